@@ -24,7 +24,7 @@ type Trace struct {
 	Relative bool
 
 	Columns
-	Strings
+	Strings Strings
 }
 
 // Columns are the columns of some consecutive rows of a trace. Arrival and
@@ -63,7 +63,7 @@ type Summary struct {
 	Rows        int64
 	First, Last int64 // first and last arrival, ns since the epoch
 	Relative    bool
-	Strings
+	Strings     Strings
 }
 
 // A Chunk is ChunkRows consecutive rows of a trace (fewer in the last one).
