@@ -1,0 +1,121 @@
+package policy
+
+import (
+	"fmt"
+	"time"
+)
+
+// DefaultTick is how often policies look at their pools.
+const DefaultTick = 15 * time.Second
+
+// Config is what a Controller needs to know of the fleet. The zero value of
+// each field is the default.
+type Config struct {
+	Categories []Category
+	Binding    Binding
+	Isolation  Isolation
+	// Tick is the interval of the policy's timer; ticks fall on its whole
+	// multiples since the epoch. Zero is DefaultTick.
+	Tick time.Duration
+	// Location is the IANA time zone in which time of day and day of week
+	// count. Nil is UTC.
+	Location *time.Location
+}
+
+// A Category is a kind of instance that requests ask for; each has one pool.
+type Category struct {
+	Name string
+	// LeadTime is the expected time from order to warm. Forecasting policies
+	// look that far ahead.
+	LeadTime time.Duration
+	Reusable bool // returns warm to the pool after its request
+	// PromotionDelay is how long a promotion takes, even of a warm instance.
+	PromotionDelay time.Duration
+	// MaxInstances bounds launching + warm + in use; zero is no bound.
+	MaxInstances int
+	// MaxLaunching bounds the launches in flight; zero is no bound.
+	MaxLaunching int
+	// Compatible are the categories whose idle instances may serve this
+	// one's requests, in the order in which they are tried.
+	Compatible []Compatible
+}
+
+// Compatible names a category whose instances can serve another's requests.
+type Compatible struct {
+	Pool PoolID
+	// Adapt is how long the missing warm-up stages take. Zero: it serves as
+	// it is (a bigger machine, say) and stays what it was; otherwise it is an
+	// instance of the request's category from then on.
+	Adapt time.Duration
+}
+
+// Binding says what serves a request that found no warm instance.
+type Binding uint8
+
+// Late: the first suitable instance to become warm or to be released serves
+// the head of the queue. Early: a miss launches its own instance and waits
+// for it.
+const (
+	Late Binding = iota
+	Early
+)
+
+func (b Binding) String() string { return [...]string{"late", "early"}[b] }
+
+// Isolation says whom an instance may serve.
+type Isolation uint8
+
+// NoIsolation: anyone. ByTenant: an instance that has served a tenant serves
+// no other.
+const (
+	NoIsolation Isolation = iota
+	ByTenant
+)
+
+func (i Isolation) String() string { return [...]string{"none", "tenant"}[i] }
+
+// maxSpan bounds every configured span, so that sums of instants and spans
+// stay far from overflow.
+const maxSpan = 20 * 366 * 24 * time.Hour
+
+// validate checks c and fills in the defaults.
+func (c *Config) validate() error {
+	if c.Tick == 0 {
+		c.Tick = DefaultTick
+	}
+	if c.Tick < time.Millisecond || c.Tick > 24*time.Hour {
+		return fmt.Errorf("policy: tick %v is not between 1ms and 24h", c.Tick)
+	}
+	if c.Location == nil {
+		c.Location = time.UTC
+	}
+	if len(c.Categories) == 0 {
+		return fmt.Errorf("policy: the fleet has no category")
+	}
+	seen := make(map[string]bool, len(c.Categories))
+	for i := range c.Categories {
+		k := &c.Categories[i]
+		if seen[k.Name] {
+			return fmt.Errorf("policy: category %q is configured twice", k.Name)
+		}
+		seen[k.Name] = true
+		if k.LeadTime < 0 || k.LeadTime > maxSpan {
+			return fmt.Errorf("policy: category %q: lead time %v is out of range", k.Name, k.LeadTime)
+		}
+		if k.PromotionDelay < 0 || k.PromotionDelay > maxSpan {
+			return fmt.Errorf("policy: category %q: promotion delay %v is out of range", k.Name, k.PromotionDelay)
+		}
+		if k.MaxInstances < 0 || k.MaxLaunching < 0 {
+			return fmt.Errorf("policy: category %q: a limit is negative", k.Name)
+		}
+		for _, o := range k.Compatible {
+			if int(o.Pool) >= len(c.Categories) || int(o.Pool) == i {
+				return fmt.Errorf("policy: category %q: compatible category %d is not another category of the fleet", k.Name, o.Pool)
+			}
+			if o.Adapt < 0 || o.Adapt > maxSpan {
+				return fmt.Errorf("policy: category %q: adapt time %v is out of range", k.Name, o.Adapt)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,318 @@
+package policy
+
+import "fmt"
+
+// A Controller is the state machine of a fleet of pools. It is driven by a
+// host; see the package comment for the contract. Its methods do not allocate
+// once its tables have grown to the size that the load needs.
+type Controller struct {
+	config Config
+	sizer  Sizer
+	traits Traits
+	host   Host
+	log    *Log
+	early  bool // a miss launches its own instance
+	tick   int64
+
+	now       Time
+	pools     []pool
+	instances instances
+	waiters   waiters
+	tied      tied
+
+	expiries heap[expiry]
+	wakes    heap[wake]
+	active   []PoolID // visited at the next tick, in the order of their events
+	nextTick Time
+	lastTick Time
+	draining bool
+}
+
+// New makes a controller that holds nothing yet. The error names what is
+// impossible in the configuration.
+func New(config Config, sizer Sizer, host Host) (*Controller, error) {
+	if err := config.validate(); err != nil {
+		return nil, err
+	}
+	c := &Controller{
+		host:      host,
+		nextTick:  Never,
+		now:       -maxInstant,
+		lastTick:  -maxInstant,
+		instances: instances{Empty: none},
+		waiters:   waiters{Empty: none},
+		tied:      tied{Empty: none, find: make(map[tenantKey]uint32)},
+	}
+	c.adopt(config, sizer)
+	return c, nil
+}
+
+// maxInstant bounds instants, so that a span may be added to any of them.
+const maxInstant = Never / 4
+
+// adopt takes over a valid configuration and makes pools for new categories.
+func (c *Controller) adopt(config Config, sizer Sizer) {
+	c.config, c.sizer, c.traits = config, sizer, sizer.Traits()
+	c.early = config.Binding == Early || c.traits.OwnLaunch
+	c.tick = int64(config.Tick)
+	for len(c.pools) < len(config.Categories) {
+		c.pools = append(c.pools, pool{
+			Queue: emptyQueue, Shelf: emptyShelf, FirstTied: none, HoldUntil: -maxInstant, WakeAt: Never,
+		})
+	}
+}
+
+// SetLog makes the controller record its actions in l; nil stops that.
+func (c *Controller) SetLog(l *Log) { c.log = l }
+
+// Stock is what pool p holds and owes now; Warm includes the instances that
+// only one tenant may use, Launching those of single requests.
+func (c *Controller) Stock(p PoolID) Stock {
+	s := c.pools[p].stock()
+	s.Warm += c.pools[p].Tied
+	s.Launching += c.pools[p].Own
+	return s
+}
+
+// LevelOf is pool p's present level.
+func (c *Controller) LevelOf(p PoolID) Level { return c.pools[p].Level }
+
+// Start sets the first levels and launches them. It is the first event.
+func (c *Controller) Start(t Time) {
+	c.enter(t)
+	for i := range c.pools {
+		c.begin(t, PoolID(i))
+	}
+}
+
+func (c *Controller) begin(t Time, id PoolID) {
+	p := &c.pools[id]
+	c.setLevel(p, c.sizer.Start(t, id))
+	c.replenish(t, id, p)
+	if c.traits.Ticks {
+		c.visit(t, id, p)
+	}
+}
+
+// Arrive routes a request: to a warm instance of its category, to one of a
+// compatible category, or to the queue. Then the pool is replenished.
+func (c *Controller) Arrive(t Time, r Request) {
+	c.enter(t)
+	c.route(t, r)
+	p := &c.pools[r.Pool]
+	if c.traits.Arrivals && !c.draining {
+		c.setLevel(p, c.sizer.Arrive(t, r, p.stock()))
+	}
+	c.replenish(t, r.Pool, p)
+	if c.traits.Ticks && !p.Active {
+		c.visit(t, r.Pool, p)
+	}
+}
+
+// Requeue puts a request whose instance was lost first in line again. It is
+// not an arrival: the forecast does not see it.
+func (c *Controller) Requeue(t Time, r Request) {
+	c.enter(t)
+	if !c.claim(t, r) {
+		p := &c.pools[r.Pool]
+		c.waiters.jump(&p.Queue, c.waiters.add(t, r))
+		p.Waiting++
+	}
+	c.replenish(t, r.Pool, &c.pools[r.Pool])
+}
+
+// Cancel withdraws a waiting request. It reports false when the request does
+// not wait in the pool (any more). Its own launch, if any, goes to the pool.
+func (c *Controller) Cancel(t Time, id PoolID, r RequestID) bool {
+	c.enter(t)
+	p := &c.pools[id]
+	for i := p.Queue.First; i != none; i = c.waiters.Rows[i].Next {
+		if c.waiters.Rows[i].Request.ID == r {
+			c.waiters.leave(&p.Queue, i)
+			c.waiters.remove(i)
+			p.Waiting--
+			c.visit(t, id, p)
+			return true
+		}
+	}
+	if p.Own == 0 {
+		return false
+	}
+	for slot := range c.instances.Rows {
+		in := &c.instances.Rows[slot]
+		if in.State == launching && in.Own && in.Pool == id && c.waiters.Rows[in.Next].Request.ID == r {
+			c.waiters.remove(in.Next)
+			in.Own, in.Next = false, none
+			p.Own--
+			p.Launching++
+			c.visit(t, id, p)
+			return true
+		}
+	}
+	return false
+}
+
+// Warm tells that a launch has become warm.
+func (c *Controller) Warm(t Time, id InstanceID) {
+	c.enter(t)
+	slot, in := c.instance(id, launching, "Warm")
+	p := &c.pools[in.Pool]
+	p.Failures = 0
+	if in.Own {
+		p.Own--
+		i := in.Next
+		in.Own = false
+		c.assign(t, slot, in.Pool, c.waiters.Rows[i].Request, outcomeOf(in.Since, c.waiters.Rows[i].Arrived), OwnLaunch, 0)
+		c.waiters.remove(i)
+		return
+	}
+	p.Launching--
+	c.offer(t, slot, outcomeByAge, BecameWarm)
+	c.unblock(t, in.Pool, p)
+}
+
+// Release tells that an instance's request has completed.
+func (c *Controller) Release(t Time, id InstanceID) {
+	c.enter(t)
+	slot, in := c.instance(id, serving, "Release")
+	p := &c.pools[in.Pool]
+	p.InUse--
+	if !c.config.Categories[in.Pool].Reusable {
+		c.end(t, slot, SingleUse)
+	} else {
+		c.offer(t, slot, outcomePartial, WasReleased)
+	}
+	c.unblock(t, in.Pool, p)
+}
+
+// Fail tells that a launch has failed. The pool launches nothing more until a
+// tick, later with every failure in a row (up to 32 ticks).
+func (c *Controller) Fail(t Time, id InstanceID) {
+	c.enter(t)
+	slot, in := c.instance(id, launching, "Fail")
+	pid := in.Pool
+	p := &c.pools[pid]
+	c.forget(t, slot, in, p)
+	p.Failures++
+	p.HoldUntil = t + c.tick<<min(p.Failures-1, 5)
+	c.visit(t, pid, p)
+}
+
+// Lose tells that an instance is gone without having been ended: interrupted
+// by the provider or found missing. What it served the host may Requeue; the
+// stock is replaced at once.
+func (c *Controller) Lose(t Time, id InstanceID) {
+	c.enter(t)
+	slot := id.Slot()
+	if int(slot) >= len(c.instances.Rows) || c.instances.id(slot) != id || c.instances.Rows[slot].State == free {
+		panic(fmt.Sprintf("policy: Lose of instance %d, which does not exist", id))
+	}
+	in := &c.instances.Rows[slot]
+	pid := in.Pool
+	p := &c.pools[pid]
+	c.forget(t, slot, in, p)
+	c.replenish(t, pid, p)
+}
+
+// forget removes an instance in any state from its pool's books.
+func (c *Controller) forget(t Time, slot uint32, in *instance, p *pool) {
+	switch {
+	case in.State == launching && in.Own:
+		p.Own--
+		c.waiters.jump(&p.Queue, in.Next)
+		c.waiters.Rows[in.Next].Slot = none
+		p.Waiting++
+	case in.State == launching:
+		p.Launching--
+	case in.State == idle:
+		c.unshelve(slot)
+	case in.State == serving:
+		p.InUse--
+	}
+	c.instances.remove(slot)
+	c.visit(t, in.Pool, p)
+}
+
+// Drain ends what is idle, launches nothing more, and ends every instance as
+// soon as it has nothing to serve; requests that wait are still served by
+// what is launching or in use.
+func (c *Controller) Drain(t Time) {
+	c.enter(t)
+	c.draining = true
+	for i := range c.pools {
+		p := &c.pools[i]
+		p.Level = Level{}
+		for p.Shelf.Newest != none {
+			c.retire(t, p.Shelf.Newest, Drained)
+		}
+		c.retireTied(t, p, Drained)
+	}
+	c.active, c.wakes, c.nextTick = c.active[:0], c.wakes[:0], Never
+	for i := range c.pools {
+		c.pools[i].Active = false
+	}
+}
+
+// Configure takes over a new configuration and sizer. Categories keep their
+// index; new ones are appended. The sizer starts afresh.
+func (c *Controller) Configure(t Time, config Config, sizer Sizer) error {
+	if err := config.validate(); err != nil {
+		return err
+	}
+	if len(config.Categories) < len(c.pools) {
+		return fmt.Errorf("policy: the new configuration has %d categories, fewer than the %d in use; keep their entries", len(config.Categories), len(c.pools))
+	}
+	for i := range c.config.Categories {
+		if was, is := c.config.Categories[i].Name, config.Categories[i].Name; was != is {
+			return fmt.Errorf("policy: category %d was %q and cannot become %q; append new categories", i, was, is)
+		}
+	}
+	c.enter(t)
+	c.adopt(config, sizer)
+	for i := range c.pools {
+		p := &c.pools[i]
+		c.begin(t, PoolID(i))
+		c.visit(t, PoolID(i), p)
+		if p.Shelf.Count > 0 {
+			c.arm(shelfID(i), &p.Shelf)
+		}
+	}
+	for i := range c.tied.Rows {
+		if s := &c.tied.Rows[i].shelf; s.Count > 0 {
+			c.arm(tiedShelfBit|shelfID(i), s)
+		}
+	}
+	return nil
+}
+
+// enter moves the clock, and catches hosts that break the order of events.
+func (c *Controller) enter(t Time) {
+	if t < c.now || t > maxInstant || c.nextTick < t {
+		c.disorder(t)
+	}
+	c.now = t
+}
+
+func (c *Controller) disorder(t Time) {
+	switch {
+	case t < c.now:
+		panic(fmt.Sprintf("policy: event at %d ns after one at %d ns", t, c.now))
+	case t > maxInstant:
+		panic(fmt.Sprintf("policy: event at %d ns, beyond the last instant %d ns", t, maxInstant))
+	default:
+		panic(fmt.Sprintf("policy: event at %d ns before the timer due at %d ns was fired", t, c.nextTick))
+	}
+}
+
+// instance looks an instance up and checks that it is in the state in which
+// the event makes sense.
+func (c *Controller) instance(id InstanceID, want state, event string) (uint32, *instance) {
+	slot := id.Slot()
+	if int(slot) < len(c.instances.Rows) {
+		in := &c.instances.Rows[slot]
+		if in.Gen == uint32(id>>32) && in.State == want {
+			return slot, in
+		}
+	}
+	panic(fmt.Sprintf("policy: %s of instance %d, which is not %v", event, id, want))
+}

@@ -1,0 +1,112 @@
+package policy
+
+import "math"
+
+// Time is an instant in nanoseconds since the Unix epoch, UTC.
+type Time = int64
+
+// Never is an instant after every other.
+const Never Time = math.MaxInt64
+
+// A Class orders events of one instant: lower classes first.
+type Class uint8
+
+// The classes, in their order. Of instance events at one instant those that
+// became warm come before those that were released, failed or lost.
+const (
+	ClassWarm Class = iota
+	ClassRelease
+	ClassExpiry
+	ClassArrival
+	ClassTick
+)
+
+// PoolID is the index of a category in Config.Categories.
+type PoolID uint32
+
+// RequestID names a request; the host chooses it. Unique among the requests
+// that wait at one time.
+type RequestID int64
+
+// InstanceID names an instance for ever: its slot in the table of instances
+// and, so that a late message cannot hit the slot's next owner, a generation.
+type InstanceID uint64
+
+// Slot is a small number that no other living instance has; hosts use it to
+// index their own tables.
+func (id InstanceID) Slot() uint32 { return uint32(id) }
+
+// A Request asks a pool for an instance. What the future holds (how long it
+// will run) is not in it.
+type Request struct {
+	ID       RequestID
+	Pool     PoolID
+	Tenant   uint32 // 0 is unknown
+	TaskType uint32 // 0 is unknown
+}
+
+// An Outcome says what a request found.
+type Outcome uint8
+
+// The outcomes. A PartialHit was served by an instance that was ordered
+// before it arrived but was not warm and free, or that was warm for something
+// else; a Miss by one that was ordered at its arrival or later.
+const (
+	Hit Outcome = iota
+	PartialHit
+	Miss
+)
+
+func (o Outcome) String() string {
+	return [...]string{"hit", "partial_hit", "miss"}[o]
+}
+
+// A Reason says why an action was taken.
+type Reason uint8
+
+// Reasons to launch, to assign and to end.
+const (
+	ForLevel      Reason = iota // position was below the level
+	ForMiss                     // a miss launches its own instance
+	WasWarm                     // the request found it warm
+	WasCompatible               // warm for a compatible category
+	BecameWarm                  // first to become warm for the head of the queue
+	WasReleased                 // first to be released for the head of the queue
+	OwnLaunch                   // the request's own launch became warm
+	SingleUse                   // it has served its one request
+	Surplus                     // idle above the level
+	Expired                     // idle for longer than its keep-alive
+	NotKept                     // the policy keeps no idle instances
+	Drained                     // the pool is being drained
+)
+
+func (r Reason) String() string {
+	return [...]string{
+		"level", "miss", "warm", "compatible", "became_warm", "released", "own_launch",
+		"single_use", "surplus", "expired", "not_kept", "drained",
+	}[r]
+}
+
+// An Assignment promotes an instance for a request.
+type Assignment struct {
+	Request  RequestID
+	Instance InstanceID
+	Pool     PoolID // the pool of the request
+	Outcome  Outcome
+	Reason   Reason
+	// Delay is what the promotion itself takes, ns: the promotion delay, and
+	// the missing warm-up stages of an instance of a compatible category.
+	Delay int64
+}
+
+// A Host carries out the controller's actions. Its methods only record or
+// schedule; see the package comment for the host's duties.
+type Host interface {
+	// Launch orders an instance. It ends in Warm, Fail or Lose.
+	Launch(t Time, id InstanceID, pool PoolID, why Reason)
+	// Assign promotes a warm instance for a request. It ends in Release or
+	// Lose.
+	Assign(t Time, a Assignment)
+	// End terminates an instance; the controller has forgotten it.
+	End(t Time, id InstanceID, pool PoolID, why Reason)
+}

@@ -1,0 +1,107 @@
+package policy
+
+// none ends linked lists; no slot, request or shelf has this index.
+const none = ^uint32(0)
+
+// state is where an instance is in its life.
+type state uint8
+
+const (
+	free state = iota // the slot has no instance
+	launching
+	idle
+	serving
+)
+
+func (s state) String() string {
+	return [...]string{"no instance", "launching", "idle", "serving"}[s]
+}
+
+// instance is a row of the dense table of instances; its index is its slot.
+// 32 bytes, so that two share a cache line and none straddles one.
+type instance struct {
+	Since Time   // when it was ordered (launching) or became idle (idle)
+	Next  uint32 // towards newer on its shelf; of a free slot, the next free one
+	Prev  uint32 // towards older on its shelf
+	// Pool is the category that it is an instance of now.
+	Pool PoolID
+	// Gen tells the slot's owners apart.
+	Gen uint32
+	// Tenant is whom it has served, under isolation; 0 is nobody.
+	Tenant uint32
+	State  state
+	// Own is set while it launches for one request, whose index is Next.
+	Own bool
+}
+
+// instances is the table, with a free list threaded through it.
+type instances struct {
+	Rows  []instance
+	Empty uint32 // first free slot
+}
+
+// add takes a slot for a launch.
+func (n *instances) add(t Time, p PoolID) (uint32, *instance) {
+	slot := n.Empty
+	if slot == none {
+		slot = uint32(len(n.Rows))
+		n.Rows = append(n.Rows, instance{})
+	} else {
+		n.Empty = n.Rows[slot].Next
+	}
+	in := &n.Rows[slot]
+	*in = instance{Since: t, Next: none, Prev: none, Pool: p, Gen: in.Gen + 1, State: launching}
+	return slot, in
+}
+
+// remove frees a slot.
+func (n *instances) remove(slot uint32) {
+	in := &n.Rows[slot]
+	in.State = free
+	in.Next = n.Empty
+	n.Empty = slot
+}
+
+// id is the lasting name of a slot's instance.
+func (n *instances) id(slot uint32) InstanceID {
+	return InstanceID(uint64(n.Rows[slot].Gen)<<32 | uint64(slot))
+}
+
+// A shelf is a list of idle instances in the order in which they became idle.
+type shelf struct {
+	Oldest, Newest uint32
+	Count          int32
+	// Armed is set while an expiry timer for the shelf is pending.
+	Armed bool
+}
+
+var emptyShelf = shelf{Oldest: none, Newest: none}
+
+// put adds an instance as the newest.
+func (n *instances) put(s *shelf, slot uint32) {
+	in := &n.Rows[slot]
+	in.Prev, in.Next = s.Newest, none
+	if s.Newest == none {
+		s.Oldest = slot
+	} else {
+		n.Rows[s.Newest].Next = slot
+	}
+	s.Newest = slot
+	s.Count++
+}
+
+// take removes an instance from anywhere on its shelf.
+func (n *instances) take(s *shelf, slot uint32) {
+	in := &n.Rows[slot]
+	if in.Prev == none {
+		s.Oldest = in.Next
+	} else {
+		n.Rows[in.Prev].Next = in.Next
+	}
+	if in.Next == none {
+		s.Newest = in.Prev
+	} else {
+		n.Rows[in.Next].Prev = in.Prev
+	}
+	s.Count--
+}

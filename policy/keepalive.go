@@ -1,0 +1,24 @@
+package policy
+
+import "time"
+
+// KeepAlive holds no stock; a reusable instance stays idle for a fixed time
+// after its last use (OpenWhisk: 10 min, Azure Functions: 20 min).
+type KeepAlive struct {
+	ttl int64
+}
+
+// NewKeepAlive keeps idle instances for ttl.
+func NewKeepAlive(ttl time.Duration) *KeepAlive { return &KeepAlive{int64(ttl)} }
+
+// Traits implements Sizer.
+func (k *KeepAlive) Traits() Traits { return Traits{Idle: KeepForAge, KeepAlive: k.ttl} }
+
+// Start implements Sizer.
+func (k *KeepAlive) Start(Time, PoolID) Level { return Level{} }
+
+// Arrive implements Sizer.
+func (k *KeepAlive) Arrive(Time, Request, Stock) Level { return Level{} }
+
+// Tick implements Sizer.
+func (k *KeepAlive) Tick(Time, PoolID, Stock) (Level, Time) { return Level{}, Never }

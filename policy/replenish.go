@@ -1,0 +1,96 @@
+package policy
+
+// setLevel takes over a sizer's wish.
+func (c *Controller) setLevel(p *pool, l Level) {
+	if c.draining {
+		return
+	}
+	l.Stock = max(l.Stock, 0)
+	l.Retire = max(l.Retire, l.Stock)
+	p.Level = l
+}
+
+// mayLaunch says whether limits and failures allow one launch more.
+func (c *Controller) mayLaunch(t Time, id PoolID, p *pool) bool {
+	k := &c.config.Categories[id]
+	return c.hasRoom(id) &&
+		(k.MaxLaunching == 0 || int(p.Launching+p.Own) < k.MaxLaunching) &&
+		t >= p.HoldUntil && !c.draining
+}
+
+// hasRoom says whether a pool may have one instance more.
+func (c *Controller) hasRoom(id PoolID) bool {
+	most := c.config.Categories[id].MaxInstances
+	return most == 0 || int(c.pools[id].total()) < most
+}
+
+// replenish launches until the pool's position reaches its level.
+func (c *Controller) replenish(t Time, id PoolID, p *pool) {
+	for p.position() < p.Level.Stock && c.mayLaunch(t, id, p) {
+		p.Launching++
+		c.launch(t, id, ForLevel)
+	}
+}
+
+// unblock replenishes after an instance or a launch ended, which matters only
+// where a limit held the pool back.
+func (c *Controller) unblock(t Time, id PoolID, p *pool) {
+	k := &c.config.Categories[id]
+	if k.MaxInstances|k.MaxLaunching != 0 {
+		c.replenish(t, id, p)
+	}
+}
+
+func (c *Controller) launch(t Time, id PoolID, why Reason) uint32 {
+	slot, _ := c.instances.add(t, id)
+	name := c.instances.id(slot)
+	if c.log != nil {
+		c.log.launch(t, name, id, why)
+	}
+	c.host.Launch(t, name, id, why)
+	return slot
+}
+
+// end terminates an instance that is on no shelf and in no count.
+func (c *Controller) end(t Time, slot uint32, why Reason) {
+	id, pool := c.instances.id(slot), c.instances.Rows[slot].Pool
+	c.instances.remove(slot)
+	if c.log != nil {
+		c.log.end(t, id, pool, why)
+	}
+	c.host.End(t, id, pool, why)
+}
+
+// retire ends an idle instance.
+func (c *Controller) retire(t Time, slot uint32, why Reason) {
+	c.unshelve(slot)
+	c.end(t, slot, why)
+}
+
+// retireTied ends every idle instance that only one tenant may use.
+func (c *Controller) retireTied(t Time, p *pool, why Reason) {
+	for p.Tied > 0 {
+		i := p.FirstTied
+		for c.tied.Rows[i].Count == 0 {
+			i = c.tied.Rows[i].Next
+		}
+		c.retire(t, c.tied.Rows[i].Newest, why)
+	}
+}
+
+// retireSurplus applies the idle rule at a tick. Instances that only one
+// tenant may use are no stock: under a level they are surplus at once.
+func (c *Controller) retireSurplus(t Time, p *pool) {
+	switch c.traits.Idle {
+	case RetireByPosition:
+		for p.Shelf.Newest != none && p.position() > p.Level.Retire {
+			c.retire(t, p.Shelf.Newest, Surplus)
+		}
+		c.retireTied(t, p, Surplus)
+	case RetireByWarm:
+		for p.Shelf.Newest != none && p.Warm > p.Level.Retire {
+			c.retire(t, p.Shelf.Newest, Surplus)
+		}
+		c.retireTied(t, p, Surplus)
+	}
+}

@@ -1,0 +1,166 @@
+package policy
+
+// How offer classes a request that it takes from the queue.
+const (
+	outcomeByAge   = false // a miss unless the instance was ordered before the request arrived
+	outcomePartial = true  // the instance had served before
+)
+
+func outcomeOf(ordered, arrived Time) Outcome {
+	if ordered < arrived {
+		return PartialHit
+	}
+	return Miss
+}
+
+// route gives a request an instance, or makes it wait.
+func (c *Controller) route(t Time, r Request) {
+	if c.claim(t, r) {
+		return
+	}
+	p := &c.pools[r.Pool]
+	i := c.waiters.add(t, r)
+	if c.early && c.mayLaunch(t, r.Pool, p) {
+		slot := c.launch(t, r.Pool, ForMiss)
+		in := &c.instances.Rows[slot]
+		in.Own, in.Next = true, i
+		c.waiters.Rows[i].Slot = slot
+		p.Own++
+		return
+	}
+	c.waiters.join(&p.Queue, i)
+	p.Waiting++
+}
+
+// claim assigns a warm instance to r at once, if there is one that suits.
+func (c *Controller) claim(t Time, r Request) bool {
+	category := &c.config.Categories[r.Pool]
+	if slot := c.pick(r.Pool, r.Tenant, category.Reusable); slot != none {
+		c.unshelve(slot)
+		c.assign(t, slot, r.Pool, r, Hit, WasWarm, 0)
+		return true
+	}
+	for _, o := range category.Compatible {
+		slot := c.pick(o.Pool, r.Tenant, c.config.Categories[o.Pool].Reusable)
+		if slot == none || o.Adapt > 0 && !c.hasRoom(r.Pool) {
+			continue
+		}
+		c.unshelve(slot)
+		outcome := Hit
+		if o.Adapt > 0 {
+			outcome = PartialHit
+			c.instances.Rows[slot].Pool = r.Pool
+		}
+		c.assign(t, slot, r.Pool, r, outcome, WasCompatible, int64(o.Adapt))
+		c.replenish(t, o.Pool, &c.pools[o.Pool])
+		return true
+	}
+	return false
+}
+
+// pick finds the idle instance that serves a tenant's request: one that has
+// served the tenant before, else one that is free for all. Reusable instances
+// are handed out most recently used first, others oldest first.
+func (c *Controller) pick(id PoolID, tenant uint32, reusable bool) uint32 {
+	p := &c.pools[id]
+	if p.Tied > 0 {
+		if i, ok := c.tied.find[tenantKey{id, tenant}]; ok && c.tied.Rows[i].Count > 0 {
+			return c.tied.Rows[i].Newest
+		}
+	}
+	if reusable {
+		return p.Shelf.Newest
+	}
+	return p.Shelf.Oldest
+}
+
+// assign promotes an instance that is on no shelf and in no order.
+func (c *Controller) assign(t Time, slot uint32, pool PoolID, r Request, o Outcome, why Reason, adapt int64) {
+	in := &c.instances.Rows[slot]
+	in.State = serving
+	if c.config.Isolation == ByTenant {
+		in.Tenant = r.Tenant
+	}
+	c.pools[in.Pool].InUse++
+	a := Assignment{
+		Request: r.ID, Instance: c.instances.id(slot), Pool: pool, Outcome: o, Reason: why,
+		Delay: int64(c.config.Categories[pool].PromotionDelay) + adapt,
+	}
+	if c.log != nil {
+		c.log.assign(t, a)
+	}
+	c.host.Assign(t, a)
+}
+
+// offer gives an instance that has just become free to the first request that
+// it suits, or puts it on a shelf, or ends it if the policy keeps none.
+func (c *Controller) offer(t Time, slot uint32, partial bool, why Reason) {
+	in := &c.instances.Rows[slot]
+	p := &c.pools[in.Pool]
+	for i := p.Queue.First; i != none; i = c.waiters.Rows[i].Next {
+		w := &c.waiters.Rows[i]
+		if in.Tenant != 0 && in.Tenant != w.Request.Tenant {
+			continue
+		}
+		o := PartialHit
+		if !partial {
+			o = outcomeOf(in.Since, w.Arrived)
+		}
+		c.waiters.leave(&p.Queue, i)
+		p.Waiting--
+		r := w.Request
+		c.waiters.remove(i)
+		c.assign(t, slot, in.Pool, r, o, why, 0)
+		c.surplus(t, in.Pool, p)
+		return
+	}
+	switch {
+	case c.draining:
+		c.end(t, slot, Drained)
+	case c.traits.Idle == KeepNone:
+		c.end(t, slot, NotKept)
+	default:
+		c.shelve(t, slot)
+		c.surplus(t, in.Pool, p)
+	}
+}
+
+// surplus asks for a visit at the next tick when there may be too many.
+func (c *Controller) surplus(t Time, id PoolID, p *pool) {
+	if !p.Active && (c.traits.Idle == RetireByPosition && (p.position() > p.Level.Retire || p.Tied > 0) ||
+		c.traits.Idle == RetireByWarm && (p.Warm > p.Level.Retire || p.Tied > 0)) {
+		c.visit(t, id, p)
+	}
+}
+
+// shelve makes an instance idle.
+func (c *Controller) shelve(t Time, slot uint32) {
+	in := &c.instances.Rows[slot]
+	in.State, in.Since = idle, t
+	p := &c.pools[in.Pool]
+	if in.Tenant != 0 {
+		i := c.tied.open(tenantKey{in.Pool, in.Tenant}, p)
+		c.instances.put(&c.tied.Rows[i].shelf, slot)
+		p.Tied++
+		c.arm(tiedShelfBit|shelfID(i), &c.tied.Rows[i].shelf)
+		return
+	}
+	c.instances.put(&p.Shelf, slot)
+	p.Warm++
+	c.arm(shelfID(in.Pool), &p.Shelf)
+}
+
+// unshelve takes an idle instance off its shelf.
+func (c *Controller) unshelve(slot uint32) {
+	in := &c.instances.Rows[slot]
+	p := &c.pools[in.Pool]
+	if in.Tenant != 0 {
+		i := c.tied.find[tenantKey{in.Pool, in.Tenant}]
+		c.instances.take(&c.tied.Rows[i].shelf, slot)
+		p.Tied--
+		c.tied.close(i, p)
+		return
+	}
+	c.instances.take(&p.Shelf, slot)
+	p.Warm--
+}

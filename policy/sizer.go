@@ -1,0 +1,61 @@
+package policy
+
+// Stock is what a pool holds and owes.
+type Stock struct {
+	Warm, Launching, Waiting, InUse int32
+}
+
+// A Level is what a Sizer wants of a pool.
+type Level struct {
+	// Stock is the base-stock level S: launch while position < S.
+	Stock int32
+	// Retire is the level above which idle instances are ended at ticks;
+	// above Stock it gives hysteresis. Never below Stock.
+	Retire int32
+}
+
+// Hold is the level that launches up to s and retires above s.
+func Hold(s int32) Level { return Level{Stock: s, Retire: s} }
+
+// A Sizer decides how many instances each pool holds; it is what the named
+// policies differ in. Calls come in the order of events. Tick's second result
+// is when the pool next needs a tick even if nothing happens to it; Never
+// lets an idle pool cost nothing.
+type Sizer interface {
+	// Traits is asked once, before anything else.
+	Traits() Traits
+	// Start gives p's first level at t, before the first event.
+	Start(t Time, p PoolID) Level
+	// Arrive tells of an arrival, after it was routed, and returns p's level.
+	// Only called with Traits.Arrivals.
+	Arrive(t Time, r Request, s Stock) Level
+	// Tick revises p's level at a tick. Only called with Traits.Ticks, and
+	// only for pools that saw an event since their last tick or asked for it.
+	Tick(t Time, p PoolID, s Stock) (Level, Time)
+}
+
+// Traits are the fixed properties of a Sizer.
+type Traits struct {
+	Arrivals bool // Arrive is called for every arrival
+	Ticks    bool // Tick is called, also for pools that saw only arrivals
+	// OwnLaunch makes every miss launch its own instance, whatever the
+	// fleet's binding.
+	OwnLaunch bool
+	Idle      IdleRule
+	// KeepAlive is how long an instance stays idle under KeepForAge, ns.
+	KeepAlive int64
+}
+
+// IdleRule says when idle instances are ended.
+type IdleRule uint8
+
+// RetireByPosition ends idle instances at ticks while position > Retire.
+// RetireByWarm ends them while warm > Retire, so that launches in flight never
+// cost a warm instance. KeepForAge ends each after Traits.KeepAlive. KeepNone
+// ends an instance that has nothing to serve at once.
+const (
+	RetireByPosition IdleRule = iota
+	RetireByWarm
+	KeepForAge
+	KeepNone
+)

@@ -1,0 +1,104 @@
+package policy
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+)
+
+// snapshotVersion changes with every change of the snapshot's form.
+const snapshotVersion = 1
+
+// Stateful is a Sizer with a state of its own to keep across a restart.
+type Stateful interface {
+	Sizer
+	// State returns a pointer to what encoding/json keeps of the sizer.
+	State() any
+}
+
+// snapshot is the whole state of a controller.
+type snapshot struct {
+	Version    int
+	Categories []string
+	Now        Time
+	LastTick   Time
+	NextTick   Time
+	Draining   bool
+	Pools      []pool
+	Instances  []instance
+	EmptySlot  uint32
+	Waiters    []waiter
+	EmptyWait  uint32
+	Tied       []tiedShelf
+	EmptyTied  uint32
+	Expiries   []expiry
+	Wakes      []wake
+	Active     []PoolID
+	Sizer      json.RawMessage `json:",omitempty"`
+}
+
+// Snapshot returns the whole state, as JSON. A controller with the same
+// configuration that restores it goes on as this one would.
+func (c *Controller) Snapshot() ([]byte, error) {
+	s := snapshot{
+		Version: snapshotVersion, Now: c.now, LastTick: c.lastTick, NextTick: c.nextTick, Draining: c.draining,
+		Pools: c.pools, Instances: c.instances.Rows, EmptySlot: c.instances.Empty,
+		Waiters: c.waiters.Rows, EmptyWait: c.waiters.Empty, Tied: c.tied.Rows, EmptyTied: c.tied.Empty,
+		Expiries: c.expiries, Wakes: c.wakes, Active: c.active,
+	}
+	for _, k := range c.config.Categories {
+		s.Categories = append(s.Categories, k.Name)
+	}
+	if f, ok := c.sizer.(Stateful); ok {
+		b, err := json.Marshal(f.State())
+		if err != nil {
+			return nil, fmt.Errorf("policy: snapshot of the sizer: %w", err)
+		}
+		s.Sizer = b
+	}
+	return json.Marshal(s)
+}
+
+// Restore takes over a snapshot. The controller must be new and have the
+// configuration, the policy and its parameters, of the one that made it. The
+// error says what does not fit; the controller is then unusable.
+func (c *Controller) Restore(data []byte) error {
+	var s snapshot
+	if err := json.Unmarshal(data, &s); err != nil {
+		return fmt.Errorf("policy: snapshot: %w", err)
+	}
+	if s.Version != snapshotVersion {
+		return fmt.Errorf("policy: snapshot has version %d, this program reads version %d", s.Version, snapshotVersion)
+	}
+	if len(s.Categories) != len(c.config.Categories) || len(s.Pools) != len(s.Categories) {
+		return fmt.Errorf("policy: snapshot has %d categories, the configuration %d", len(s.Categories), len(c.config.Categories))
+	}
+	for i, k := range c.config.Categories {
+		if s.Categories[i] != k.Name {
+			return fmt.Errorf("policy: snapshot's category %d is %q, the configuration's %q", i, s.Categories[i], k.Name)
+		}
+	}
+	if len(s.Instances) >= math.MaxInt32 || len(s.Waiters) >= math.MaxInt32 {
+		return fmt.Errorf("policy: snapshot is too large")
+	}
+	if f, ok := c.sizer.(Stateful); ok {
+		if s.Sizer == nil {
+			return fmt.Errorf("policy: snapshot has no state of the sizer; it was made by another policy")
+		}
+		if err := json.Unmarshal(s.Sizer, f.State()); err != nil {
+			return fmt.Errorf("policy: snapshot of the sizer: %w", err)
+		}
+	}
+	c.now, c.lastTick, c.nextTick, c.draining = s.Now, s.LastTick, s.NextTick, s.Draining
+	c.pools = s.Pools
+	c.instances = instances{Rows: s.Instances, Empty: s.EmptySlot}
+	c.waiters = waiters{Rows: s.Waiters, Empty: s.EmptyWait}
+	c.tied = tied{Rows: s.Tied, Empty: s.EmptyTied, find: make(map[tenantKey]uint32)}
+	for i := range c.tied.Rows {
+		if r := &c.tied.Rows[i]; r.Count > 0 || r.Armed {
+			c.tied.find[tenantKey{r.Pool, r.Tenant}] = uint32(i)
+		}
+	}
+	c.expiries, c.wakes, c.active = s.Expiries, s.Wakes, s.Active
+	return nil
+}

@@ -1,0 +1,22 @@
+package policy
+
+// Static is base-stock with a constant level per category: what most warm
+// pools do (a count of replicas, stem cells, a warm pool's size).
+type Static struct {
+	levels []int32
+}
+
+// NewStatic holds levels[p] instances in pool p.
+func NewStatic(levels []int32) *Static { return &Static{levels} }
+
+// Traits implements Sizer.
+func (s *Static) Traits() Traits { return Traits{} }
+
+// Start implements Sizer.
+func (s *Static) Start(_ Time, p PoolID) Level { return Hold(s.levels[p]) }
+
+// Arrive implements Sizer.
+func (s *Static) Arrive(_ Time, r Request, _ Stock) Level { return Hold(s.levels[r.Pool]) }
+
+// Tick implements Sizer.
+func (s *Static) Tick(_ Time, p PoolID, _ Stock) (Level, Time) { return Hold(s.levels[p]), Never }
