@@ -22,3 +22,13 @@ func (k *KeepAlive) Arrive(Time, Request, Stock) Level { return Level{} }
 
 // Tick implements Sizer.
 func (k *KeepAlive) Tick(Time, PoolID, Stock) (Level, Time) { return Level{}, Never }
+
+var _ = register(&Family{
+	Name:    "keepalive",
+	Summary: "reusable instances stay idle for a fixed time after their last use",
+	Knob:    "ttl",
+	Params: []Param{
+		{Name: "ttl", Kind: Span, Default: "10m", Help: "how long an idle instance is kept"},
+	},
+	Build: func(_ Fleet, v Values) (Sizer, error) { return NewKeepAlive(v.Span("ttl")), nil },
+})

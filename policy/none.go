@@ -15,3 +15,9 @@ func (None) Arrive(Time, Request, Stock) Level { return Level{} }
 
 // Tick implements Sizer.
 func (None) Tick(Time, PoolID, Stock) (Level, Time) { return Level{}, Never }
+
+var _ = register(&Family{
+	Name:    "none",
+	Summary: "no pool: every request provisions its own instance",
+	Build:   func(Fleet, Values) (Sizer, error) { return None{}, nil },
+})

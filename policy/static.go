@@ -20,3 +20,19 @@ func (s *Static) Arrive(_ Time, r Request, _ Stock) Level { return Hold(s.levels
 
 // Tick implements Sizer.
 func (s *Static) Tick(_ Time, p PoolID, _ Stock) (Level, Time) { return Hold(s.levels[p]), Never }
+
+var _ = register(&Family{
+	Name:    "static",
+	Summary: "a constant number of warm instances per category",
+	Knob:    "level",
+	Params: []Param{
+		{Name: "level", Kind: Count, Default: "1", ByCategory: true, Help: "instances held in each category"},
+	},
+	Build: func(f Fleet, v Values) (Sizer, error) {
+		levels := make([]int32, len(f.Categories))
+		for i, k := range f.Categories {
+			levels[i] = int32(v.CountFor("level", k.Name))
+		}
+		return NewStatic(levels), nil
+	},
+})

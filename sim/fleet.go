@@ -1,0 +1,119 @@
+package sim
+
+import (
+	"fmt"
+	"time"
+
+	"shadowpool/policy"
+	"shadowpool/trace"
+)
+
+// A Fleet is what a trace is replayed on: the policy's view of it, and what
+// only the cloud knows.
+type Fleet struct {
+	Categories []Category
+	Binding    policy.Binding
+	Isolation  policy.Isolation
+	Tick       time.Duration // 0 is policy.DefaultTick
+	Location   *time.Location
+	// Pooled treats all of the trace's categories as the only one of the
+	// fleet.
+	Pooled bool
+}
+
+// A Category is policy.Category with the cloud's side of it. LeadTime of the
+// embedded one is set to the distribution's mean.
+type Category struct {
+	policy.Category
+	Lead    LeadTime
+	Price   float64 // $/h of an on-demand instance
+	Billing Billing
+}
+
+// Billing is how a provider rounds an instance's life. Zero values: to the
+// nanosecond, no minimum.
+type Billing struct {
+	Granularity, Minimum time.Duration
+}
+
+// FleetOf makes the fleet that a run without a configuration has: every
+// category that occurs in the trace, each like template.
+func FleetOf(src trace.Source, template Category, pooled bool) (Fleet, error) {
+	f := Fleet{Pooled: pooled}
+	if pooled {
+		template.Name = "all"
+		f.Categories = []Category{template}
+		return f, nil
+	}
+	names := src.Summary().Strings.Category
+	seen := make([]bool, max(len(names), 1))
+	for chunk, err := range src.Chunks() {
+		if err != nil {
+			return Fleet{}, err
+		}
+		if chunk.Category == nil {
+			seen[0] = true
+			break
+		}
+		for _, c := range chunk.Category {
+			seen[c] = true
+		}
+	}
+	for i, used := range seen {
+		if used {
+			k := template
+			if i < len(names) {
+				k.Name = names[i]
+			}
+			f.Categories = append(f.Categories, k)
+		}
+	}
+	return f, nil
+}
+
+// PolicyConfig is the controller's view of the fleet.
+func (f *Fleet) PolicyConfig() policy.Config {
+	c := policy.Config{Binding: f.Binding, Isolation: f.Isolation, Tick: f.Tick, Location: f.Location}
+	for _, k := range f.Categories {
+		k.Category.LeadTime = k.Lead.Mean()
+		c.Categories = append(c.Categories, k.Category)
+	}
+	return c
+}
+
+// pools maps the trace's categories to pools.
+func (f *Fleet) pools(names []string) []policy.PoolID {
+	if len(names) == 0 {
+		names = []string{""}
+	}
+	to := make([]policy.PoolID, len(names))
+	if f.Pooled {
+		return to
+	}
+	index := make(map[string]policy.PoolID, len(f.Categories))
+	for i, k := range f.Categories {
+		index[k.Name] = policy.PoolID(i)
+	}
+	for i, name := range names {
+		p, ok := index[name]
+		if !ok {
+			p = noPool
+		}
+		to[i] = p
+	}
+	return to
+}
+
+const noPool = ^policy.PoolID(0)
+
+func (f *Fleet) validate() error {
+	for _, k := range f.Categories {
+		if k.Lead == nil {
+			return fmt.Errorf("category %q has no lead time", k.Name)
+		}
+		if !(k.Price >= 0) {
+			return fmt.Errorf("category %q: price %v is not a number of dollars per hour", k.Name, k.Price)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,171 @@
+package sim
+
+import (
+	"math/bits"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"shadowpool/policy"
+)
+
+// foldSpan is how far times may run from the integrals' origin: with it,
+// 900,000 instances stay below 2^63.
+const foldSpan = int64(10_000 * time.Second)
+
+// A meter measures a run over the span from its opening to its closing.
+// Requests count when they arrive in the span, launches and ends when they
+// happen in it; instance-seconds are clipped to it.
+type meter struct {
+	open, closed bool
+	opening      policy.Time // requests that arrive before it do not count
+	origin       policy.Time // of the integrals
+	// usage is by price class: most fleets have one price.
+	usage   []usage
+	classOf []uint32 // by pool
+
+	outcomes     [3]int64
+	immediate    int64 // requests that did not wait at all
+	waits        *hdrhistogram.Histogram
+	waitSum      [2]uint64 // ns, 128 bits: high, low
+	waitMax      int64
+	launches     int64
+	terminations int64
+	instances    int64
+	peak         int64
+}
+
+// usage is what the instances of one price did.
+type usage struct {
+	launching, idle, serving integral
+	wasted                   float64 // launching seconds of instances that never served
+	rounding                 float64 // seconds that billing adds
+	price                    float64 // $/h
+	billing                  Billing
+}
+
+// maxWait is the longest wait that the histogram tells apart; the exact
+// maximum is kept beside it.
+const maxWait = int64(366 * 24 * time.Hour)
+
+func newMeter(f *Fleet, start, opening policy.Time) *meter {
+	m := &meter{
+		opening: opening, origin: start,
+		// Two significant digits: a relative error of at most 1 %.
+		waits: hdrhistogram.New(1, maxWait, 2),
+	}
+	type terms struct {
+		price   float64
+		billing Billing
+	}
+	classes := map[terms]uint32{}
+	for _, k := range f.Categories {
+		key := terms{k.Price, k.Billing}
+		class, ok := classes[key]
+		if !ok {
+			class = uint32(len(classes))
+			classes[key] = class
+			m.usage = append(m.usage, usage{price: k.Price, billing: k.Billing})
+		}
+		m.classOf = append(m.classOf, class)
+	}
+	return m
+}
+
+// moveOrigin folds the integrals at t.
+func (m *meter) moveOrigin(t policy.Time) {
+	for i := range m.usage {
+		u := &m.usage[i]
+		u.launching.fold(t - m.origin)
+		u.idle.fold(t - m.origin)
+		u.serving.fold(t - m.origin)
+	}
+	m.origin = t
+}
+
+// begin opens the measured span at t: all that was measured before is
+// forgotten.
+func (m *meter) begin(t policy.Time) {
+	m.moveOrigin(t)
+	for i := range m.usage {
+		u := &m.usage[i]
+		u.launching.seconds, u.idle.seconds, u.serving.seconds = 0, 0, 0
+		u.wasted, u.rounding = 0, 0
+	}
+	m.open = true
+	m.launches, m.terminations, m.peak = 0, 0, m.instances
+}
+
+// end closes the measured span at t.
+func (m *meter) end(t policy.Time) {
+	m.moveOrigin(t)
+	m.closed = true
+}
+
+func (m *meter) launched(t policy.Time, p policy.PoolID) {
+	m.usage[m.classOf[p]].launching.add(t - m.origin)
+	m.instances++
+	if !m.closed {
+		m.launches++
+		m.peak = max(m.peak, m.instances)
+	}
+}
+
+func (m *meter) warmed(t policy.Time, p policy.PoolID) {
+	u := &m.usage[m.classOf[p]]
+	u.launching.remove(t - m.origin)
+	u.idle.add(t - m.origin)
+}
+
+func (m *meter) promoted(t policy.Time, p policy.PoolID) {
+	u := &m.usage[m.classOf[p]]
+	u.idle.remove(t - m.origin)
+	u.serving.add(t - m.origin)
+}
+
+func (m *meter) released(t policy.Time, p policy.PoolID) {
+	u := &m.usage[m.classOf[p]]
+	u.serving.remove(t - m.origin)
+	u.idle.add(t - m.origin)
+}
+
+// ended counts the end of an idle instance that was ordered at ordered and
+// became warm at warm.
+func (m *meter) ended(t policy.Time, p policy.PoolID, ordered, warm policy.Time, served bool) {
+	u := &m.usage[m.classOf[p]]
+	u.idle.remove(t - m.origin)
+	m.instances--
+	if m.closed {
+		return
+	}
+	m.terminations++
+	if !served {
+		u.wasted += float64(max(warm-max(ordered, m.opening), 0)) / 1e9
+	}
+	if u.billing != (Billing{}) {
+		u.rounding += float64(u.billing.billed(t-ordered)-(t-ordered)) / 1e9
+	}
+}
+
+// billed is what a life of span ns is billed as.
+func (b Billing) billed(span int64) int64 {
+	span = max(span, int64(b.Minimum))
+	if g := int64(b.Granularity); g > 0 {
+		span = (span + g - 1) / g * g
+	}
+	return span
+}
+
+// waited counts a request that arrived in the measured span.
+func (m *meter) waited(o policy.Outcome, wait int64) {
+	m.outcomes[o]++
+	if wait == 0 {
+		m.immediate++
+		return
+	}
+	var carry uint64
+	m.waitSum[1], carry = bits.Add64(m.waitSum[1], uint64(wait), 0)
+	m.waitSum[0] += carry
+	m.waitMax = max(m.waitMax, wait)
+	m.waits.RecordValue(min(wait, maxWait)) //nolint:errcheck // within the bounds it was made with
+}

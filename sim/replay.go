@@ -1,0 +1,336 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+
+	"shadowpool/policy"
+	"shadowpool/trace"
+)
+
+// Options are the choices of one run.
+type Options struct {
+	// Seed of the lead times' random streams.
+	Seed uint64
+	// MeasureFrom opens the measured span; before it (or at zero) the whole
+	// trace is measured.
+	MeasureFrom policy.Time
+	// StartWarm makes the first launches warm at once.
+	StartWarm bool
+	// Log records the controller's actions; nil does not.
+	Log *policy.Log
+	// Timeline is the number of samples of the pool over the measured span
+	// that the result carries; 0 is none.
+	Timeline int
+	// Progress is called now and then with the number of requests that have
+	// arrived; nil is not.
+	Progress func(requests int64)
+	// Interrupt ends the run with its error as soon as it returns one; nil
+	// never does.
+	Interrupt func() error
+}
+
+// Run replays a trace against a sizer and measures it. The sizer must be new
+// and is used up. Errors are of the source, or name what does not fit
+// together.
+func Run(src trace.Source, fleet Fleet, sizer policy.Sizer, opt Options) (*Result, error) {
+	r, err := newReplay(src, &fleet, sizer, opt)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.run(src); err != nil {
+		return nil, err
+	}
+	if opt.Log != nil {
+		if err := opt.Log.Flush(); err != nil {
+			return nil, fmt.Errorf("writing the decision log: %w", err)
+		}
+	}
+	return r.result(), nil
+}
+
+// replay is a host of a policy.Controller whose world is a trace.
+type replay struct {
+	opt    Options
+	fleet  *Fleet
+	sum    trace.Summary
+	ctrl   *policy.Controller
+	poolOf []policy.PoolID // by the trace's category
+	leads  []leads         // by pool
+	fixed  bool            // all lead times are constant and equal
+
+	starting bool // during Controller.Start
+	warm     fifo // launches, when lead times are constant and equal
+	warms    calendar
+	ends     calendar // releases
+	lives    []life   // by slot
+	ids      []policy.InstanceID
+
+	// The request that is arriving, so that a hit needs no look-up.
+	row               int64
+	arrival, duration int64
+	rows              window
+
+	m    *meter
+	line *timeline
+	mark policy.Time // when the meter or the timeline next needs a look
+}
+
+// life is what the replay knows of an instance.
+type life struct {
+	ordered policy.Time
+	warm    policy.Time // served once it has been promoted
+	pool    policy.PoolID
+}
+
+const served = policy.Time(-1)
+
+// leads is a category's stream of lead times.
+type leads struct {
+	dist  LeadTime
+	draws stream
+	next  uint64
+}
+
+func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) (*replay, error) {
+	sum := src.Summary()
+	if sum.Rows == 0 {
+		return nil, fmt.Errorf("trace %s has no requests", sum.Name)
+	}
+	if sum.First < 0 {
+		return nil, fmt.Errorf("trace %s begins before 1970", sum.Name)
+	}
+	if opt.MeasureFrom > sum.Last {
+		return nil, fmt.Errorf("trace %s: the measured span begins after the last arrival", sum.Name)
+	}
+	if err := fleet.validate(); err != nil {
+		return nil, err
+	}
+	opt.MeasureFrom = max(opt.MeasureFrom, sum.First)
+	r := &replay{opt: opt, fleet: fleet, sum: sum, poolOf: fleet.pools(sum.Strings.Category)}
+	ctrl, err := policy.New(fleet.PolicyConfig(), sizer, r)
+	if err != nil {
+		return nil, err
+	}
+	ctrl.SetLog(opt.Log)
+	r.ctrl = ctrl
+	r.fixed = true
+	for _, k := range fleet.Categories {
+		r.leads = append(r.leads, leads{dist: k.Lead, draws: newStream(opt.Seed, "lead", k.Name)})
+		_, constant := k.Lead.(Constant)
+		r.fixed = r.fixed && constant && k.Lead == fleet.Categories[0].Lead
+	}
+	r.warms.start(sum.First)
+	r.ends.start(sum.First)
+	r.m = newMeter(fleet, sum.First, opt.MeasureFrom)
+	if opt.Timeline > 0 {
+		r.line = newTimeline(opt.MeasureFrom, sum.Last, opt.Timeline)
+	}
+	return r, nil
+}
+
+var errUnsorted = errors.New("arrivals are not sorted")
+
+func (r *replay) run(src trace.Source) error {
+	r.look(r.sum.First)
+	started := false
+	for chunk, err := range src.Chunks() {
+		if err != nil {
+			return err
+		}
+		if err := r.check(chunk); err != nil {
+			return err
+		}
+		if !started {
+			started = true
+			r.starting = true
+			r.ctrl.Start(r.sum.First)
+			r.starting = false
+		}
+		r.rows.add(chunk)
+		r.arrive(chunk)
+		r.rows.read()
+		if r.opt.Progress != nil {
+			r.opt.Progress(chunk.First + int64(chunk.Len()))
+		}
+		if r.opt.Interrupt != nil {
+			if err := r.opt.Interrupt(); err != nil {
+				return err
+			}
+		}
+	}
+	if r.mark <= r.sum.Last { // the last samples
+		r.look(r.sum.Last)
+	}
+	r.m.end(r.sum.Last)
+	r.mark = policy.Never
+	// Until every request is served; what only the policy's timers would
+	// still do is no longer of interest.
+	for r.rows.waiting > 0 {
+		if !r.step(policy.Never) {
+			return fmt.Errorf("trace %s: %d requests are never served: the limits of the fleet leave no instance for them", r.sum.Name, r.rows.waiting)
+		}
+	}
+	return nil
+}
+
+// check refuses what a hand-made source might contain.
+func (r *replay) check(c *trace.Chunk) error {
+	last := r.arrival
+	for i, t := range c.Arrival {
+		if t < last || c.Duration[i] < 0 {
+			return fmt.Errorf("trace %s: row %d: %w, or its duration is negative", r.sum.Name, c.First+int64(i), errUnsorted)
+		}
+		last = t
+	}
+	for i, k := range c.Category {
+		if r.poolOf[k] == noPool {
+			return fmt.Errorf("trace %s: row %d asks for category %q, which the fleet does not have; add it to fleet.categories or give fleet.default", r.sum.Name, c.First+int64(i), r.sum.Strings.Category[k])
+		}
+	}
+	if c.Category == nil && r.poolOf[0] == noPool {
+		return fmt.Errorf("trace %s has no categories, and the fleet has none named \"\"; use --pooled", r.sum.Name)
+	}
+	return nil
+}
+
+// arrive replays the requests of one chunk, and all events before them.
+func (r *replay) arrive(c *trace.Chunk) {
+	pool := r.poolOf[0]
+	var tenant, task uint32
+	for i, t := range c.Arrival {
+		for r.step(t) {
+		}
+		if t >= r.mark {
+			r.look(t)
+		}
+		if c.Category != nil {
+			pool = r.poolOf[c.Category[i]]
+		}
+		if c.Tenant != nil {
+			tenant = c.Tenant[i]
+		}
+		if c.TaskType != nil {
+			task = uint32(c.TaskType[i])
+		}
+		r.row, r.arrival, r.duration = c.First+int64(i), t, c.Duration[i]
+		r.rows.arriving()
+		r.ctrl.Arrive(t, policy.Request{ID: policy.RequestID(r.row), Pool: pool, Tenant: tenant, TaskType: task})
+		r.rows.arrived()
+	}
+}
+
+// step delivers the next event before an arrival at t; false if there is
+// none.
+func (r *replay) step(t policy.Time) bool {
+	warm := r.warm.next()
+	if !r.fixed {
+		warm = r.warms.next()
+	}
+	end := r.ends.next()
+	timer, class := r.ctrl.NextTimer()
+	event := min(warm, end)
+	if event <= timer {
+		if event > t || event == forever {
+			return false
+		}
+		if event >= r.mark {
+			r.look(event)
+		}
+		if warm <= end {
+			slot := r.popWarm()
+			r.m.warmed(event, r.lives[slot].pool)
+			r.ctrl.Warm(event, r.ids[slot])
+		} else {
+			slot := r.ends.pop()
+			r.m.released(event, r.lives[slot].pool)
+			r.ctrl.Release(event, r.ids[slot])
+		}
+		return true
+	}
+	if timer > t || timer == t && class > policy.ClassArrival {
+		return false
+	}
+	if timer >= r.mark {
+		r.look(timer)
+	}
+	r.ctrl.Fire()
+	return true
+}
+
+func (r *replay) popWarm() uint32 {
+	if r.fixed {
+		return r.warm.pop()
+	}
+	return r.warms.pop()
+}
+
+// look does what is due at or before t in meter and timeline.
+func (r *replay) look(t policy.Time) {
+	if !r.m.open && t >= r.opt.MeasureFrom {
+		r.m.begin(r.opt.MeasureFrom)
+	}
+	if t-r.m.origin >= foldSpan {
+		r.m.moveOrigin(t)
+	}
+	r.mark = r.m.origin + foldSpan
+	if !r.m.open {
+		r.mark = min(r.mark, r.opt.MeasureFrom)
+	}
+	if r.line != nil && !r.m.closed {
+		r.line.sample(t, r.m)
+		r.mark = min(r.mark, r.line.next)
+	}
+}
+
+// Launch implements policy.Host.
+func (r *replay) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID, _ policy.Reason) {
+	slot := id.Slot()
+	for int(slot) >= len(r.lives) {
+		r.lives = append(r.lives, life{})
+		r.ids = append(r.ids, 0)
+	}
+	var lead int64
+	k := &r.leads[pool]
+	if c, ok := k.dist.(Constant); ok {
+		lead = int64(c)
+	} else {
+		lead = k.dist.Quantile(k.draws.uniform(k.next))
+	}
+	k.next++
+	if r.starting && r.opt.StartWarm {
+		lead = 0
+	}
+	r.lives[slot] = life{ordered: t, warm: t + lead, pool: pool}
+	r.ids[slot] = id
+	r.m.launched(t, pool)
+	if r.fixed {
+		r.warm.push(t+lead, slot)
+	} else {
+		r.warms.schedule(t+lead, slot)
+	}
+}
+
+// Assign implements policy.Host.
+func (r *replay) Assign(t policy.Time, a policy.Assignment) {
+	slot := a.Instance.Slot()
+	l := &r.lives[slot]
+	l.warm = served
+	r.m.promoted(t, l.pool)
+	arrival, duration := r.arrival, r.duration
+	if row := int64(a.Request); row == r.row && r.rows.here {
+		r.rows.here = false
+	} else {
+		arrival, duration = r.rows.take(row)
+	}
+	if arrival >= r.opt.MeasureFrom {
+		r.m.waited(a.Outcome, t+a.Delay-arrival)
+	}
+	r.ends.schedule(t+a.Delay+duration, slot)
+}
+
+// End implements policy.Host.
+func (r *replay) End(t policy.Time, id policy.InstanceID, pool policy.PoolID, _ policy.Reason) {
+	l := &r.lives[id.Slot()]
+	r.m.ended(t, pool, l.ordered, l.warm, l.warm == served)
+}
