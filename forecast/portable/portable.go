@@ -1,0 +1,71 @@
+// Package portable has the elementary functions that decide in packages
+// policy and forecast. Go's math.Exp and math.Log are written in assembly on
+// some architectures and may differ there in the last bit, and the compiler
+// may fuse a product and a sum; here every operation is a rounded IEEE 754
+// double operation, so results are the same bits on every machine.
+//
+// The relative error is below 1e-15, which the tests check against math.
+package portable
+
+import "math"
+
+// ln2 in two parts; the first has 20 trailing zero bits, so that its product
+// with a small whole number is exact.
+const (
+	ln2High = 0x1.62e42feep-1
+	ln2Low  = 0x1.a39ef35793c76p-33
+)
+
+// Exp is e to the power of x.
+func Exp(x float64) float64 {
+	switch {
+	case math.IsNaN(x):
+		return x
+	case x > 709.78:
+		return math.Inf(1)
+	case x < -745.2:
+		return 0
+	}
+	k := math.Floor(float64(x*(1/math.Ln2)) + 0.5)
+	r := x - float64(k*ln2High) - float64(k*ln2Low)
+	// Taylor's series by Horner's rule: |r| <= ln2/2, so that the term of
+	// degree 14 is below 1e-17.
+	sum := 1.0
+	for i := 14; i >= 1; i-- {
+		sum = 1 + float64(r*sum)/float64(i)
+	}
+	return math.Ldexp(sum, int(k))
+}
+
+// float64(i) is i, as a float.
+
+// Log is the natural logarithm of x.
+func Log(x float64) float64 {
+	switch {
+	case math.IsNaN(x) || x < 0:
+		return math.NaN()
+	case x == 0:
+		return math.Inf(-1)
+	case math.IsInf(x, 1):
+		return x
+	}
+	m, e := math.Frexp(x)
+	if m < math.Sqrt2/2 {
+		m *= 2
+		e--
+	}
+	// log m = 2 artanh s, |s| <= 0.172: the term of degree 21 is below 1e-17.
+	s := (m - 1) / (m + 1)
+	z := float64(s * s)
+	sum := 0.0
+	for i := 21; i >= 1; i -= 2 {
+		sum = float64(sum*z) + 1/float64(i)
+	}
+	k := float64(e)
+	return float64(k*ln2High) + (float64(2*s*sum) + float64(k*ln2Low))
+}
+
+// Decay is 2^(-span/halfLife), the share that is left after span.
+func Decay(span, halfLife float64) float64 {
+	return Exp(-float64(math.Ln2*span) / halfLife)
+}
