@@ -19,8 +19,8 @@ type Trace struct {
 	// Name is what reports call the trace, usually the file's base name.
 	Name string
 	// Relative is true when the source counts time from an unknown origin:
-	// then row 0 arrives at the epoch, and hour of day and day of week mean
-	// nothing until the trace is shifted to a known origin.
+	// then that origin stands at the epoch, and hour of day and day of week
+	// mean nothing until the trace is shifted to a known origin.
 	Relative bool
 
 	Columns
@@ -73,8 +73,10 @@ type Chunk struct {
 }
 
 // A Source delivers a trace's rows in order, chunk by chunk: a *Trace in
-// memory, or a file that is streamed. A chunk stays valid after the next one
-// is delivered, for as long as it is referred to.
+// memory, or a file that is streamed. All its chunks have the same columns. A
+// chunk stays valid after the next one is delivered, for as long as it is
+// referred to. An error ends the sequence. Several goroutines may each range
+// over Chunks at the same time.
 type Source interface {
 	Summary() Summary
 	Chunks() iter.Seq2[*Chunk, error]
@@ -128,34 +130,49 @@ func (t *Trace) Chunks() iter.Seq2[*Chunk, error] {
 }
 
 // Shift moves every instant of the trace by d nanoseconds and marks it as no
-// longer relative.
-func (t *Trace) Shift(d int64) {
-	for i := range t.Arrival {
-		t.Arrival[i] += d
-	}
-	for i, a := range t.Announced {
-		if a != NoTime {
-			t.Announced[i] = a + d
-		}
+// longer relative. Instants beyond 1678 to 2262 are an error.
+func (t *Trace) Shift(d int64) error {
+	if row, err := t.shift(d); err != nil {
+		return fmt.Errorf("trace %s: row %d: %w", t.Name, row, err)
 	}
 	t.Relative = false
+	return nil
+}
+
+func (c *Columns) shift(d int64) (int, error) {
+	if d == 0 {
+		return 0, nil
+	}
+	for _, times := range [][]int64{c.Arrival, c.Announced} {
+		for i, v := range times {
+			if v == NoTime {
+				continue
+			}
+			moved := v + d
+			if (moved > v) != (d > 0) || moved == NoTime {
+				return i, fmt.Errorf("instant %d ns, moved by %d ns, is out of range (292 years)", v, d)
+			}
+			times[i] = moved
+		}
+	}
+	return 0, nil
 }
 
 // Validate checks what every reader guarantees: equal column lengths,
-// ascending arrivals, durations that are not negative, and indexes within the
-// dictionaries. The error names the first row that breaks a rule.
+// ascending arrivals, durations and waits that are not negative, announcements
+// not after their arrival, and indexes within the dictionaries. The error names the first row that breaks a rule.
 func (t *Trace) Validate() error {
 	n := t.Len()
 	if len(t.Duration) != n {
 		return fmt.Errorf("trace %s: %d durations for %d arrivals", t.Name, len(t.Duration), n)
 	}
-	for i := range n {
-		if i > 0 && t.Arrival[i] < t.Arrival[i-1] {
-			return fmt.Errorf("trace %s: row %d arrives before row %d", t.Name, i, i-1)
+	for _, times := range [][]int64{t.Announced, t.Wait} {
+		if times != nil && len(times) != n {
+			return fmt.Errorf("trace %s: %d announcements or waits for %d arrivals", t.Name, len(times), n)
 		}
-		if t.Duration[i] < 0 {
-			return fmt.Errorf("trace %s: row %d has a negative duration (%d ns)", t.Name, i, t.Duration[i])
-		}
+	}
+	if row, err := t.check(NoTime, true); err != nil {
+		return fmt.Errorf("trace %s: row %d: %w", t.Name, row, err)
 	}
 	for _, err := range []error{
 		inside(t.Name, "category", n, t.Category, t.Strings.Category),

@@ -1,0 +1,149 @@
+package trace
+
+import (
+	"strconv"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
+)
+
+// wordColumn decodes the pages of a string column into indexes of a
+// dictionary of the whole trace.
+type wordColumn[T uint16 | uint32] struct {
+	*leaf
+	words *dictionary[T]
+	// frozen says that the dictionary is complete and shared: new words are
+	// an error.
+	frozen bool
+	out    []T
+
+	chunk   [][]byte // the chunk's own dictionary
+	known   []uint32 // and what its words are in the trace's
+	unknown int      // of them not met yet
+	bytes   []byte
+	indexes []int32
+	int64s  []int64
+}
+
+// none marks a word of a chunk's dictionary that no row has used yet. Writers
+// may list words that no row uses; those must not become categories.
+const none = ^uint32(0)
+
+func (c *wordColumn[T]) define(n int, data []byte) error {
+	c.chunk, c.known, c.unknown = c.chunk[:0], c.known[:0], n
+	c.bytes = append(c.bytes[:0], data...) // the page's buffer is used again
+	add := func(word []byte) error {
+		c.chunk = append(c.chunk, word)
+		c.known = append(c.known, none)
+		return nil
+	}
+	if c.element.Type.V == format.ByteArray {
+		return eachPlain(c.bytes, n, add)
+	}
+	return c.eachInteger(&page{values: n, encoding: format.Plain, data: data}, func(word []byte) error {
+		return add(append([]byte(nil), word...))
+	})
+}
+
+func (c *wordColumn[T]) rows() int { return len(c.out) }
+
+func (c *wordColumn[T]) forget() { c.out = c.out[:0] }
+
+// complete tells whether every word of the chunk's dictionary is known.
+func (c *wordColumn[T]) complete() bool { return c.unknown == 0 }
+
+func (c *wordColumn[T]) id(word []byte) (T, error) {
+	if !c.frozen {
+		return c.words.idOf(word)
+	}
+	id, ok := c.words.ids[string(word)]
+	if !ok {
+		return 0, errChanged
+	}
+	return id, nil
+}
+
+// decodePage appends the page's rows to out, 0 where null.
+func (c *wordColumn[T]) decodePage(p *page) error {
+	from := len(c.out)
+	if p.encoding == format.RLEDictionary || p.encoding == format.PlainDictionary {
+		indexes, err := decodeIndexes(c.indexes, p.data, p.values, len(c.chunk))
+		if err != nil {
+			return err
+		}
+		c.indexes = indexes
+		for _, i := range indexes {
+			id := T(c.known[i])
+			if c.known[i] == none {
+				if id, err = c.id(c.chunk[i]); err != nil {
+					return err
+				}
+				c.known[i] = uint32(id)
+				c.unknown--
+			}
+			c.out = append(c.out, id)
+		}
+	} else {
+		each := eachBytes
+		if c.element.Type.V != format.ByteArray {
+			each = c.eachInteger
+		}
+		err := each(p, func(word []byte) error {
+			id, err := c.id(word)
+			c.out = append(c.out, id)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if p.defined != nil {
+		c.out = spread(c.out, from, p.defined, 0)
+	}
+	return nil
+}
+
+// eachInteger calls f with the decimal text of every number of a page.
+func (c *wordColumn[T]) eachInteger(p *page, f func([]byte) error) error {
+	if p.values == 0 {
+		return nil
+	}
+	wide := c.element.Type.V == format.Int64
+	width := 4
+	if wide {
+		width = 8
+	}
+	switch p.encoding {
+	case format.Plain, format.ByteStreamSplit:
+		if len(p.data) != width*p.values {
+			return corrupt("a page holds %d bytes for %d values", len(p.data), p.values)
+		}
+	case format.DeltaBinaryPacked:
+		if _, err := deltas(p.data, 8*width, p.values); err != nil {
+			return err
+		}
+	default:
+		return unsupported(p.encoding)
+	}
+	var err error
+	encoding := parquet.LookupEncoding(p.encoding)
+	if wide {
+		c.int64s, err = encoding.DecodeInt64(c.int64s[:0], p.data)
+	} else {
+		c.indexes, err = encoding.DecodeInt32(c.indexes[:0], p.data)
+		c.int64s = c.int64s[:0]
+		for _, v := range c.indexes {
+			c.int64s = append(c.int64s, int64(v))
+		}
+	}
+	if err != nil || len(c.int64s) != p.values {
+		return corrupt("numbers: %d of %d, %v", len(c.int64s), p.values, err)
+	}
+	var text [20]byte
+	for _, v := range c.int64s {
+		if err := f(strconv.AppendInt(text[:0], v, 10)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
