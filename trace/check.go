@@ -29,26 +29,28 @@ func (c *Columns) check(previous int64, sorted bool) (int, error) {
 	return 0, nil
 }
 
-// healthy is the fast way to learn that there is nothing to report: one pass
-// a column, without a branch a row.
+// healthy is the fast way to learn that there is nothing to report.
 func (c *Columns) healthy(previous int64, sorted bool) bool {
-	var bad int64 // negative once a row is bad
-	unknown := false
+	ok := true
 	for _, a := range c.Arrival {
-		if a < previous {
-			unknown = unknown || sorted
+		if a < previous && sorted || a == NoTime {
+			ok = false
 		}
-		unknown = unknown || a == NoTime
 		previous = a
 	}
+	var signs int64
 	for _, d := range c.Duration {
-		bad |= d
+		signs |= d
 	}
 	for i, a := range c.Announced {
-		unknown = unknown || a > c.Arrival[i]
+		if a > c.Arrival[i] {
+			ok = false
+		}
 	}
 	for _, w := range c.Wait {
-		unknown = unknown || w < 0 && w != NoTime
+		if w < 0 && w != NoTime {
+			ok = false
+		}
 	}
-	return bad >= 0 && !unknown
+	return ok && signs >= 0
 }

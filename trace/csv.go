@@ -194,11 +194,11 @@ func (c *csvReader) add(b *Builder, row []string) (err error) {
 	}
 	r.Category, r.TaskType, r.Zone = word(c.category), word(c.taskType), word(c.zone)
 	r.Tenant, r.Image, r.Dataset = word(c.tenant), word(c.image), word(c.dataset)
-	if n := b.Len(); n > 0 && !c.options.Sort && r.Arrival < b.columns.Arrival[n-1] {
-		return fmt.Errorf("arrives %d ns before the line ahead of it (sort the file, or read it with --sort)", b.columns.Arrival[n-1]-r.Arrival)
-	}
 	if err := r.Check(); err != nil {
 		return err
+	}
+	if n := b.Len(); n > 0 && !c.options.Sort && r.Arrival < b.columns.Arrival[n-1] {
+		return fmt.Errorf("arrives %d ns before the line ahead of it (sort the file, or read it with --sort)", b.columns.Arrival[n-1]-r.Arrival)
 	}
 	return b.Add(r)
 }

@@ -187,10 +187,8 @@ func (f *File) Chunks() iter.Seq2[*Chunk, error] {
 			previous := NoTime
 			for from := int64(0); from < f.summary.Rows; from += ChunkRows {
 				n := int(min(ChunkRows, f.summary.Rows-from))
-				for _, c := range t.cursors {
-					if err := c.fill(n); err != nil {
-						return err
-					}
+				if err := each(t.cursors, func(c *cursor) error { return c.fill(n) }); err != nil {
+					return err
 				}
 				chunk := &Chunk{First: from, Columns: t.take(n)}
 				if err := f.finish(&chunk.Columns, from, previous); err != nil {

@@ -14,33 +14,47 @@ type tableWriter struct {
 	values  []parquet.Value
 }
 
-// columnWriter is one column of a written file: fill sets values[i] to the
-// one of row i.
+// columnWriter is one column of a written file.
 type columnWriter struct {
 	name    string
 	node    parquet.Node
 	present bool
-	fill    func(values []parquet.Value, c *Columns, s *Strings, index int)
+	words   func(*Strings) []string // of a string column
+	fill    func(w *columnWriter, c *Columns, values []parquet.Value)
+
+	index int
+	table []parquet.Value // of the words, by their number; null for none
 }
 
 // columnWriters are the columns of a file, alphabetically, which is the order
 // that the library gives them.
 func columnWriters(c *Columns) []columnWriter {
 	all := []columnWriter{
-		{"announced", optionalInstant, c.Announced != nil, func(v []parquet.Value, c *Columns, _ *Strings, i int) { fillOptional(v, c.Announced, i) }},
-		{"arrival", instant, true, func(v []parquet.Value, c *Columns, _ *Strings, i int) { fillNumbers(v, c.Arrival, i) }},
-		{"category", word, c.Category != nil, func(v []parquet.Value, c *Columns, s *Strings, i int) { fillWords(v, c.Category, s.Category, i) }},
-		{"dataset", word, c.Dataset != nil, func(v []parquet.Value, c *Columns, s *Strings, i int) { fillWords(v, c.Dataset, s.Dataset, i) }},
-		{"duration_ns", span, true, func(v []parquet.Value, c *Columns, _ *Strings, i int) { fillNumbers(v, c.Duration, i) }},
-		{"image", word, c.Image != nil, func(v []parquet.Value, c *Columns, s *Strings, i int) { fillWords(v, c.Image, s.Image, i) }},
-		{"task_type", word, c.TaskType != nil, func(v []parquet.Value, c *Columns, s *Strings, i int) { fillWords(v, c.TaskType, s.TaskType, i) }},
-		{"tenant", word, c.Tenant != nil, func(v []parquet.Value, c *Columns, s *Strings, i int) { fillWords(v, c.Tenant, s.Tenant, i) }},
-		{"wait_ns", optionalSpan, c.Wait != nil, func(v []parquet.Value, c *Columns, _ *Strings, i int) { fillOptional(v, c.Wait, i) }},
-		{"zone", word, c.Zone != nil, func(v []parquet.Value, c *Columns, s *Strings, i int) { fillWords(v, c.Zone, s.Zone, i) }},
+		{name: "announced", node: optionalInstant, present: c.Announced != nil,
+			fill: func(w *columnWriter, c *Columns, v []parquet.Value) { w.optional(v, c.Announced) }},
+		{name: "arrival", node: instant, present: true,
+			fill: func(w *columnWriter, c *Columns, v []parquet.Value) { w.required(v, c.Arrival) }},
+		{name: "category", node: word, present: c.Category != nil, words: func(s *Strings) []string { return s.Category },
+			fill: func(w *columnWriter, c *Columns, v []parquet.Value) { fillWords(w, v, c.Category) }},
+		{name: "dataset", node: word, present: c.Dataset != nil, words: func(s *Strings) []string { return s.Dataset },
+			fill: func(w *columnWriter, c *Columns, v []parquet.Value) { fillWords(w, v, c.Dataset) }},
+		{name: "duration_ns", node: span, present: true,
+			fill: func(w *columnWriter, c *Columns, v []parquet.Value) { w.required(v, c.Duration) }},
+		{name: "image", node: word, present: c.Image != nil, words: func(s *Strings) []string { return s.Image },
+			fill: func(w *columnWriter, c *Columns, v []parquet.Value) { fillWords(w, v, c.Image) }},
+		{name: "task_type", node: word, present: c.TaskType != nil, words: func(s *Strings) []string { return s.TaskType },
+			fill: func(w *columnWriter, c *Columns, v []parquet.Value) { fillWords(w, v, c.TaskType) }},
+		{name: "tenant", node: word, present: c.Tenant != nil, words: func(s *Strings) []string { return s.Tenant },
+			fill: func(w *columnWriter, c *Columns, v []parquet.Value) { fillWords(w, v, c.Tenant) }},
+		{name: "wait_ns", node: optionalSpan, present: c.Wait != nil,
+			fill: func(w *columnWriter, c *Columns, v []parquet.Value) { w.optional(v, c.Wait) }},
+		{name: "zone", node: word, present: c.Zone != nil, words: func(s *Strings) []string { return s.Zone },
+			fill: func(w *columnWriter, c *Columns, v []parquet.Value) { fillWords(w, v, c.Zone) }},
 	}
 	present := all[:0]
 	for _, w := range all {
 		if w.present {
+			w.index = len(present)
 			present = append(present, w)
 		}
 	}
@@ -56,7 +70,7 @@ var (
 )
 
 func newTableWriter(w io.Writer, c *Columns, s *Summary) *tableWriter {
-	t := &tableWriter{columns: columnWriters(c), values: make([]parquet.Value, ChunkRows)}
+	t := &tableWriter{columns: columnWriters(c)}
 	group := make(parquet.Group)
 	for _, column := range t.columns {
 		group[column.name] = column.node
@@ -72,14 +86,28 @@ func newTableWriter(w io.Writer, c *Columns, s *Summary) *tableWriter {
 	return t
 }
 
+// dictionaries sets what the indexes of the rows to come mean.
+func (t *tableWriter) dictionaries(s *Strings) {
+	for i := range t.columns {
+		w := &t.columns[i]
+		if w.words == nil {
+			continue
+		}
+		w.table = []parquet.Value{w.null()}
+		for _, word := range w.words(s)[1:] {
+			w.table = append(w.table, parquet.ByteArrayValue([]byte(word)).Level(0, 1, w.index))
+		}
+	}
+}
+
 // write appends rows to the current row group.
-func (t *tableWriter) write(c *Columns, s *Strings) error {
+func (t *tableWriter) write(c *Columns) error {
+	const batch = 1 << 13 // rows; values are 24 bytes, this many stay in cache
 	for i, out := range t.file.ColumnWriters() {
-		const batch = 1 << 13
 		for from := 0; from < c.Len(); from += batch {
 			rows := c.Slice(from, min(from+batch, c.Len()))
-			values := t.values[:rows.Len()]
-			t.columns[i].fill(values, &rows, s, i)
+			values := grow(&t.values, rows.Len())
+			t.columns[i].fill(&t.columns[i], &rows, values)
 			if _, err := out.WriteRowValues(values); err != nil {
 				return err
 			}
@@ -95,40 +123,32 @@ func (t *tableWriter) close(sorted bool) error {
 	return t.file.Close()
 }
 
-func fillNumbers(values []parquet.Value, numbers []int64, index int) {
+func (w *columnWriter) null() parquet.Value {
+	return parquet.NullValue().Level(0, 0, w.index)
+}
+
+func (w *columnWriter) required(values []parquet.Value, numbers []int64) {
 	for i, v := range numbers {
-		values[i] = parquet.Int64Value(v).Level(0, 0, index)
+		values[i] = parquet.Int64Value(v).Level(0, 0, w.index)
 	}
 }
 
-func fillOptional(values []parquet.Value, numbers []int64, index int) {
-	if numbers == nil {
-		fillNull(values, index)
-		return
-	}
-	for i, v := range numbers {
-		values[i] = parquet.Int64Value(v).Level(0, 1, index)
-		if v == NoTime {
-			values[i] = parquet.NullValue().Level(0, 0, index)
-		}
-	}
-}
-
-func fillWords[T uint16 | uint32](values []parquet.Value, ids []T, words []string, index int) {
-	if ids == nil {
-		fillNull(values, index)
-		return
-	}
-	for i, id := range ids {
-		values[i] = parquet.NullValue().Level(0, 0, index)
-		if id != 0 {
-			values[i] = parquet.ValueOf(words[id]).Level(0, 1, index)
-		}
-	}
-}
-
-func fillNull(values []parquet.Value, index int) {
+func (w *columnWriter) optional(values []parquet.Value, numbers []int64) {
 	for i := range values {
-		values[i] = parquet.NullValue().Level(0, 0, index)
+		if numbers == nil || numbers[i] == NoTime {
+			values[i] = w.null()
+		} else {
+			values[i] = parquet.Int64Value(numbers[i]).Level(0, 1, w.index)
+		}
+	}
+}
+
+func fillWords[T uint16 | uint32](w *columnWriter, values []parquet.Value, ids []T) {
+	for i := range values {
+		if ids == nil {
+			values[i] = w.table[0]
+		} else {
+			values[i] = w.table[ids[i]]
+		}
 	}
 }

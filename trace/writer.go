@@ -55,8 +55,9 @@ func WriteParquet(w io.Writer, src Source) error {
 		previous = chunk.Arrival[chunk.Len()-1]
 		if out == nil {
 			out = newTableWriter(w, &chunk.Columns, &summary)
+			out.dictionaries(&summary.Strings)
 		}
-		if err := out.write(&chunk.Columns, &summary.Strings); err != nil {
+		if err := out.write(&chunk.Columns); err != nil {
 			return err
 		}
 		if rows += int64(chunk.Len()); rows%rowGroupRows == 0 {
@@ -123,10 +124,9 @@ func (w *Writer) flush() error {
 	}
 	w.sorted = w.sorted && t.Arrival[0] >= w.last
 	w.last = t.Arrival[t.Len()-1]
-	for columns := range t.Chunks() {
-		if err := w.out.write(&columns.Columns, &t.Strings); err != nil {
-			return err
-		}
+	w.out.dictionaries(&t.Strings)
+	if err := w.out.write(&t.Columns); err != nil {
+		return err
 	}
 	return w.out.flush()
 }
