@@ -20,9 +20,8 @@ import (
 func openb() Format {
 	return Format{
 		Name: "alibaba-openb", Inputs: "PODS",
-		About:    "Alibaba GPU cluster 2023 (openb): pods with GPU share and model",
-		relative: true,
-		read:     each(readOpenb),
+		About: "Alibaba GPU cluster 2023 (openb): pods with GPU share and model",
+		read:  each(readOpenb),
 	}
 }
 
@@ -33,6 +32,7 @@ func readOpenb(c *collector, in Input) error {
 		trace.Record
 		created, deleted float64
 	}
+	c.relative = true
 	var pods []pod
 	end := 0.0
 	wanted := []string{"num_gpu", "gpu_milli", "gpu_spec", "qos", "creation_time", "deletion_time", "scheduled_time"}

@@ -20,9 +20,8 @@ import (
 func azureFunctions2019() Format {
 	return Format{
 		Name: "azure-functions-2019", Inputs: "INVOCATIONS... [DURATIONS...]",
-		About:    "Azure Functions 2019: counts per minute, durations from percentiles, both drawn by --seed",
-		relative: true,
-		read:     readAzureFunctions2019,
+		About: "Azure Functions 2019: counts per minute, durations from percentiles, both drawn by --seed",
+		read:  readAzureFunctions2019,
 	}
 }
 
@@ -45,6 +44,7 @@ type azureFunction struct {
 type azureCount struct{ minute, n int32 }
 
 func readAzureFunctions2019(c *collector, inputs []Input) error {
+	c.relative = true
 	durations := map[string][]float64{}
 	var functions []azureFunction
 	days := 0

@@ -6,9 +6,9 @@ package importers
 func azureFunctions2021() Format {
 	return Format{
 		Name: "azure-functions-2021", Inputs: "INVOCATIONS...",
-		About:    "Azure Functions 2021: single invocations with end and duration",
-		relative: true,
+		About: "Azure Functions 2021: single invocations with end and duration",
 		read: each(func(c *collector, in Input) error {
+			c.relative = true
 			return in.table([]string{"app", "func", "end_timestamp", "duration"}, func(r row) error {
 				end, err := r.number("end_timestamp")
 				if err != nil {

@@ -24,6 +24,9 @@ type collector struct {
 	dropped map[string]int64
 	stages  []Sample
 	lengths *rand.Rand
+
+	relative bool         // the origin of the source's times is unknown
+	whole    *trace.Trace // what the csv format read, in place of records
 }
 
 func newCollector(o Options) *collector {
@@ -88,16 +91,15 @@ func (c *collector) addStage(name string, latency time.Duration) {
 	c.stages = append(c.stages, Sample{name, latency})
 }
 
-func (c *collector) result(relative bool) (*Result, error) {
-	t, err := c.builder.Build(c.Name, true)
-	if err != nil {
-		return nil, err
-	}
-	if relative {
-		if t.Len() > 0 {
-			t.Shift(-t.Arrival[0])
+func (c *collector) result() (*Result, error) {
+	t, err := c.whole, error(nil)
+	if t == nil {
+		if t, err = c.builder.Build(c.Name, true); err != nil {
+			return nil, err
 		}
-		t.Relative = true
+		if err := c.place(t); err != nil {
+			return nil, err
+		}
 	}
 	r := &Result{Trace: t, Stages: c.stages}
 	for reason, n := range c.dropped {
@@ -105,6 +107,34 @@ func (c *collector) result(relative bool) (*Result, error) {
 	}
 	sort.Slice(r.Dropped, func(i, j int) bool { return r.Dropped[i].Reason < r.Dropped[j].Reason })
 	return r, nil
+}
+
+// place moves a trace of unknown origin to where it is said to begin, or to
+// the epoch.
+func (c *collector) place(t *trace.Trace) error {
+	if c.Start != "" && !c.relative {
+		return fmt.Errorf("%s: the source says when it begins: no start is needed", c.Name)
+	}
+	if !c.relative {
+		return nil
+	}
+	begin := int64(0)
+	if c.Start != "" {
+		at, err := clock(c.Start, c.Location)
+		if err != nil {
+			return fmt.Errorf("start: %w", err)
+		}
+		if begin, err = stamp(at); err != nil {
+			return fmt.Errorf("start: %w", err)
+		}
+	}
+	if t.Len() > 0 {
+		if err := t.Shift(begin - t.Arrival[0]); err != nil {
+			return err
+		}
+	}
+	t.Relative = c.Start == ""
+	return nil
 }
 
 // Times are accepted between the years 1700 and 2250 and spans up to 200

@@ -12,7 +12,8 @@ import (
 
 // An Input is one file of a source.
 type Input struct {
-	Name   string // for messages
+	// Name is the file's path, for messages; the csv format opens it itself.
+	Name   string
 	Reader io.Reader
 }
 
@@ -34,6 +35,11 @@ type Options struct {
 	// Values says what a Prometheus series holds: "counter" (the default),
 	// "rate" or "count".
 	Values string
+	// Start is the instant at which a source of unknown origin begins, local
+	// to Location if it has no offset. Empty: its trace stays relative.
+	Start string
+	// Table says how the csv format reads its file.
+	Table trace.Options
 	// Stages asks for lead-time samples in the result.
 	Stages bool
 }
@@ -67,15 +73,14 @@ type Format struct {
 	// Stages names the lead-time stages that the format holds samples of.
 	Stages []string
 
-	relative bool // the origin of its times is unknown
-	read     func(*collector, []Input) error
+	read func(*collector, []Input) error
 }
 
 // Formats lists all formats by name.
 func Formats() []Format {
 	all := []Format{
 		swf(), azureFunctions2019(), azureFunctions2021(), azureLLM(), genTD26(), openb(),
-		sacct(), kubernetesPods(), kubernetesEvents(), githubActions(), prometheus(), stagesCSV(),
+		table(), sacct(), kubernetesPods(), kubernetesEvents(), githubActions(), prometheus(), stagesCSV(),
 	}
 	sort.Slice(all, func(i, j int) bool { return all[i].Name < all[j].Name })
 	return all
@@ -100,7 +105,7 @@ func Import(format string, inputs []Input, o Options) (*Result, error) {
 	if err := f.read(c, inputs); err != nil {
 		return nil, err
 	}
-	return c.result(f.relative)
+	return c.result()
 }
 
 func find(format string) (Format, error) {

@@ -279,6 +279,33 @@ func TestStagesCSV(t *testing.T) {
 	}
 }
 
+func TestCSVWithColumns(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "jobs.csv")
+	if err := os.WriteFile(name, []byte("kind,dur_s,ts\nx,2,7.5\ny,1.5,9\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Table: trace.Options{Columns: map[string]string{"arrival": "ts", "duration": "dur_s", "category": "kind"}, TimeUnit: time.Second}}
+	r := imported(t, "csv", o, Input{Name: name})
+	want := []plainRow{{0, 2000, "", "", "x", ""}, {1500, 1500, "", "", "y", ""}}
+	if diff := cmp.Diff(want, rows(r.Trace)); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := Import("csv", []Input{{Name: name}, {Name: name}}, o); err == nil {
+		t.Error("two tables were taken")
+	}
+}
+
+func TestStartPlacesARelativeTrace(t *testing.T) {
+	const in = "app,func,end_timestamp,duration\na,f,10.5,0.5\n"
+	r := imported(t, "azure-functions-2021", Options{Start: "2021-01-31T00:00:00"}, text(in))
+	if got := time.Unix(0, r.Trace.Arrival[0]).UTC().Format(time.RFC3339); got != "2021-01-31T00:00:00Z" || r.Trace.Relative {
+		t.Errorf("begins at %s, relative %v", got, r.Trace.Relative)
+	}
+	if _, err := Import("kubernetes-pods", []Input{text(podList)}, Options{Start: "2021-01-31T00:00:00"}); err == nil {
+		t.Error("a start was taken for a source that knows its own")
+	}
+}
+
 func TestInputMayBeCompressed(t *testing.T) {
 	const plain = "app,func,end_timestamp,duration\na,f,10.5,0.5\n"
 	var packed bytes.Buffer

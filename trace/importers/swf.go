@@ -41,7 +41,10 @@ func readSWF(c *collector, in Input) error {
 		if comment, ok := strings.CutPrefix(line, ";"); ok {
 			return header.note(comment)
 		}
-		seen = true
+		if !seen {
+			seen = true
+			c.relative = c.relative || header.start == 0
+		}
 		return header.job(c, strings.Fields(line))
 	})
 	if err == nil && !seen {
