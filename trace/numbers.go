@@ -43,7 +43,7 @@ func (c *numberColumn) decodePage(p *page) error {
 		return err
 	}
 	if p.defined != nil {
-		out = spread(out, from, p.defined, NoTime)
+		out = spreadRows(out, from, p.defined, NoTime)
 	}
 	c.out = out
 	return nil
@@ -203,9 +203,9 @@ func int96(b []byte) (int64, error) {
 	return days*day + ns, nil
 }
 
-// spread moves the values from out[from:] apart, so that row i has one where
+// spreadRows moves the values from out[from:] apart, so that row i has one where
 // defined[i] is 1 and the absent value elsewhere.
-func spread[T any](out []T, from int, defined []byte, absent T) []T {
+func spreadRows[T any](out []T, from int, defined []byte, absent T) []T {
 	at := len(out)
 	out = append(out, make([]T, from+len(defined)-at)...)
 	for i := len(defined) - 1; i >= 0; i-- {

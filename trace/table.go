@@ -197,7 +197,7 @@ func (c *numberColumn) take(n int) (rows []int64) {
 	if c == nil {
 		return nil
 	}
-	rows, c.out = split(c.out, n)
+	rows, c.out = cutRows(c.out, n)
 	return rows
 }
 
@@ -212,12 +212,12 @@ func (c *wordColumn[T]) take(n int) (rows []T) {
 	if c == nil {
 		return nil
 	}
-	rows, c.out = split(c.out, n)
+	rows, c.out = cutRows(c.out, n)
 	return rows
 }
 
-// split returns a copy of the first n rows of out, and the others in place.
-func split[T any](out []T, n int) (rows, rest []T) {
+// cutRows returns a copy of the first n rows of out, and the others in place.
+func cutRows[T any](out []T, n int) (rows, rest []T) {
 	rows = slices.Clone(out[:n])
 	return rows, out[:copy(out, out[n:])]
 }

@@ -98,7 +98,7 @@ func (c *wordColumn[T]) decodePage(p *page) error {
 		}
 	}
 	if p.defined != nil {
-		c.out = spread(c.out, from, p.defined, 0)
+		c.out = spreadRows(c.out, from, p.defined, 0)
 	}
 	return nil
 }
