@@ -1,0 +1,165 @@
+package sim
+
+import (
+	"container/heap"
+	"slices"
+
+	"shadowpool/policy"
+	"shadowpool/trace"
+)
+
+// Oracle is the clairvoyant bound: it sees every arrival and every lead time.
+// Each request finds an instance that became warm at that instant, so it
+// always hits and single-use instances never idle. A reusable instance is kept
+// over a gap exactly when idling through it costs less than a new start, and
+// the most recently released is matched first, which is optimal for a constant
+// lead time (the cost of a gap, min(gap, lead), is concave, so optimal
+// matchings are nested). Limits on the fleet do not bind it.
+func Oracle(src trace.Source, fleet Fleet, opt Options) (*Result, error) {
+	r, err := newReplay(src, &fleet, policy.None{}, opt)
+	if err != nil {
+		return nil, err
+	}
+	o := &oracle{replay: r, from: r.opt.MeasureFrom, to: r.sum.Last, idle: map[oracleKey]*gaps{}}
+	for chunk, err := range src.Chunks() {
+		if err != nil {
+			return nil, err
+		}
+		if err := r.check(chunk); err != nil {
+			return nil, err
+		}
+		for i, t := range chunk.Arrival {
+			o.serve(chunk, i, t)
+			r.arrival = t
+		}
+		if opt.Progress != nil {
+			opt.Progress(chunk.First + int64(chunk.Len()))
+		}
+		if opt.Interrupt != nil {
+			if err := opt.Interrupt(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	res := r.result()
+	res.Policy, res.Params, res.Implementable = "oracle", map[string]any{}, false
+	res.PeakInstances = o.peak()
+	return res, nil
+}
+
+type oracle struct {
+	*replay
+	from, to policy.Time // the measured span
+	idle     map[oracleKey]*gaps
+	starts   []policy.Time // of instances that live in the measured span
+	ends     []policy.Time
+}
+
+// oracleKey separates what may not be shared.
+type oracleKey struct {
+	pool   policy.PoolID
+	tenant uint32
+}
+
+// gaps holds the reusable instances of one key: those in use by release, and
+// those that have been released, the most recent last.
+type gaps struct {
+	busy  releases
+	since []policy.Time
+}
+
+type releases []policy.Time
+
+func (r releases) Len() int           { return len(r) }
+func (r releases) Less(i, j int) bool { return r[i] < r[j] }
+func (r releases) Swap(i, j int)      { r[i], r[j] = r[j], r[i] }
+func (r *releases) Push(v any)        { *r = append(*r, v.(policy.Time)) }
+func (r *releases) Pop() any {
+	s := *r
+	v := s[len(s)-1]
+	*r = s[:len(s)-1]
+	return v
+}
+
+// clipped is the part of [a, b) in the measured span, in seconds.
+func (o *oracle) clipped(a, b policy.Time) float64 {
+	return float64(max(min(b, o.to)-max(a, o.from), 0)) / 1e9
+}
+
+// serve gives the request of row i of a chunk its instance.
+func (o *oracle) serve(c *trace.Chunk, i int, t policy.Time) {
+	pool := o.poolOf[0]
+	if c.Category != nil {
+		pool = o.poolOf[c.Category[i]]
+	}
+	k := &o.fleet.Categories[pool]
+	delay := int64(k.PromotionDelay)
+	end := t + delay + c.Duration[i]
+	if t >= o.from {
+		o.m.waited(policy.Hit, delay)
+	}
+	u := &o.m.usage[o.m.classOf[pool]]
+	u.serving.seconds += o.clipped(t, end)
+	if k.Reusable && o.reuse(c, i, t, end, pool, u) {
+		return
+	}
+	l := &o.leads[pool]
+	ordered := t - l.dist.Quantile(l.draws.uniform(l.next))
+	l.next++
+	u.launching.seconds += o.clipped(ordered, t)
+	if ordered >= o.from && ordered <= o.to {
+		o.m.launches++
+	}
+	if end > o.from && ordered < o.to {
+		o.starts = append(o.starts, ordered)
+		o.ends = append(o.ends, end)
+	}
+	if end >= o.from && end <= o.to && !k.Reusable {
+		o.m.terminations++
+	}
+}
+
+// reuse serves a request with an instance that was kept, if keeping was
+// cheaper than the launch that is now saved.
+func (o *oracle) reuse(c *trace.Chunk, i int, t, end policy.Time, pool policy.PoolID, u *usage) bool {
+	key := oracleKey{pool: pool}
+	if o.fleet.Isolation == policy.ByTenant && c.Tenant != nil {
+		key.tenant = c.Tenant[i]
+	}
+	g := o.idle[key]
+	if g == nil {
+		g = &gaps{}
+		o.idle[key] = g
+	}
+	for len(g.busy) > 0 && g.busy[0] <= t {
+		g.since = append(g.since, heap.Pop(&g.busy).(policy.Time))
+	}
+	heap.Push(&g.busy, end)
+	l := &o.leads[pool]
+	n := len(g.since)
+	if n == 0 || t-g.since[n-1] >= l.dist.Quantile(l.draws.uniform(l.next)) {
+		return false
+	}
+	released := g.since[n-1]
+	g.since = g.since[:n-1]
+	u.idle.seconds += o.clipped(released, t)
+	if end > o.from && released < o.to { // the instance lives on
+		o.starts = append(o.starts, released)
+		o.ends = append(o.ends, end)
+	}
+	return true
+}
+
+// peak is the highest number of instances at one time in the measured span.
+func (o *oracle) peak() int64 {
+	slices.Sort(o.starts)
+	slices.Sort(o.ends)
+	peak, ended := 0, 0
+	for n, t := range o.starts {
+		for o.ends[ended] <= max(t, o.from) {
+			ended++
+		}
+		peak = max(peak, n+1-ended)
+	}
+	return int64(peak)
+}
