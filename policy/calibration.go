@@ -1,0 +1,152 @@
+package policy
+
+import "shadowpool/forecast/portable"
+
+// fixedRungs are constant levels among the candidates, for pools whose
+// arrivals have no structure that pays.
+var fixedRungs = [...]int32{1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512}
+
+// rungs is the number of candidates.
+const rungs = priceRungs + len(fixedRungs)
+
+// replica is a pool that exists only as counts: what a candidate would have
+// held of the real pool's arrivals, one entry a candidate.
+type replica struct {
+	Stock, Retire [rungs]int32
+	Warm          [rungs]int32
+	Flight        [rungs]int32
+	Waiting       [rungs]int32
+	Risk          [rungs]float32 // forecast probability that an arrival misses
+	// Orders are the launches of the last lead time by tick, newest at Head,
+	// one row of rungs a tick.
+	Orders []([rungs]int32)
+	Head   int
+}
+
+// arrive plays an arrival in every candidate.
+func (r *replica) arrive(b *calibration) {
+	orders := &r.Orders[r.Head]
+	for k := range rungs {
+		if r.Warm[k] > 0 {
+			r.Warm[k]--
+		} else {
+			r.Waiting[k]++
+			b.Missed[k]++
+		}
+		b.Risked[k] += float64(r.Risk[k])
+		if r.Warm[k]+r.Flight[k]-r.Waiting[k] < r.Stock[k] {
+			r.Flight[k]++
+			orders[k]++
+		}
+	}
+	b.Arrivals++
+}
+
+// tick ends a step: launches a lead time old become warm, what is above the
+// level to retire is ended, and the new levels are filled. idle is the time
+// since the last tick and lead the lead time, in seconds.
+func (r *replica) tick(b *calibration, idle, lead float64) {
+	r.Head++
+	if r.Head == len(r.Orders) {
+		r.Head = 0
+	}
+	due := &r.Orders[r.Head]
+	for k := range rungs {
+		b.Wasted[k] += float64(float64(r.Warm[k]) * idle)
+		r.Flight[k] -= due[k]
+		served := min(due[k], r.Waiting[k])
+		r.Waiting[k] -= served
+		r.Warm[k] += due[k] - served
+		if surplus := r.Warm[k] - r.Retire[k]; surplus > 0 {
+			r.Warm[k] -= surplus
+			b.Wasted[k] += float64(float64(surplus) * lead)
+		}
+		due[k] = 0
+		if short := r.Stock[k] - (r.Warm[k] + r.Flight[k] - r.Waiting[k]); short > 0 {
+			r.Flight[k] += short
+			due[k] = short
+		}
+	}
+}
+
+// settled says whether nothing will change in any candidate until an arrival
+// or a new level.
+func (r *replica) settled() bool {
+	for k := range rungs {
+		if r.Flight[k] != 0 || r.Waiting[k] != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// calibration keeps the score of the candidates over the whole fleet and
+// chooses among them: the least waste of those that keep the target. All
+// pools share the price, as the least waste at a hit rate of the fleet asks
+// for equal marginal prices everywhere.
+type calibration struct {
+	Arrivals float64 // discounted, as are all sums
+	Missed   [rungs]float64
+	Risked   [rungs]float64 // sums of the forecast probabilities to miss
+	Wasted   [rungs]float64 // seconds
+	Since    int            // arrivals since the last choice
+	Chosen   int
+}
+
+const (
+	// chooseEvery is how many arrivals lie between two choices.
+	chooseEvery = 20
+	// priorArrivals is the weight of the forecast misses beside the played.
+	priorArrivals = 30
+	// memoryMisses: scores are remembered for as many arrivals as the target
+	// lets that many miss.
+	memoryMisses = 300
+)
+
+// firstChoice is the rung to begin with: a price per lead time of ten times
+// the share that may miss.
+func firstChoice(mayMiss float64) int {
+	for i := range priceRungs {
+		if pricesPerLead[i+rungsBelow] >= 10*mayMiss {
+			return i
+		}
+	}
+	return priceRungs - 1
+}
+
+// choose revises the choice, now and then.
+func (b *calibration) choose(mayMiss float64) {
+	b.Since++
+	if b.Since < chooseEvery {
+		return
+	}
+	b.Since = 0
+	best, safest := -1, 0 // the safest price, where none keeps the target
+	for k := range rungs {
+		if k < priceRungs && b.missRate(k) < b.missRate(safest) {
+			safest = k
+		}
+		if b.missRate(k) <= mayMiss && (best < 0 || b.Wasted[k] < b.Wasted[best]) {
+			best = k
+		}
+	}
+	if best < 0 {
+		best = safest
+	}
+	b.Chosen = best
+	keep := portable.Exp(-chooseEvery * mayMiss / memoryMisses)
+	b.Arrivals = float64(b.Arrivals * keep)
+	for k := range rungs {
+		b.Missed[k] = float64(b.Missed[k] * keep)
+		b.Risked[k] = float64(b.Risked[k] * keep)
+		b.Wasted[k] = float64(b.Wasted[k] * keep)
+	}
+}
+
+func (b *calibration) missRate(k int) float64 {
+	prior := 0.0
+	if b.Arrivals > 0 {
+		prior = float64(priorArrivals * (b.Risked[k] / b.Arrivals))
+	}
+	return (b.Missed[k] + prior) / (b.Arrivals + priorArrivals)
+}

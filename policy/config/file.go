@@ -1,0 +1,133 @@
+package config
+
+import (
+	"time"
+
+	"shadowpool/policy"
+)
+
+// A File is a configuration that was read and found valid.
+type File struct {
+	Name     string         // where it came from, for messages
+	Location *time.Location // of time of day and day of week; never nil
+	Service  Service
+	Fleet    Fleet
+	// Policy is the policy section as it is written; PolicySpec adds the
+	// service target.
+	Policy      policy.Spec
+	Provisioner Provisioner
+	API         API
+}
+
+// Service is the target that the pool is run for.
+type Service struct {
+	HitRate float64 // share of requests that find a warm instance; 0 is no target
+}
+
+// A Fleet is what requests are served with.
+type Fleet struct {
+	Isolation policy.Isolation
+	Binding   policy.Binding
+	Tick      time.Duration
+	// Default is what listed categories start from, and the whole of every
+	// category that is not listed; nil admits listed ones only. Its Name is
+	// empty.
+	Default    *Category
+	Categories []Category // in the file's order
+}
+
+// A Category is a kind of instance.
+type Category struct {
+	Name           string
+	LeadTime       LeadTime      // of all stages together
+	Stages         []Stage       // if the lead time was given by stages
+	Price          float64       // $/h of an on-demand instance
+	Billing        Billing       // how the provider rounds
+	Reusable       bool          // returns warm to the pool after its request
+	PromotionDelay time.Duration // of a promotion, even of a warm instance
+	Limits         Limits
+	Compatible     []Compatible // in the order in which they are tried
+}
+
+// A Stage is a part of a lead time. This version runs all stages as one.
+type Stage struct {
+	Name     string
+	LeadTime LeadTime
+}
+
+// Billing is how a provider rounds an instance's life; zero is exact.
+type Billing struct {
+	Granularity, Minimum time.Duration
+}
+
+// Limits bound a category's instances; zero is no bound.
+type Limits struct {
+	MaxInstances int // launching, warm and in use
+	MaxLaunching int
+}
+
+// Compatible names a listed category whose idle instances may serve
+// another's requests after Adapt.
+type Compatible struct {
+	Category string
+	Adapt    time.Duration
+}
+
+// Defaults of the keys that may be left out.
+const (
+	DefaultPrice = 1.0 // $/h, so that costs read as instance-hours
+)
+
+// PolicySpec is the file's policy, aimed at the service target.
+func (f *File) PolicySpec() policy.Spec { return f.Aim(f.Policy) }
+
+// Aim gives spec the service target, where its family has a parameter for it
+// that spec does not set. Other policies do not steer by a target.
+func (f *File) Aim(spec policy.Spec) policy.Spec {
+	family, err := policy.Find(spec.Name)
+	if err != nil || f.Service.HitRate == 0 || !declares(family, hitRate) {
+		return spec
+	}
+	for _, s := range spec.Params {
+		if s.Key == hitRate {
+			return spec
+		}
+	}
+	return spec.With(hitRate, formatNumber(f.Service.HitRate))
+}
+
+// PolicyConfig is the controller's view of the listed categories. A file that
+// lists none has one, called "default".
+func (f *File) PolicyConfig() policy.Config {
+	c := policy.Config{
+		Binding: f.Fleet.Binding, Isolation: f.Fleet.Isolation,
+		Tick: f.Fleet.Tick, Location: f.Location,
+	}
+	for i := range f.Fleet.Categories {
+		c.Categories = append(c.Categories, f.PolicyCategory(&f.Fleet.Categories[i]))
+	}
+	if len(c.Categories) == 0 {
+		k := f.PolicyCategory(f.Fleet.Default)
+		k.Name = "default"
+		c.Categories = append(c.Categories, k)
+	}
+	return c
+}
+
+// PolicyCategory is the controller's view of k; pools are numbered in the
+// order of Fleet.Categories.
+func (f *File) PolicyCategory(k *Category) policy.Category {
+	out := policy.Category{
+		Name: k.Name, LeadTime: k.LeadTime.Mean(), Reusable: k.Reusable,
+		PromotionDelay: k.PromotionDelay,
+		MaxInstances:   k.Limits.MaxInstances, MaxLaunching: k.Limits.MaxLaunching,
+	}
+	for _, o := range k.Compatible {
+		for i := range f.Fleet.Categories {
+			if f.Fleet.Categories[i].Name == o.Category {
+				out.Compatible = append(out.Compatible, policy.Compatible{Pool: policy.PoolID(i), Adapt: o.Adapt})
+			}
+		}
+	}
+	return out
+}

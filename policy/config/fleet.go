@@ -1,0 +1,164 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	"shadowpool/policy"
+)
+
+const (
+	maxPrice     = 1e6       // $/h
+	maxInstances = 1_000_000 // of a category
+	maxTick      = 24 * time.Hour
+)
+
+func fleet(to *Fleet) schema {
+	*to = Fleet{Isolation: policy.ByTenant, Binding: policy.Late, Tick: policy.DefaultTick}
+	template := func() Category { return Category{Price: DefaultPrice} }
+	listed := func() Category {
+		if to.Default != nil {
+			return *to.Default
+		}
+		return template()
+	}
+	return object{
+		fields: []field{
+			{key: "isolation", schema: oneOf(&to.Isolation, choice[policy.Isolation]{"tenant", policy.ByTenant}, choice[policy.Isolation]{"none", policy.NoIsolation})},
+			{key: "binding", schema: oneOf(&to.Binding, choice[policy.Binding]{"late", policy.Late}, choice[policy.Binding]{"early", policy.Early})},
+			{key: "tick", schema: span(&to.Tick, time.Millisecond, maxTick)},
+			{key: "default", schema: optional[Category]{&to.Default, template, func(k *Category) schema { return category(k, nil, false) }}},
+			{key: "categories", schema: list[Category]{&to.Categories, listed, func(k *Category) schema {
+				return category(k, []field{
+					{key: "name", required: "requests ask for a category by its name", schema: name(&k.Name)},
+					{key: "compatible", schema: list[Compatible]{&k.Compatible, nil, compatible}},
+				}, to.Default != nil)
+			}}},
+		},
+		check: func(p *parser, n *yaml.Node, path string, given map[string]*yaml.Node) {
+			if given["default"] == nil && len(to.Categories) == 0 {
+				p.fail(n, path, "has no category: list them under categories, or give default, which admits every one")
+			}
+			checkNames(p, path, to.Categories)
+		},
+	}
+}
+
+// category reads what a category and the template share, and more.
+func category(k *Category, more []field, inherits bool) schema {
+	return object{
+		fields: append(more, []field{
+			{key: "lead_time", schema: leadTime(&k.LeadTime)},
+			{key: "stages", schema: list[Stage]{&k.Stages, nil, stage}},
+			{key: "prices", schema: object{fields: []field{
+				{key: "on_demand", schema: number(&k.Price, 0, maxPrice, "$/h")},
+				{key: "spot", schema: unused{number(new(float64), 0, maxPrice, "$/h"), "instances are on_demand"}},
+				{key: "stopped", schema: unused{number(new(float64), 0, maxPrice, "$/h"), "instances are on_demand"}},
+			}}},
+			{key: "billing", schema: object{fields: []field{
+				{key: "granularity", schema: span(&k.Billing.Granularity, 0, MaxLeadTime)},
+				{key: "minimum", schema: span(&k.Billing.Minimum, 0, MaxLeadTime)},
+			}}},
+			{key: "reuse", schema: oneOf(&k.Reusable, choice[bool]{"single-use", false}, choice[bool]{"reusable", true})},
+			{key: "promotion_delay", schema: span(&k.PromotionDelay, 0, MaxLeadTime)},
+			{key: "limits", schema: object{fields: []field{
+				{key: "max_instances", schema: count(&k.Limits.MaxInstances, maxInstances)},
+				{key: "max_launching", schema: count(&k.Limits.MaxLaunching, maxInstances)},
+			}}},
+		}...),
+		check: func(p *parser, n *yaml.Node, path string, given map[string]*yaml.Node) {
+			whole, stages := given["lead_time"], given["stages"]
+			switch {
+			case whole != nil && stages != nil:
+				p.fail(stages, join(path, "stages"), "lead_time is given too; keep one of them")
+			case whole != nil:
+				k.Stages = nil // what default says of stages no longer holds
+			case stages != nil:
+				addStages(p, stages, path, k)
+			case !inherits:
+				p.fail(n, path, "lead_time is missing: how long an instance takes from order to warm, such as 45s")
+			}
+		},
+	}
+}
+
+func stage(s *Stage) schema {
+	return object{fields: []field{
+		{key: "name", required: "such as boot, pull or prefetch", schema: name(&s.Name)},
+		{key: "lead_time", required: "how long the stage takes, such as 20s", schema: leadTime(&s.LeadTime)},
+	}}
+}
+
+// addStages makes the lead time of k the sum of its stages.
+func addStages(p *parser, n *yaml.Node, path string, k *Category) {
+	if n.Kind != yaml.SequenceNode {
+		return // reported already
+	}
+	path = join(path, "stages")
+	if len(k.Stages) == 0 {
+		p.fail(n, path, "has no stage; give lead_time instead")
+	}
+	k.LeadTime = LeadTime{}
+	seen := make(map[string]bool, len(k.Stages))
+	for i, s := range k.Stages {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		if s.Name != "" && seen[s.Name] {
+			p.fail(p.at[at], at, "stage %s is given twice", quote(s.Name))
+		}
+		seen[s.Name] = true
+		if s.LeadTime.Law != Constant {
+			p.fail(p.at[join(at, "lead_time")], join(at, "lead_time"), "this version adds up constant stages only; give the lead time of all stages together as lead_time")
+			continue
+		}
+		k.LeadTime.Span += s.LeadTime.Span
+		if k.LeadTime.Span > MaxLeadTime {
+			p.fail(n, path, "add up to more than %s", short(MaxLeadTime))
+			return
+		}
+	}
+}
+
+func compatible(c *Compatible) schema {
+	return object{fields: []field{
+		{key: "category", required: "the name of a listed category", schema: name(&c.Category)},
+		{key: "adapt", schema: span(&c.Adapt, 0, MaxLeadTime)},
+	}}
+}
+
+// checkNames checks what categories say of each other.
+func checkNames(p *parser, path string, all []Category) {
+	line := make(map[string]int, len(all))
+	names := make([]string, 0, len(all))
+	for i, k := range all {
+		at := fmt.Sprintf("%s.categories[%d].name", path, i)
+		n := p.at[at]
+		if n == nil || k.Name == "" {
+			continue // reported already
+		}
+		if first, twice := line[k.Name]; twice {
+			p.fail(n, at, "category %s is listed twice, first on line %d", quote(k.Name), first)
+			continue
+		}
+		line[k.Name] = n.Line
+		names = append(names, k.Name)
+	}
+	for i, k := range all {
+		for j, c := range k.Compatible {
+			at := fmt.Sprintf("%s.categories[%d].compatible[%d].category", path, i, j)
+			n := p.at[at]
+			_, listed := line[c.Category]
+			switch {
+			case n == nil || c.Category == "":
+			case !listed:
+				p.fail(n, at, "%s is not listed under fleet.categories%s", quote(c.Category), nearest(c.Category, names))
+			case c.Category == k.Name:
+				p.fail(n, at, "%s is the category itself", quote(c.Category))
+			case slices.ContainsFunc(k.Compatible[:j], func(o Compatible) bool { return o.Category == c.Category }):
+				p.fail(n, at, "%s is given twice", quote(c.Category))
+			}
+		}
+	}
+}

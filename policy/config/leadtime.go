@@ -1,0 +1,112 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// A Law is the shape of a lead time's distribution.
+type Law uint8
+
+// Constant never varies; the logarithm of Lognormal is normal; Empirical
+// draws from samples.
+const (
+	Constant Law = iota
+	Lognormal
+	Empirical
+)
+
+// A LeadTime is the time from an order to a warm instance.
+type LeadTime struct {
+	Law         Law
+	Span        time.Duration // of a constant
+	Median, P99 time.Duration // of a lognormal
+	File        string        // of an empirical one, as it is written
+	Samples     []int64       // of an empirical one, ns; Load reads them
+}
+
+// MaxLeadTime bounds lead times: nothing that takes a month to start is a
+// pool's.
+const MaxLeadTime = 31 * 24 * time.Hour
+
+// z99 is the standard normal's 99th percentile.
+const z99 = 2.3263478740408408
+
+// Mean is the expected lead time. Of an empirical one it is zero until Load
+// has read the samples.
+func (l LeadTime) Mean() time.Duration {
+	switch l.Law {
+	case Lognormal:
+		s := math.Log(float64(l.P99)/float64(l.Median)) / z99
+		return time.Duration(min(float64(l.Median)*math.Exp(s*s/2), float64(MaxLeadTime)))
+	case Empirical:
+		sum := 0.0
+		for _, s := range l.Samples {
+			sum += float64(s)
+		}
+		return time.Duration(sum / float64(max(len(l.Samples), 1)))
+	default:
+		return l.Span
+	}
+}
+
+// String is the form in which the file has it.
+func (l LeadTime) String() string {
+	switch l.Law {
+	case Lognormal:
+		return fmt.Sprintf("lognormal:median=%v,p99=%v", l.Median, l.P99)
+	case Empirical:
+		return "empirical:" + l.File
+	default:
+		return l.Span.String()
+	}
+}
+
+func leadTime(to *LeadTime) schema {
+	return scalar[LeadTime]{to, func(n *yaml.Node) (LeadTime, error) { return parseLeadTime(n.Value) }}
+}
+
+func parseLeadTime(text string) (LeadTime, error) {
+	kind, rest, law := strings.Cut(text, ":")
+	switch {
+	case !law:
+		d, err := parseSpan(text)
+		if err == nil && (d < 0 || d > MaxLeadTime) {
+			err = fmt.Errorf("want a span from 0s to %s", short(MaxLeadTime))
+		}
+		return LeadTime{Span: d}, err
+	case kind == "lognormal":
+		return parseLognormal(rest)
+	case kind == "empirical" && rest != "" && len(rest) <= maxText && !strings.ContainsRune(rest, 0):
+		return LeadTime{Law: Empirical, File: rest}, nil
+	default:
+		return LeadTime{}, fmt.Errorf("want a span such as 120s, lognormal:median=45s,p99=120s, or empirical:FILE")
+	}
+}
+
+func parseLognormal(params string) (LeadTime, error) {
+	l := LeadTime{Law: Lognormal}
+	for part := range strings.SplitSeq(params, ",") {
+		key, value, _ := strings.Cut(part, "=")
+		to, known := map[string]*time.Duration{"median": &l.Median, "p99": &l.P99}[key]
+		if !known || *to != 0 {
+			return l, fmt.Errorf("want lognormal:median=SPAN,p99=SPAN, not %s", quote(part))
+		}
+		d, err := parseSpan(value)
+		if err == nil && (d <= 0 || d > MaxLeadTime) {
+			err = fmt.Errorf("want more than 0s and at most %s", short(MaxLeadTime))
+		}
+		if err != nil {
+			return l, fmt.Errorf("%s: %w", key, err)
+		}
+		*to = d
+	}
+	if l.Median == 0 || l.P99 < l.Median {
+		return l, fmt.Errorf("want lognormal:median=SPAN,p99=SPAN with a p99 not below the median")
+	}
+	return l, nil
+}
