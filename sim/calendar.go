@@ -54,16 +54,35 @@ const (
 // scheduled, and t >= 0.
 func (c *calendar) start(t int64) { c.base, c.limit = t, t }
 
-// next is the time of the earliest event, forever if there is none.
-func (c *calendar) next() int64 {
+// bound is a time that no event is before; forever if there is none.
+func (c *calendar) bound() int64 {
 	if c.first < len(c.near) {
 		return c.near[c.first].time
 	}
 	if c.filled == 0 {
 		return forever
 	}
-	c.refill()
+	l := bits.TrailingZeros8(c.filled)
+	return c.bucket(l, c.levels[l].lowest())
+}
+
+// next is the time of the earliest event if that is not after horizon; if it
+// is, some time after horizon. What is scheduled next must not be before the
+// horizon or the event: the wheel's present moves up to there, never beyond.
+func (c *calendar) next(horizon int64) int64 {
+	for c.first == len(c.near) {
+		if b := c.bound(); b > horizon || b == forever {
+			return b
+		}
+		c.refill()
+	}
 	return c.near[c.first].time
+}
+
+// bucket is the first instant of bucket b at level l: base with the digit at l
+// replaced and those below it zero.
+func (c *calendar) bucket(l int, b uint8) int64 {
+	return c.base>>(8*l)>>8<<8<<(8*l) | int64(b)<<(8*l)
 }
 
 // pop removes the earliest event, which next has just found.
@@ -120,8 +139,7 @@ func (c *calendar) giveBack() {
 	if cut == len(c.near) {
 		return
 	}
-	c.limit = c.near[cut].time
-	c.base = c.near[cut].time
+	c.limit = c.near[cut].time // the present stays: events before it may yet come
 	for _, d := range c.near[cut:] {
 		for int(d.slot) >= len(c.events) {
 			c.events = append(c.events, event{})
@@ -163,9 +181,7 @@ func (c *calendar) refill() {
 		if v.filled[0]|v.filled[1]|v.filled[2]|v.filled[3] == 0 {
 			c.filled &^= 1 << l
 		}
-		// The bucket's first instant: base with the digit at l replaced and
-		// those below it zero. It becomes the wheel's present.
-		c.base = c.base>>(8*l)>>8<<8<<(8*l) | int64(b)<<(8*l)
+		c.base = c.bucket(l, b)
 		c.limit = c.base + 1<<(8*l)
 		if l == 7 { // the last level ends with time itself
 			c.limit = forever

@@ -8,8 +8,8 @@ import (
 
 // The calendar against a stable sort, on spacings from dense ties to sparse.
 func TestCalendarOrder(t *testing.T) {
-	for _, spread := range []int64{1, 3, 1000, 1e6, 1e9, 1e12, 1e15} {
-		for _, population := range []int{1, 2, 30, 100, 3000} {
+	for _, spread := range []int64{1, 3, 1000, 1e6, 1e9} {
+		for _, population := range []int{1, 2, 30, 100, 400} {
 			rng := rand.New(rand.NewPCG(uint64(spread), uint64(population)))
 			type ev struct {
 				time int64
@@ -30,6 +30,9 @@ func TestCalendarOrder(t *testing.T) {
 					s := free[len(free)-1]
 					free = free[:len(free)-1]
 					at := now + rng.Int64N(spread)
+					if rng.IntN(3) == 0 {
+						at = now + rng.Int64N(spread)*rng.Int64N(spread)%(40*spread)
+					}
 					if rng.IntN(10) == 0 {
 						at = now
 					}
@@ -45,7 +48,22 @@ func TestCalendarOrder(t *testing.T) {
 					return a.time < b.time || a.time == b.time && a.seq < b.seq
 				})
 				want := pending[0]
-				if got := c.next(); got != want.time {
+				// A clock that is behind the next event: nothing may move on.
+				if early := now + (want.time-now)/2; early < want.time {
+					if got := c.next(early); got <= early {
+						t.Fatalf("spread %d population %d step %d: next(%d) = %d before the first event at %d", spread, population, step, early, got, want.time)
+					}
+					if len(free) > 0 && rng.IntN(3) == 0 {
+						s := free[len(free)-1]
+						free = free[:len(free)-1]
+						c.schedule(early, s)
+						pending = append(pending, ev{early, seq, s})
+						seq++
+						now = early
+						continue
+					}
+				}
+				if got := c.next(want.time); got != want.time {
 					t.Fatalf("spread %d population %d step %d: next %d, want %d", spread, population, step, got, want.time)
 				}
 				if got := c.pop(); got != want.slot {
@@ -54,7 +72,7 @@ func TestCalendarOrder(t *testing.T) {
 				now = want.time
 				free = append(free, want.slot)
 				pending = pending[1:]
-				if population >= 3000 && step > 800 {
+				if population >= 400 && step > 3000 {
 					break
 				}
 			}

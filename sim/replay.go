@@ -223,12 +223,15 @@ func (r *replay) arrive(c *trace.Chunk) {
 // step delivers the next event before an arrival at t; false if there is
 // none.
 func (r *replay) step(t policy.Time) bool {
-	warm := r.warm.next()
-	if !r.fixed {
-		warm = r.warms.next()
-	}
-	end := r.ends.next()
 	timer, class := r.ctrl.NextTimer()
+	horizon := min(t, timer)
+	var warm int64
+	if r.fixed {
+		warm = r.warm.next()
+	} else {
+		warm = r.warms.next(min(horizon, r.ends.bound()))
+	}
+	end := r.ends.next(min(horizon, warm))
 	event := min(warm, end)
 	if event <= timer {
 		if event > t || event == forever {

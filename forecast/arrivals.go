@@ -1,0 +1,156 @@
+package forecast
+
+import "shadowpool/forecast/portable"
+
+// A Model forecasts the number of arrivals over a lead time: a weighted sum of
+// recent rates at several half-lives and, once there is enough to learn from,
+// of the usual rates by time of day and of week, with a variance that is
+// learned (Spread). The weights follow a multiplicative update of the EM kind
+// for a Poisson mean that is a non-negative combination (Lee and Seung 2001):
+// w_j = sum of y w_j f_j / m over the sum of f_j, both discounted. A Model
+// holds what pools of one lead time share; Arrivals is the state of one.
+type Model struct {
+	step, lead float64 // seconds
+	decays     Decays
+	profiles   bool
+	learn      bool
+	every      int64 // steps between two labels
+	due        int64 // steps until a label is known
+	keepWeight float64
+	keepSpread float64
+	features   int
+}
+
+// NewModel makes a model for steps and a lead time in seconds. With profiles,
+// features of time of day and of week join the rates; with learn, weights are
+// learned, otherwise all rates count the same.
+func NewModel(step, lead float64, halfLives []float64, profiles, learn bool) *Model {
+	lead = max(lead, step/10)
+	m := &Model{step: step, lead: lead, decays: NewDecays(step, halfLives), profiles: profiles, learn: learn}
+	m.features = len(halfLives)
+	if profiles {
+		m.features += 3 // day, week, and a floor
+	}
+	m.due = max(int64(lead/step+0.5), 1)
+	m.every = max(m.due/4, 1)
+	between := float64(m.every) * step
+	m.keepWeight = portable.Decay(between, 7*86400)
+	m.keepSpread = portable.Decay(between, 14*86400)
+	return m
+}
+
+// Arrivals is the state of one pool's forecast. Its fields are exported for
+// snapshots only.
+type Arrivals struct {
+	Rates   Rates
+	Mean    float64 // rate at a half-life of seven days
+	Seen    float64 // arrivals so far
+	Step    int64   // the last update
+	Profile *Profile
+	Gain    []float64 // per feature: discounted sums of y w f / m
+	Exposed []float64 // and of f
+	Spread  Spread
+	Labels  []float64 // forecasts whose outcome is not yet known, labelWidth+features each
+	Now     []float64 // features at the last update
+	M       float64   // forecast mean at the last update
+}
+
+// A label is the step at which its outcome is known, Arrivals.Seen and the
+// forecast mean when it was made, and the features.
+const labelWidth = 3
+
+const (
+	// profileAfter is how many arrivals it takes until a pool gets profiles
+	// (4 kB).
+	profileAfter = 50
+	// priorCounts is the weight of the first weights, in forecast arrivals.
+	priorCounts = 20
+	// floorShare of the mean rate is always there to be weighted.
+	floorShare = 0.02
+)
+
+// New is the state of a pool at a step, before any arrival.
+func (m *Model) New(step int64) *Arrivals {
+	a := &Arrivals{Rates: m.decays.NewRates(), Step: step, Now: make([]float64, m.features)}
+	for range m.features {
+		w := 1 / float64(m.features)
+		a.Gain = append(a.Gain, float64(w*priorCounts))
+		a.Exposed = append(a.Exposed, priorCounts)
+	}
+	return a
+}
+
+// Update takes the n arrivals since the last update, the last step of which
+// ends at step; now and middle are the local times of the step and of half a
+// lead time later. It returns the distribution of the arrivals in the coming
+// lead time.
+func (m *Model) Update(a *Arrivals, step int64, n float64, now, middle Clock) NegBinomial {
+	skipped := int(max(step-a.Step-1, 0))
+	a.Step = step
+	a.Seen += n
+	a.Rates.Update(m.decays, n, skipped)
+	span := float64(skipped+1) * m.step
+	keep := portable.Decay(span, 7*86400)
+	a.Mean = float64(a.Mean*keep) + float64(n/span*(1-keep))
+	if m.profiles && a.Profile == nil && a.Seen >= profileAfter {
+		a.Profile = &Profile{Current: now.Quarter}
+	}
+	if a.Profile != nil {
+		a.Profile.Add(now, n)
+	}
+	m.settle(a, step, n)
+	m.look(a, middle)
+	if step%m.every == 0 && a.Seen > 0 {
+		m.remember(a, step)
+	}
+	return a.Spread.Distribution(a.M)
+}
+
+// look computes the features and the mean.
+func (m *Model) look(a *Arrivals, middle Clock) {
+	f := a.Now[:0]
+	for _, r := range a.Rates.PerSecond {
+		f = append(f, float64(m.lead*r))
+	}
+	if m.profiles {
+		day, week := a.Mean, a.Mean
+		if a.Profile != nil {
+			day, week = a.Profile.Rates(middle, a.Mean)
+		}
+		f = append(f, float64(m.lead*day), float64(m.lead*week), float64(m.lead*a.Mean)*floorShare)
+	}
+	sum := 0.0
+	for j, v := range f {
+		sum += float64(v * (a.Gain[j] / a.Exposed[j]))
+	}
+	a.M, a.Now = sum, f
+}
+
+func (m *Model) remember(a *Arrivals, step int64) {
+	a.Labels = append(a.Labels, float64(step+m.due), a.Seen, a.M)
+	a.Labels = append(a.Labels, a.Now...)
+}
+
+// settle learns from the labels that have become known; the last n arrivals
+// came in the step that ends now.
+func (m *Model) settle(a *Arrivals, step int64, n float64) {
+	width := labelWidth + m.features
+	known := 0
+	for ; known < len(a.Labels) && a.Labels[known] <= float64(step); known += width {
+		due, seen, mean := a.Labels[known], a.Labels[known+1], a.Labels[known+2]
+		y := a.Seen - seen
+		if due < float64(step) { // the pool slept through the label's end
+			y -= n
+		}
+		a.Spread.Learn(mean, y, m.keepSpread, float64(m.every)/float64(m.due))
+		if !m.learn || mean <= 0 {
+			continue
+		}
+		for j, f := range a.Labels[known+labelWidth : known+width] {
+			w := a.Gain[j] / a.Exposed[j]
+			a.Gain[j] = float64(a.Gain[j]*m.keepWeight) + float64(y*float64(w*f))/mean
+			a.Exposed[j] = float64(a.Exposed[j]*m.keepWeight) + f
+		}
+	}
+	a.Labels = a.Labels[:copy(a.Labels, a.Labels[known:])]
+}
