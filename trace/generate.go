@@ -92,8 +92,9 @@ const (
 )
 
 // Generate draws the workload's requests. The same seed gives the same trace,
-// to the byte; every random choice has a stream of its own, so that changing
-// one part of a workload leaves the draws of the others as they were.
+// to the byte (another processor architecture may differ in a rare last digit,
+// where its exponentials do); every random choice has a stream of its own, so
+// that changing one part of a workload leaves the others' draws as they were.
 func (w Workload) Generate(seed uint64) (*Trace, error) {
 	truth, err := w.Truth(seed)
 	if err != nil {

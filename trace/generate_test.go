@@ -46,7 +46,7 @@ func digest(tr *Trace) [32]byte {
 func TestPresetsAreValidAndRepeatable(t *testing.T) {
 	for _, w := range Presets() {
 		t.Run(w.Name, func(t *testing.T) {
-			w.Span = min(w.Span, 8*day)
+			w.Span = min(w.Span, 36*time.Hour)
 			_, a := generated(t, w, 1)
 			_, b := generated(t, w, 1)
 			_, c := generated(t, w, 2)
@@ -380,6 +380,25 @@ func TestWorkloadErrorsNameTheField(t *testing.T) {
 		c.change(&w)
 		if _, err := w.Generate(1); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want one that says %q", name, err, c.want)
+		}
+	}
+}
+
+func TestParseDistribution(t *testing.T) {
+	for text, want := range map[string]Distribution{
+		"60s":                               Lognormal{Mid: time.Minute, P99: time.Minute},
+		"lognormal:median=45s,p99=2m":       Lognormal{Mid: 45 * time.Second, P99: 2 * time.Minute},
+		"lognormal:p99=2m,median=1s,max=1h": Lognormal{Mid: time.Second, P99: 2 * time.Minute, Max: time.Hour},
+		"pareto:min=30s,shape=1.5":          Pareto{Min: 30 * time.Second, Shape: 1.5},
+	} {
+		if got, err := ParseDistribution(text); err != nil || got != want {
+			t.Errorf("%s is %v, %v, want %v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "0s", "-5s", "lognormal", "lognormal:median=1s", "lognormal:median=2s,p99=1s", "lognormal:median=1s,p99=2s,x=1",
+		"lognormal:median=1s,median=1s,p99=2s", "pareto:min=1s", "pareto:min=1s,shape=0", "pareto:min=1s,shape=NaN", "normal:mean=1s"} {
+		if got, err := ParseDistribution(text); err == nil {
+			t.Errorf("%q is taken as %v", text, got)
 		}
 	}
 }

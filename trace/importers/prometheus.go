@@ -60,7 +60,7 @@ func readPrometheus(c *collector, inputs []Input) error {
 	if c.Duration == nil {
 		return fmt.Errorf("prometheus: counts carry no durations: give a law of durations, such as --duration lognormal:median=45s,p99=120s")
 	}
-	for _, in := range inputs {
+	for number, in := range inputs {
 		err := in.items("", func(raw json.RawMessage) error {
 			var r rangeResult
 			if err := json.Unmarshal(raw, &r); err != nil {
@@ -77,7 +77,7 @@ func readPrometheus(c *collector, inputs []Input) error {
 				return err
 			}
 			for _, s := range all {
-				if err := s.expand(c, values); err != nil {
+				if err := s.expand(c, values, number); err != nil {
 					return fmt.Errorf("series %.200s: %w", s.name(), err)
 				}
 			}
@@ -90,8 +90,8 @@ func readPrometheus(c *collector, inputs []Input) error {
 	return nil
 }
 
-// name joins the labels by name; a single one stands by its value.
-func (s series) name() string {
+// labels are the series' labels, sorted.
+func (s series) labels() []string {
 	var labels []string
 	for k, v := range s.Metric {
 		if k != "__name__" {
@@ -99,6 +99,12 @@ func (s series) name() string {
 		}
 	}
 	slices.Sort(labels)
+	return labels
+}
+
+// name joins the labels; a single one stands by its value.
+func (s series) name() string {
+	labels := s.labels()
 	if len(labels) == 1 {
 		_, value, _ := strings.Cut(labels[0], "=")
 		return value
@@ -145,7 +151,7 @@ func (s series) points(c *collector) ([]point, error) {
 	return out, nil
 }
 
-func (s series) expand(c *collector, values string) error {
+func (s series) expand(c *collector, values string, input int) error {
 	points, err := s.points(c)
 	if err != nil || len(points) == 0 {
 		return err
@@ -158,8 +164,8 @@ func (s series) expand(c *collector, values string) error {
 	for i := 1; i < len(points); i++ {
 		step = min(step, points[i].at-points[i-1].at)
 	}
-	when := c.stream("arrivals/" + s.name())
-	long := c.stream("durations/" + s.name())
+	own := strconv.Itoa(input) + "/" + strings.Join(s.labels(), ",")
+	when, long := c.stream("arrivals/"+own), c.stream("durations/"+own)
 	carry := 0.0
 	for i, p := range points {
 		from, count := p.at-step, p.value
