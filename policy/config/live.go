@@ -141,15 +141,20 @@ func ready(to *Ready) schema {
 	return object{
 		fields: []field{
 			{key: "line", schema: name(&to.Line)},
-			{key: "http", schema: text(&to.HTTP)},
+			{key: "http", schema: webAddress(&to.HTTP)},
 			{key: "tcp", schema: address(&to.TCP)},
 			{key: "timeout", schema: span(&to.Timeout, time.Millisecond, maxWait)},
 		},
 		check: func(p *parser, n *yaml.Node, path string, given map[string]*yaml.Node) {
 			var ways []string
-			for _, way := range []string{"line", "http", "tcp"} {
-				if given[way] != nil {
-					ways = append(ways, way)
+			for _, way := range []struct {
+				key string
+				to  *string
+			}{{"line", &to.Line}, {"http", &to.HTTP}, {"tcp", &to.TCP}} {
+				if given[way.key] != nil {
+					ways = append(ways, way.key)
+				} else if given["line"] != nil || given["http"] != nil || given["tcp"] != nil {
+					*way.to = "" // this way replaces the one that was inherited
 				}
 			}
 			if len(ways) > 1 {

@@ -96,6 +96,11 @@ func parse(name string, data []byte) (*File, *parser) {
 	}
 	p.plain(&doc)
 	root(file).read(p, doc.Content[0], "")
+	if len(p.errs) == 0 {
+		if err := tryPolicy(file); err != nil {
+			p.fail(p.at["policy"], "policy", "%v", err)
+		}
+	}
 	return file, p
 }
 

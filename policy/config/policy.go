@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 
@@ -103,6 +104,20 @@ func (s policySection) parameter(p *parser, family *policy.Family, key string, k
 	s.to.Params = append(s.to.Params, spec.Params[0])
 }
 
+// tryPolicy builds the policy for one category, because some parameters are
+// read only then. A policy that is fitted gets a span to be fitted on, so that
+// only what the file says can be wrong.
+func tryPolicy(f *File) error {
+	spec := f.PolicySpec()
+	spec.Params = slices.DeleteFunc(slices.Clone(spec.Params), func(q policy.Setting) bool { return strings.Contains(q.Key, ".") })
+	c := f.PolicyConfig()
+	c.Categories = []policy.Category{{LeadTime: c.Categories[0].LeadTime, Reusable: c.Categories[0].Reusable}}
+	_, err := policy.Build(spec, policy.Fleet{
+		Config: c, Training: make([][]policy.Time, 1), TrainingTo: policy.Time(7 * 24 * time.Hour),
+	})
+	return err
+}
+
 // categories are those that a parameter may name: the listed ones, and where
 // default admits others, any.
 func (s policySection) categories(spec policy.Spec) []policy.Category {
@@ -130,4 +145,4 @@ func declares(f *policy.Family, param string) bool {
 	return slices.ContainsFunc(f.Params, func(q policy.Param) bool { return q.Name == param })
 }
 
-func formatNumber(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
+func formatNumber(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -114,7 +115,7 @@ func number(to *float64, least, most float64, unit string) schema {
 	return scalar[float64]{to, func(n *yaml.Node) (float64, error) {
 		f, err := parseNumber(n)
 		if err != nil || !(f >= least && f <= most) {
-			return 0, fmt.Errorf("want a number of %s from %g to %g, without quotes or unit", unit, least, most)
+			return 0, fmt.Errorf("want %s: a number from %s to %s, without quotes or unit", unit, formatNumber(least), formatNumber(most))
 		}
 		return f, nil
 	}}
@@ -128,7 +129,7 @@ func share(to *float64) schema {
 			return f, nil
 		}
 		hint := ""
-		if p, err := strconv.ParseFloat(strings.TrimSuffix(n.Value, "%"), 64); err == nil && p >= 1 && p < 100 {
+		if p, err := strconv.ParseFloat(strings.TrimSuffix(n.Value, "%"), 64); err == nil && p > 1 && p < 100 {
 			hint = "; write " + strconv.FormatFloat(p/100, 'g', 6, 64)
 		}
 		return 0, fmt.Errorf("want a share between 0 and 1, such as 0.99%s", hint)
@@ -182,6 +183,17 @@ func address(to *string) schema {
 		}
 		if err != nil {
 			return "", errors.New("want HOST:PORT, such as localhost:8080, or :8080 for every interface")
+		}
+		return n.Value, nil
+	}}
+}
+
+// webAddress is a URL that can be asked whether an instance is ready.
+func webAddress(to *string) schema {
+	return scalar[string]{to, func(n *yaml.Node) (string, error) {
+		u, err := url.Parse(n.Value)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || len(n.Value) > maxText {
+			return "", errors.New("want a URL, such as http://localhost:9000/healthz")
 		}
 		return n.Value, nil
 	}}

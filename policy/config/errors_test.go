@@ -1,0 +1,166 @@
+package config
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// tail completes a file whose first lines are under test.
+const tail = "\nfleet: {default: {lead_time: 45s}}\npolicy: {name: none}\n"
+
+func TestBadFiles(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		// the YAML itself
+		{"", "pool.yaml:1: is empty; docs/configuration.md has examples"},
+		{"# nothing\n", "pool.yaml:1: is empty; docs/configuration.md has examples"},
+		{"a: 1\n---\nb: 2\n", "pool.yaml:1: has several documents (---); keep one"},
+		{"fleet:\n\tdefault: {}\n", "pool.yaml:2: is not YAML: while scanning for the next token: found character that cannot start any token; indent with spaces, not tabs"},
+		{"fleet: [1, 2\npolicy: 3", "pool.yaml:2: is not YAML: while parsing a flow sequence: did not find expected ',' or ']' (it begins on line 1)"},
+		{"fleet: {}\npolicy: \xff", "pool.yaml:2: is not UTF-8 text"},
+		{"fleet: {}\n\npolicy: \x00", "pool.yaml:3: has a control character (U+0000)"},
+		{strings.Repeat("#", MaxSize+1), "pool.yaml:1: is larger than 1048576 bytes; this is no configuration"},
+		{"3", "pool.yaml:1: want a mapping (key: value), not \"3\""},
+		{"- a\n", "pool.yaml:1: want a mapping (key: value), not a list"},
+		{"timezone: &zone UTC" + tail, "pool.yaml:1: anchor &zone: anchors are not read; write the value out, or put what categories share under fleet.default"},
+		{"timezone: !!str UTC" + tail, "pool.yaml:1: tag !!str: tags are not read; remove it"},
+		{"<<: {timezone: UTC}" + tail, "pool.yaml:1: merge keys (<<) are not read; put what categories share under fleet.default"},
+		{"? [a]\n: 1" + tail, "pool.yaml:1: a key is plain text, not a list or a mapping"},
+
+		// keys
+		{"timezome: UTC" + tail, "pool.yaml:1: unknown key \"timezome\" (did you mean timezone?); known here: timezone, service, fleet, policy, provisioner, api"},
+		{"timezone: UTC\ntimezone: UTC" + tail, "pool.yaml:2: timezone: is given twice, first on line 1; remove one"},
+		{"timezone:" + tail, "pool.yaml:1: timezone: is empty: want a value, or remove the key"},
+		{"api:" + tail, "pool.yaml:1: api: is empty: want a mapping (key: value), or remove the key"},
+		{"timezone: UTC", "pool.yaml:1: fleet is missing: what requests are served with; fleet: {default: {lead_time: 45s}} is enough\n" +
+			"pool.yaml:1: policy is missing: what decides how many instances are warm; policy: {name: static, level: 1} is enough"},
+		{"timezone: Local" + tail, "pool.yaml:1: timezone: \"Local\": want an IANA time zone, such as Europe/Berlin or UTC"},
+
+		// service
+		{"service: {}" + tail, "pool.yaml:1: service: has no target; give hit_rate, such as hit_rate: 0.99, or remove the section"},
+		{"service: {hit_rate: 99%}" + tail, "pool.yaml:1: service.hit_rate: \"99%\": want a share between 0 and 1, such as 0.99; write 0.99"},
+		{"service: {hit_rate: 1}" + tail, "pool.yaml:1: service.hit_rate: \"1\": want a share between 0 and 1, such as 0.99"},
+		{"service: {hit_rate: .nan}" + tail, "pool.yaml:1: service.hit_rate: \".nan\": want a share between 0 and 1, such as 0.99"},
+		{"service: {wait_p99: 3s}" + tail, "pool.yaml:1: service.wait_p99: is not used by this version, and nothing is ignored: remove it; this version steers by hit_rate"},
+		{"service:\n  hit_rate: 0.9\n  wait_price: 1\n  budget: 3" + tail,
+			"pool.yaml:2: service: has 2 targets (hit_rate, wait_price); keep one\n" +
+				"pool.yaml:3: service.wait_price: is not used by this version, and nothing is ignored: remove it; this version steers by hit_rate\n" +
+				"pool.yaml:4: service.budget: is not used by this version, and nothing is ignored: remove it; fleet.categories[].limits bound what a category can cost"},
+
+		// the live sections
+		{"api: {listen: 8080}" + tail, "pool.yaml:1: api.listen: \"8080\": want HOST:PORT, such as localhost:8080, or :8080 for every interface"},
+		{"api: {claim_deadline: 1h}" + tail, "pool.yaml:1: api: claim_deadline 1h is longer than max_deadline 10m"},
+		{"provisioner: {process: {command: sleep 10}}" + tail, "pool.yaml:1: provisioner.process.command: want a list of program and arguments; write [sleep, 10]"},
+		{"provisioner: {process: {command: []}}" + tail, "pool.yaml:1: provisioner.process.command: names no program; write [PROGRAM, ARGUMENT, ...] or remove the key"},
+		{"provisioner: {process: {environment: {A=B: 1}}}" + tail, "pool.yaml:1: provisioner.process.environment: \"A=B\" is not a name"},
+		{"provisioner: {process: {ready: {line: up, tcp: 'x:1'}}}" + tail, "pool.yaml:1: provisioner.process.ready: line and tcp are given; keep one"},
+		{"provisioner: {process: {ready: {http: /health}}}" + tail, "pool.yaml:1: provisioner.process.ready.http: \"/health\": want a URL, such as http://localhost:9000/healthz"},
+		{"provisioner: {categories: [{name: a}, {name: a}]}" + tail, "pool.yaml:1: provisioner.categories[1].name: \"a\" is given twice"},
+	} {
+		check(t, c.text, c.want)
+	}
+}
+
+func TestBadFleets(t *testing.T) {
+	for _, c := range []struct{ fleet, want string }{
+		{"{}", "pool.yaml:1: fleet: has no category: list them under categories, or give default, which admits every one"},
+		{"{default: {}}", "pool.yaml:1: fleet.default: lead_time is missing: how long an instance takes from order to warm, such as 45s"},
+		{"{default: {lead_time: 45}}", "pool.yaml:1: fleet.default.lead_time: \"45\": want a span with a unit (ns, us, ms, s, m, h), such as 90s or 1h30m; write 45s"},
+		{"{default: {lead_time: 45 s}}", "pool.yaml:1: fleet.default.lead_time: \"45 s\": want a span with a unit (ns, us, ms, s, m, h), such as 90s or 1h30m; write 45s"},
+		{"{default: {lead_time: 1.5d}}", "pool.yaml:1: fleet.default.lead_time: \"1.5d\": want a span with a unit (ns, us, ms, s, m, h), such as 90s or 1h30m; write 36h"},
+		{"{default: {lead_time: -1s}}", "pool.yaml:1: fleet.default.lead_time: \"-1s\": want a span from 0s to 744h"},
+		{"{default: {lead_time: 'normal:mean=3s'}}", "pool.yaml:1: fleet.default.lead_time: \"normal:mean=3s\": want a span such as 120s, lognormal:median=45s,p99=120s, or empirical:FILE"},
+		{"{default: {lead_time: 'lognormal:median=3,p99=4s'}}", "pool.yaml:1: fleet.default.lead_time: \"lognormal:median=3,p99=4s\": median: want a span with a unit (ns, us, ms, s, m, h), such as 90s or 1h30m; write 3s"},
+		{"{default: {lead_time: 'lognormal:median=3s,p99=2s'}}", "pool.yaml:1: fleet.default.lead_time: \"lognormal:median=3s,p99=2s\": want lognormal:median=SPAN,p99=SPAN with a p99 not below the median"},
+		{"{default: {lead_time: 1s, stages: [{name: a, lead_time: 1s}]}}", "pool.yaml:1: fleet.default.stages: lead_time is given too; keep one of them"},
+		{"{default: {stages: []}}", "pool.yaml:1: fleet.default.stages: has no stage; give lead_time instead"},
+		{"{default: {stages: [{name: a, lead_time: 'lognormal:median=1s,p99=2s'}]}}", "pool.yaml:1: fleet.default.stages[0].lead_time: this version adds up constant stages only; give the lead time of all stages together as lead_time"},
+		{"{default: {stages: [{name: a, lead_time: 1s}, {name: a, lead_time: 1s}]}}", "pool.yaml:1: fleet.default.stages[1]: stage \"a\" is given twice"},
+		{"{default: {stages: [{name: a, lead_time: 700h}, {name: b, lead_time: 700h}]}}", "pool.yaml:1: fleet.default.stages: add up to more than 744h"},
+		{"{default: {lead_time: 1s, name: a}}", "pool.yaml:1: fleet.default: unknown key \"name\"; known here: lead_time, stages, prices, billing, reuse, promotion_delay, limits"},
+		{"{default: {lead_time: 1s, prices: {on_demand: '1'}}}", "pool.yaml:1: fleet.default.prices.on_demand: \"1\": want $/h: a number from 0 to 1000000, without quotes or unit"},
+		{"{default: {lead_time: 1s, prices: {on_demand: .inf}}}", "pool.yaml:1: fleet.default.prices.on_demand: \".inf\": want $/h: a number from 0 to 1000000, without quotes or unit"},
+		{"{default: {lead_time: 1s, prices: {spot: 0.3}}}", "pool.yaml:1: fleet.default.prices.spot: is not used by this version, and nothing is ignored: remove it; instances are on_demand"},
+		{"{default: {lead_time: 1s, prices: {stopped: 0.3}}}", "pool.yaml:1: fleet.default.prices.stopped: is not used by this version, and nothing is ignored: remove it; instances are on_demand"},
+		{"{default: {lead_time: 1s, reuse: always}}", "pool.yaml:1: fleet.default.reuse: \"always\": want single-use or reusable"},
+		{"{default: {lead_time: 1s, limits: {max_instances: 0}}}", "pool.yaml:1: fleet.default.limits.max_instances: \"0\": want a whole number from 1 to 1000000"},
+		{"{default: {lead_time: 1s, limits: {max_instances: 010}}}", "pool.yaml:1: fleet.default.limits.max_instances: \"010\": want a whole number from 1 to 1000000"},
+		{"{default: {lead_time: 1s}, isolation: tennant}", "pool.yaml:1: fleet.isolation: \"tennant\": want tenant or none (did you mean tenant?)"},
+		{"{default: {lead_time: 1s}, tick: 10us}", "pool.yaml:1: fleet.tick: \"10us\": want a span from 1ms to 24h"},
+		{"{categories: [{lead_time: 1s}]}", "pool.yaml:1: fleet.categories[0]: name is missing: requests ask for a category by its name"},
+		{"{categories: [{name: ' a', lead_time: 1s}]}", "pool.yaml:1: fleet.categories[0].name: \" a\": want a name without spaces around it"},
+		{"{categories: [{name: a}]}", "pool.yaml:1: fleet.categories[0]: lead_time is missing: how long an instance takes from order to warm, such as 45s"},
+		{"{categories: {a: 1}}", "pool.yaml:1: fleet.categories: want a list, not a mapping\n" +
+			"pool.yaml:1: fleet: has no category: list them under categories, or give default, which admits every one"},
+		{"{categories: [{name: a, lead_time: 1s}, {name: a, lead_time: 1s}]}", "pool.yaml:1: fleet.categories[1].name: category \"a\" is listed twice, first on line 1"},
+		{"{categories: [{name: a, lead_time: 1s, compatible: [{category: a}]}]}", "pool.yaml:1: fleet.categories[0].compatible[0].category: \"a\" is the category itself"},
+		{"{categories: [{name: a, lead_time: 1s, compatible: [{category: bg}]}, {name: big, lead_time: 1s}]}", "pool.yaml:1: fleet.categories[0].compatible[0].category: \"bg\" is not listed under fleet.categories (did you mean big?)"},
+		{"{categories: [{name: a, lead_time: 1s, compatible: [{category: b}, {category: b}]}, {name: b, lead_time: 1s}]}", "pool.yaml:1: fleet.categories[0].compatible[1].category: \"b\" is given twice"},
+	} {
+		check(t, "fleet: "+c.fleet+"\npolicy: {name: none}\n", c.want)
+	}
+}
+
+func TestBadPolicies(t *testing.T) {
+	const takes = "; known are adaptive"
+	for _, c := range []struct{ section, want string }{
+		{"{}", "pool.yaml:2: policy: name is missing: one of "},
+		{"static", "pool.yaml:2: policy: want a mapping (key: value), not \"static\""},
+		{"{name: statik}", "pool.yaml:2: policy.name: there is no policy \"statik\"" + takes},
+		{"{name: oracle}", "pool.yaml:2: policy.name: there is no policy \"oracle\"" + takes},
+		{"{name: static, lvel: 3}", "pool.yaml:2: policy: policy static has no parameter \"lvel\" (did you mean level?); it takes level"},
+		{"{name: none, level: 3}", "pool.yaml:2: policy: policy none has no parameter \"level\"; it takes none"},
+		{"{name: static, level: 3.5}", "pool.yaml:2: policy.level: policy static: level=3.5: want a whole number from 0 to 1000000"},
+		{"{name: static, level: }", "pool.yaml:2: policy.level: is empty: want a value, or remove the key"},
+		{"{name: static, level: {a: 3}}", "pool.yaml:2: policy.level: want a value; for one category write level.CATEGORY: VALUE beside it"},
+		{"{name: static, level.b: 3}", "pool.yaml:2: policy.level.b: policy static: level.b: the fleet has no category \"b\""},
+		{"{name: keepalive, ttl.a: 3s}", "pool.yaml:2: policy.ttl.a: policy keepalive has no parameter \"ttl.a\"; it takes ttl"},
+		{"{name: schedule, timetable: Mon-Fri}", "pool.yaml:2: policy: policy schedule: timetable entry \"Mon-Fri\": "},
+		{"\n  name: static\n  level.b: 3\n  level: -1", "pool.yaml:4: policy.level.b: policy static: level.b: the fleet has no category \"b\"\n" +
+			"pool.yaml:5: policy.level: policy static: level=-1: want a whole number from 0 to 1000000"},
+	} {
+		text := "fleet: {categories: [{name: a, lead_time: 1s}]}\npolicy: " + c.section + "\n"
+		_, err := Parse("pool.yaml", []byte(text))
+		if err == nil {
+			t.Errorf("%s\nis accepted", text)
+		} else if !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%s\n%v\nwant\n%s", text, err, c.want)
+		}
+	}
+	// Where default admits any category, only the trace can tell.
+	parseText(t, "fleet: {default: {lead_time: 1s}}\npolicy: {name: static, level.b: 3}\n")
+}
+
+// Aliases could make a small file a huge one; nesting could exhaust the stack.
+func TestBombs(t *testing.T) {
+	bomb := "a: &a [x,x,x,x,x,x,x,x,x]\n"
+	for c := 'b'; c <= 'i'; c++ {
+		p := string(c - 1)
+		bomb += string(c) + ": &" + string(c) + " [" + strings.TrimSuffix(strings.Repeat("*"+p+",", 9), ",") + "]\n"
+	}
+	for name, text := range map[string]string{
+		"aliases": bomb,
+		"flow":    strings.Repeat("[", 100_000),
+		"block":   strings.Repeat("- ", 100_000),
+		"maps":    strings.Repeat("{a: ", 100_000),
+	} {
+		if _, err := Parse(name, []byte(text)); err == nil {
+			t.Errorf("%s: accepted", name)
+		} else if len(err.Error()) > 4000 {
+			t.Errorf("%s: an error of %d bytes", name, len(err.Error()))
+		}
+	}
+}
+
+func check(t *testing.T, text, want string) {
+	t.Helper()
+	_, err := Parse("pool.yaml", []byte(text))
+	if err == nil {
+		t.Errorf("%.200s\nis accepted", text)
+		return
+	}
+	if d := cmp.Diff(strings.Split(want, "\n"), strings.Split(err.Error(), "\n")); d != "" {
+		t.Errorf("%.200s\n%s", text, d)
+	}
+}
