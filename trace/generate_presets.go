@@ -50,7 +50,7 @@ func Preset(name string) (Workload, error) {
 func platform() Workload {
 	return Workload{
 		Name:  "platform",
-		About: "three weeks of an interactive data platform: office hours, weekends, 40 categories, courses, cron jobs",
+		About: "three weeks of an interactive platform: office hours, weekends, courses, cron jobs",
 		Start: monday, Span: 21 * day, Tenants: 200,
 		Tasks: []Task{
 			{
@@ -86,7 +86,7 @@ func platform() Workload {
 func poissonPreset() Workload {
 	return Workload{
 		Name:  "poisson",
-		About: "two days of homogeneous Poisson arrivals, one a second, of one category: for checks against closed forms",
+		About: "two days of Poisson arrivals, one a second, of one category, to check closed forms",
 		Start: monday, Span: 2 * day,
 		Tasks: []Task{{
 			Name: "request", PerDay: 86400, Categories: 1,
@@ -98,7 +98,7 @@ func poissonPreset() Workload {
 func functions() Workload {
 	return Workload{
 		Name:  "functions",
-		About: "three days of serverless functions: 3,000 categories, most of them rare, 800 of them timers, short runs",
+		About: "three days of functions: 3,000 categories, most of them rare, 800 timers",
 		Start: monday, Span: 3 * day, Tenants: 500,
 		Tasks: []Task{
 			{
@@ -123,7 +123,7 @@ func functions() Workload {
 func flash() Workload {
 	return Workload{
 		Name:  "flash",
-		About: "two weeks of quiet demand with flash crowds of some two thousand requests within ten minutes",
+		About: "two quiet weeks with flash crowds of some two thousand requests in ten minutes",
 		Start: monday, Span: 14 * day, Tenants: 1000,
 		Tasks: []Task{{
 			Name: "session", PerDay: 6000, Day: officeDay, Categories: 6, Skew: 1,

@@ -71,12 +71,13 @@ on standard error; input that breaks its format is an error.
 
 Formats:
 ` + formatTable(func(importers.Format) bool { return true }),
-		Example: `  sacct --allusers --parsable2 --format=JobID,Submit,Start,End,Partition,User,State,NCPUS,ReqTRES |
+		Example: `  sacct --allusers --parsable2 --format=JobID,Submit,Start,End,Partition,User,NCPUS |
     simulate trace import slurm-sacct - -o jobs.parquet --timezone Europe/Paris
   simulate trace import swf NASA-iPSC-1993-3.1-cln.swf.gz -o nasa.parquet
   simulate trace import azure-functions-2019 invocations.csv durations.csv -o day.parquet --seed 7
-  simulate trace import prometheus range.json -o api.parquet --values rate --duration lognormal:median=2s,p99=30s
-  simulate trace import csv jobs.csv -o jobs.parquet --columns arrival=ts,duration=dur_s --time-unit s`,
+  simulate trace import prometheus range.json -o api.parquet --values rate \
+    --duration lognormal:median=2s,p99=30s
+  simulate trace import csv jobs.csv -o jobs.parquet --columns arrival=ts,duration=dur_s`,
 		Args:              cobra.MinimumNArgs(2),
 		ValidArgsFunction: completeFormats,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -118,7 +119,7 @@ func formatTable(which func(importers.Format) bool) string {
 	var b strings.Builder
 	for _, f := range importers.Formats() {
 		if which(f) {
-			_, _ = fmt.Fprintf(&b, "  %-21s %s\n  %21s   %s\n", f.Name, f.Inputs, "", f.About)
+			_, _ = fmt.Fprintf(&b, "  %-21s %s\n      %s\n", f.Name, f.Inputs, f.About)
 		}
 	}
 	return strings.TrimSuffix(b.String(), "\n")

@@ -30,7 +30,7 @@ Without --output the CSV goes to standard output.
 
 Formats that hold stages:
 ` + stageTable(),
-		Example: `  kubectl get events --all-namespaces -o json | simulate trace leadtimes kubernetes-events - -o stages.csv
+		Example: `  kubectl get events -A -o json | simulate trace leadtimes kubernetes-events - -o stages.csv
   simulate trace leadtimes kubernetes-events events.json --stage pull -o pull.txt
   simulate --lead-time empirical:pull.txt`,
 		Args:              cobra.MinimumNArgs(2),

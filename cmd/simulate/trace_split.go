@@ -20,7 +20,7 @@ to its own --output. An instant is a share of the time span (75%), a span from
 the first arrival (96h, 14d) or a time (2026-06-15T00:00:00, local to
 --timezone). A request that arrives at a cut belongs to the later part.`,
 		Example: `  simulate trace split jobs.parquet --at 75% -o train.parquet -o test.parquet
-  simulate trace split jobs.parquet --at 7d --at 14d -o week1.parquet -o week2.parquet -o rest.parquet`,
+  simulate trace split jobs.parquet --at 7d --at 14d -o a.parquet -o b.parquet -o c.parquet`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(points) == 0 {

@@ -20,7 +20,7 @@ import (
 func azureFunctions2019() Format {
 	return Format{
 		Name: "azure-functions-2019", Inputs: "INVOCATIONS... [DURATIONS...]",
-		About: "Azure Functions 2019: counts per minute, durations from percentiles, both drawn by --seed",
+		About: "Azure Functions 2019: counts and duration percentiles, drawn by --seed",
 		read:  readAzureFunctions2019,
 	}
 }
@@ -37,8 +37,6 @@ type azureFunction struct {
 
 	day    int
 	counts []azureCount
-	input  string
-	line   int
 }
 
 type azureCount struct{ minute, n int32 }

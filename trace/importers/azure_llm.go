@@ -19,7 +19,7 @@ const (
 func azureLLM() Format {
 	return Format{
 		Name: "azure-llm", Inputs: "REQUESTS...",
-		About: "Azure LLM inference: durations from token counts, by --prefill and --decode",
+		About: "Azure LLM inference: durations from tokens, by --prefill and --decode",
 		read: each(func(c *collector, in Input) error {
 			prefill, decode := DefaultPrefill, DefaultDecode
 			if c.Prefill > 0 {

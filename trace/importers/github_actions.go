@@ -22,7 +22,7 @@ import (
 func githubActions() Format {
 	return Format{
 		Name: "github-actions", Inputs: "JOBS.json...",
-		About:  "GitHub Actions jobs as JSON: gh api --paginate repos/OWNER/REPO/actions/runs/ID/jobs",
+		About:  "GitHub Actions jobs: gh api --paginate repos/OWNER/REPO/actions/runs/ID/jobs",
 		Stages: []string{"queue"},
 		read: each(func(c *collector, in Input) error {
 			return in.items("jobs", func(raw json.RawMessage) error {

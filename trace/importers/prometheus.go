@@ -31,7 +31,7 @@ import (
 func prometheus() Format {
 	return Format{
 		Name: "prometheus", Inputs: "RESULT.json...",
-		About: "Prometheus range-query result: counts become arrivals, by --values and --seed; needs --duration",
+		About: "Prometheus range query: counts become arrivals; needs --duration",
 		read:  readPrometheus,
 	}
 }

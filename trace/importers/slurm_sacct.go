@@ -18,7 +18,7 @@ import (
 func sacct() Format {
 	return Format{
 		Name: "slurm-sacct", Inputs: "OUTPUT...",
-		About: "Slurm: output of sacct --allusers --parsable2 --format=JobID,Submit,Start,End,Partition,User,Account,State,NCPUS,ReqTRES",
+		About: "Slurm: sacct --allusers --parsable2 --format=JobID,Submit,Start,End,...",
 		read:  each(readSacct),
 	}
 }
