@@ -227,7 +227,7 @@ func (f *File) load(sort bool) (*Trace, error) {
 	}
 	t.Strings = words.strings()
 	t.dropUnknown()
-	if !slices.IsSorted(t.Arrival) {
+	if !f.sorted && !slices.IsSorted(t.Arrival) {
 		t.sortByArrival()
 	}
 	return t, nil
