@@ -2,6 +2,7 @@ package trace
 
 import (
 	"cmp"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -10,6 +11,7 @@ import (
 // Trace draws the single requests.
 func (tr *Truth) Trace() *Trace {
 	d := drawer{tr: tr, tenants: newZipf(max(1, tr.workload.Tenants), 0.8)}
+	d.reserve()
 	for i := range tr.tasks {
 		d.task(uint16(i+1), &tr.tasks[i])
 	}
@@ -71,6 +73,23 @@ type drawer struct {
 	tenant   []uint32
 	dataset  []uint32
 	noticed  bool
+}
+
+// reserve makes room for the expected rows and some more.
+func (d *drawer) reserve() {
+	expected := 0.0
+	for i := range d.tr.tasks {
+		t := &d.tr.tasks[i]
+		expected += t.grid[len(t.grid)-1]
+		for _, p := range t.pulses {
+			expected += p.expected
+		}
+	}
+	n := int(expected + 5*math.Sqrt(expected) + 16)
+	d.order = make([]arrival, 0, n)
+	d.duration, d.ahead = make([]int64, 0, n), make([]int64, 0, n)
+	d.category, d.tenant, d.dataset = make([]uint32, 0, n), make([]uint32, 0, n), make([]uint32, 0, n)
+	d.taskType = make([]uint16, 0, n)
 }
 
 func (d *drawer) task(number uint16, t *taskTruth) {
