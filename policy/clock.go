@@ -117,7 +117,7 @@ func (c *Controller) runTick(t Time) {
 		}
 		c.replenish(t, id, p)
 		c.retireSurplus(t, p)
-		if p.HoldUntil > t {
+		if p.Held && p.HoldUntil > t {
 			next = min(next, p.HoldUntil)
 		}
 		switch {

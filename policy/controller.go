@@ -57,8 +57,11 @@ func (c *Controller) adopt(config Config, sizer Sizer) {
 	c.tick = int64(config.Tick)
 	for len(c.pools) < len(config.Categories) {
 		c.pools = append(c.pools, pool{
-			Queue: emptyQueue, Shelf: emptyShelf, FirstTied: none, HoldUntil: -maxInstant, WakeAt: Never,
+			Queue: emptyQueue, Shelf: emptyShelf, FirstTied: none, WakeAt: Never,
 		})
+	}
+	for i := range c.pools {
+		c.pools[i].configure(&config.Categories[i])
 	}
 }
 
@@ -177,7 +180,7 @@ func (c *Controller) Release(t Time, id InstanceID) {
 	slot, in := c.instance(id, serving, "Release")
 	p := &c.pools[in.Pool]
 	p.InUse--
-	if !c.config.Categories[in.Pool].Reusable {
+	if !p.reusable {
 		c.end(t, slot, SingleUse)
 	} else {
 		c.offer(t, slot, outcomePartial, WasReleased)
@@ -194,7 +197,7 @@ func (c *Controller) Fail(t Time, id InstanceID) {
 	p := &c.pools[pid]
 	c.forget(t, slot, in, p)
 	p.Failures++
-	p.HoldUntil = t + c.tick<<min(p.Failures-1, 5)
+	p.Held, p.HoldUntil = true, t+c.tick<<min(p.Failures-1, 5)
 	c.visit(t, pid, p)
 }
 

@@ -1,26 +1,43 @@
 package policy
 
-// pool is the stock of one category.
+// pool is the stock of one category. What every event touches comes first, in
+// one cache line; the whole is two.
 type pool struct {
 	Warm      int32 // idle on the shared shelf
 	Launching int32 // ordered for the pool
 	Waiting   int32 // in the queue
 	InUse     int32
+	Level     Level
+	Shelf     shelf // idle and free to serve anyone
+	Queue     queue
 	Own       int32 // launching for a request of their own
 	Tied      int32 // idle on tenants' shelves
-	Level     Level
-	Queue     queue
-	Shelf     shelf // idle and free to serve anyone
-	// FirstTied heads the list of tenants' shelves that hold something.
-	FirstTied uint32
-	// HoldUntil stops launches after failures, so that a broken image is not
-	// launched without end; Failures are those since the last success.
-	HoldUntil Time
-	Failures  int32
-	// WakeAt is when the pool asked for its next tick; Never if it did not.
-	WakeAt Time
+
+	reusable   bool // of the configuration, as are the next two
+	limited    bool // has a limit on instances or launches
+	compatible bool // has compatible categories
 	// Active is set while the pool is visited at the next tick.
 	Active bool
+	// Held is set while HoldUntil has not come: launches stop after failures,
+	// so that a broken image is not launched without end. Failures are those
+	// since the last success.
+	Held      bool
+	Failures  int32
+	HoldUntil Time
+	// WakeAt is when the pool asked for its next tick; Never if it did not.
+	WakeAt Time
+	// FirstTied heads the list of tenants' shelves that hold something.
+	FirstTied uint32
+	delay     int64 // a promotion's, ns
+	_         [16]byte
+}
+
+// configure takes over what events need of the pool's category.
+func (p *pool) configure(k *Category) {
+	p.reusable = k.Reusable
+	p.limited = k.MaxInstances|k.MaxLaunching != 0
+	p.compatible = len(k.Compatible) > 0
+	p.delay = int64(k.PromotionDelay)
 }
 
 func (p *pool) stock() Stock {

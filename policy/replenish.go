@@ -12,10 +12,14 @@ func (c *Controller) setLevel(p *pool, l Level) {
 
 // mayLaunch says whether limits and failures allow one launch more.
 func (c *Controller) mayLaunch(t Time, id PoolID, p *pool) bool {
-	k := &c.config.Categories[id]
-	return c.hasRoom(id) &&
-		(k.MaxLaunching == 0 || int(p.Launching+p.Own) < k.MaxLaunching) &&
-		t >= p.HoldUntil && !c.draining
+	if !p.limited && !p.Held && !c.draining {
+		return true
+	}
+	if p.Held && t >= p.HoldUntil {
+		p.Held = false
+	}
+	most := c.config.Categories[id].MaxLaunching
+	return c.hasRoom(id) && (most == 0 || int(p.Launching+p.Own) < most) && !p.Held && !c.draining
 }
 
 // hasRoom says whether a pool may have one instance more.
@@ -35,8 +39,7 @@ func (c *Controller) replenish(t Time, id PoolID, p *pool) {
 // unblock replenishes after an instance or a launch ended, which matters only
 // where a limit held the pool back.
 func (c *Controller) unblock(t Time, id PoolID, p *pool) {
-	k := &c.config.Categories[id]
-	if k.MaxInstances|k.MaxLaunching != 0 {
+	if p.limited {
 		c.replenish(t, id, p)
 	}
 }

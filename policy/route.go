@@ -34,14 +34,17 @@ func (c *Controller) route(t Time, r Request) {
 
 // claim assigns a warm instance to r at once, if there is one that suits.
 func (c *Controller) claim(t Time, r Request) bool {
-	category := &c.config.Categories[r.Pool]
-	if slot := c.pick(r.Pool, r.Tenant, category.Reusable); slot != none {
+	p := &c.pools[r.Pool]
+	if slot := c.pick(r.Pool, p, r.Tenant); slot != none {
 		c.unshelve(slot)
 		c.assign(t, slot, r.Pool, r, Hit, WasWarm, 0)
 		return true
 	}
-	for _, o := range category.Compatible {
-		slot := c.pick(o.Pool, r.Tenant, c.config.Categories[o.Pool].Reusable)
+	if !p.compatible {
+		return false
+	}
+	for _, o := range c.config.Categories[r.Pool].Compatible {
+		slot := c.pick(o.Pool, &c.pools[o.Pool], r.Tenant)
 		if slot == none || o.Adapt > 0 && !c.hasRoom(r.Pool) {
 			continue
 		}
@@ -61,14 +64,13 @@ func (c *Controller) claim(t Time, r Request) bool {
 // pick finds the idle instance that serves a tenant's request: one that has
 // served the tenant before, else one that is free for all. Reusable instances
 // are handed out most recently used first, others oldest first.
-func (c *Controller) pick(id PoolID, tenant uint32, reusable bool) uint32 {
-	p := &c.pools[id]
+func (c *Controller) pick(id PoolID, p *pool, tenant uint32) uint32 {
 	if p.Tied > 0 {
 		if i, ok := c.tied.find[tenantKey{id, tenant}]; ok && c.tied.Rows[i].Count > 0 {
 			return c.tied.Rows[i].Newest
 		}
 	}
-	if reusable {
+	if p.reusable {
 		return p.Shelf.Newest
 	}
 	return p.Shelf.Oldest
@@ -84,7 +86,7 @@ func (c *Controller) assign(t Time, slot uint32, pool PoolID, r Request, o Outco
 	c.pools[in.Pool].InUse++
 	a := Assignment{
 		Request: r.ID, Instance: c.instances.id(slot), Pool: pool, Outcome: o, Reason: why,
-		Delay: int64(c.config.Categories[pool].PromotionDelay) + adapt,
+		Delay: c.pools[pool].delay + adapt,
 	}
 	if c.log != nil {
 		c.log.assign(t, a)

@@ -91,6 +91,9 @@ func (c *Controller) Restore(data []byte) error {
 	}
 	c.now, c.lastTick, c.nextTick, c.draining = s.Now, s.LastTick, s.NextTick, s.Draining
 	c.pools = s.Pools
+	for i := range c.pools {
+		c.pools[i].configure(&c.config.Categories[i])
+	}
 	c.instances = instances{Rows: s.Instances, Empty: s.EmptySlot}
 	c.waiters = waiters{Rows: s.Waiters, Empty: s.EmptyWait}
 	c.tied = tied{Rows: s.Tied, Empty: s.EmptyTied, find: make(map[tenantKey]uint32)}

@@ -1,123 +1,170 @@
 package sim
 
 import (
+	"cmp"
 	"math/bits"
+	"slices"
 )
 
 // A calendar holds at most one future event a slot (a slot is an instance's)
 // and delivers them by time, equal times in the order in which they were
-// scheduled. Time never goes back: nothing is scheduled before what was last
-// popped.
+// scheduled. Nothing may be scheduled before the present, which follows the
+// horizons that next is asked for.
 //
-// It is a hierarchical wheel: level l has 256 buckets of 256^l ns, and an event
-// is in the level of the highest byte in which its time differs from base. Buckets
-// are linked lists through a table by slot, so that an event costs 16 bytes and
-// no allocation. The events before limit are sorted in near, a small window at
-// the front, so that a sparse calendar does not cascade through the levels and
-// a dense one sorts only a handful at a time.
+// It is a wheel of buckets of 2^shift ns that tunes itself: the width follows
+// the spacing of the events that were delivered, the number of buckets the
+// number of events. Buckets are lists threaded through the table of slots.
+// Two levels of bits tell which buckets hold something, so that an empty
+// stretch costs nothing. What is more than a turn ahead waits in far, and what
+// is not before that too, so that equal times keep their order.
 type calendar struct {
-	events []event // by slot
-	near   []due   // ring-free: near[first:] ascending
-	first  int
-	base   int64 // the wheel's present; digits of bucket numbers are relative to it
-	limit  int64 // every event before it is in near
-	levels [8]level
-	filled uint8 // levels that have a filled bucket
+	slots *[]slot
+	near  []due // the present bucket's events, from first on, ascending
+	first int
+
+	shift   uint
+	mask    int64    // number of buckets - 1
+	present int64    // number of the present bucket: time >> shift
+	heads   []uint32 // per bucket: its newest event's slot + 1
+	filled  []uint64 // bit per bucket
+	groups  []uint64 // bit per word of filled
+	inWheel int
+
+	far     []due // later than a turn from when they were scheduled
+	farNext int64 // the earliest of them
+
+	// Since the last tuning:
+	popped int
+	since  int64
 }
 
-type event struct {
-	time int64
-	next uint32
+// slot is what the replay knows of an instance; 32 bytes, as every event
+// touches one.
+type slot struct {
+	time    int64 // of its pending event, or of its last one
+	ordered int64 // when it was launched
+	next    uint32
+	gen     uint32 // high half of its policy.InstanceID
+	pool    uint32
+	served  bool
 }
 
-// due is a copy of an event in the window.
+// due is an event outside the table.
 type due struct {
 	time int64
 	slot uint32
 }
 
-type level struct {
-	filled [4]uint64 // bit b is set when bucket b holds something
-	head   [256]uint32
-	tail   [256]uint32
-}
-
 const (
-	nobody  = ^uint32(0)
-	forever = int64(1<<63 - 1)
-	// nearMost is how many events the window takes from a bucket at once;
-	// twice that and it gives its later half back.
-	nearMost = 24
+	forever      = int64(1<<63 - 1)
+	leastBuckets = 1 << 12
+	mostBuckets  = 1 << 22
+	// bucketsPerEvent: by Little's law the wheel then spans as many mean
+	// delays, so that few events go to far.
+	bucketsPerEvent = 4
+	// retune is the least number of events between two tunings.
+	retune = 4096
 )
 
-// start sets the first instant; it must be called before anything is
-// scheduled, and t >= 0.
-func (c *calendar) start(t int64) { c.base, c.limit = t, t }
+// newCalendar makes a calendar whose present is t >= 0, over a table of slots
+// that it may share.
+func newCalendar(slots *[]slot, t int64) *calendar {
+	c := &calendar{slots: slots, since: t, farNext: forever}
+	c.build(t, 24, leastBuckets)
+	return c
+}
+
+// build makes an empty wheel.
+func (c *calendar) build(t int64, shift uint, buckets int) {
+	c.shift, c.mask, c.present = shift, int64(buckets-1), t>>shift
+	c.heads = make([]uint32, buckets)
+	c.filled = make([]uint64, buckets/64)
+	c.groups = make([]uint64, buckets/64/64)
+	c.inWheel = 0
+}
 
 // bound is a time that no event is before; forever if there is none.
 func (c *calendar) bound() int64 {
 	if c.first < len(c.near) {
 		return c.near[c.first].time
 	}
-	if c.filled == 0 {
-		return forever
+	if c.inWheel == 0 {
+		return c.farNext
 	}
-	l := bits.TrailingZeros8(c.filled)
-	return c.bucket(l, c.levels[l].lowest())
+	return min(c.nextFilled()<<c.shift, c.farNext)
 }
 
 // next is the time of the earliest event if that is not after horizon; if it
-// is, some time after horizon. What is scheduled next must not be before the
-// horizon or the event: the wheel's present moves up to there, never beyond.
+// is, some time after horizon. The present moves up to horizon at most.
 func (c *calendar) next(horizon int64) int64 {
-	for c.first == len(c.near) {
-		if b := c.bound(); b > horizon || b == forever {
-			return b
-		}
-		c.refill()
+	if c.first < len(c.near) {
+		return c.near[c.first].time
 	}
-	return c.near[c.first].time
+	return c.advance(horizon)
 }
 
-// bucket is the first instant of bucket b at level l: base with the digit at l
-// replaced and those below it zero.
-func (c *calendar) bucket(l int, b uint8) int64 {
-	return c.base>>(8*l)>>8<<8<<(8*l) | int64(b)<<(8*l)
+// advance finds the next bucket that holds something, up to horizon, and
+// makes it the present.
+func (c *calendar) advance(horizon int64) int64 {
+	for c.first == len(c.near) {
+		b := c.bound()
+		if b > horizon || b == forever {
+			return b
+		}
+		if c.popped >= retune && c.popped >= 2*(c.inWheel+len(c.far)) {
+			c.tune(b)
+		}
+		if c.farNext != forever && c.farNext>>c.shift <= b>>c.shift+c.mask/2 {
+			c.recall(b)
+		}
+		if c.inWheel > 0 {
+			if n := c.nextFilled(); n<<c.shift <= horizon {
+				c.open(n)
+			}
+		}
+	}
+	return c.near[c.first].time
 }
 
 // pop removes the earliest event, which next has just found.
 func (c *calendar) pop() uint32 {
 	slot := c.near[c.first].slot
 	c.first++
+	c.popped++
 	return slot
 }
 
-// schedule adds slot's event.
-func (c *calendar) schedule(t int64, slot uint32) {
-	if t < c.limit {
-		c.insert(t, slot)
-		return
+// schedule adds an event for a slot, at or after the present.
+func (c *calendar) schedule(t int64, s uint32) {
+	bucket := t >> c.shift
+	if ahead := bucket - c.present; ahead > 0 && ahead <= c.mask && t < c.farNext {
+		c.file(t, bucket, s)
+	} else if ahead <= 0 {
+		c.insert(t, s)
+	} else {
+		(*c.slots)[s].time = t
+		c.far = append(c.far, due{t, s})
+		c.farNext = min(c.farNext, t)
 	}
-	for int(slot) >= len(c.events) {
-		c.events = append(c.events, event{})
-	}
-	c.file(t, slot)
 }
 
-// insert puts an event into the window, after those of the same time.
-func (c *calendar) insert(t int64, slot uint32) {
+func (c *calendar) file(t, bucket int64, s uint32) {
+	b := bucket & c.mask
+	row := &(*c.slots)[s]
+	row.time, row.next = t, c.heads[b]
+	c.heads[b] = s + 1
+	if row.next == 0 {
+		c.filled[b>>6] |= 1 << (b & 63)
+		c.groups[b>>12] |= 1 << (b >> 6 & 63)
+	}
+	c.inWheel++
+}
+
+// insert puts an event into the present bucket, after those of its time.
+func (c *calendar) insert(t int64, s uint32) {
+	(*c.slots)[s].time = t
 	if c.first == len(c.near) {
 		c.near, c.first = c.near[:0], 0
-	} else if len(c.near) == cap(c.near) {
-		n := copy(c.near, c.near[c.first:])
-		c.near, c.first = c.near[:n], 0
-		if n >= 2*nearMost {
-			c.giveBack()
-			if t >= c.limit {
-				c.schedule(t, slot)
-				return
-			}
-		}
 	}
 	c.near = append(c.near, due{})
 	i := len(c.near) - 1
@@ -125,99 +172,109 @@ func (c *calendar) insert(t int64, slot uint32) {
 		c.near[i] = c.near[i-1]
 		i--
 	}
-	c.near[i] = due{t, slot}
+	c.near[i] = due{t, s}
 }
 
-// giveBack returns the later half of a full window to the wheel. The window
-// ends at an instant that differs from its neighbours', so that equal times stay
-// together; if all are equal it stays as it is.
-func (c *calendar) giveBack() {
-	cut := len(c.near) / 2
-	for cut < len(c.near) && c.near[cut].time == c.near[cut-1].time {
-		cut++
+// nextFilled is the number of the first bucket after the present that holds
+// something; there is one.
+func (c *calendar) nextFilled() int64 {
+	b := (c.present + 1) & c.mask
+	word := b >> 6
+	if w := c.filled[word] >> (b & 63); w != 0 {
+		return c.present + 1 + int64(bits.TrailingZeros64(w))
 	}
-	if cut == len(c.near) {
+	// Go on by groups of 64 words, around the wheel.
+	word++
+	group, used := word>>6, word&63
+	for {
+		if int(group) >= len(c.groups) {
+			group, used = 0, 0
+		}
+		if g := c.groups[group] >> used << used; g != 0 {
+			word = group<<6 + int64(bits.TrailingZeros64(g))
+			break
+		}
+		group, used = group+1, 0
+	}
+	b = word<<6 + int64(bits.TrailingZeros64(c.filled[word]))
+	return c.present + 1 + (b-c.present-1)&c.mask
+}
+
+// open makes bucket the present and takes its events out, sorted. The list
+// has the newest first.
+func (c *calendar) open(bucket int64) {
+	c.present = bucket
+	b := bucket & c.mask
+	c.near, c.first = c.near[:0], 0
+	rows := *c.slots
+	for s := c.heads[b]; s != 0; s = rows[s-1].next {
+		c.near = append(c.near, due{rows[s-1].time, s - 1})
+	}
+	c.heads[b] = 0
+	if c.filled[b>>6] &^= 1 << (b & 63); c.filled[b>>6] == 0 {
+		c.groups[b>>12] &^= 1 << (b >> 6 & 63)
+	}
+	n := c.near
+	c.inWheel -= len(n)
+	if len(n) == 1 {
 		return
 	}
-	c.limit = c.near[cut].time // the present stays: events before it may yet come
-	for _, d := range c.near[cut:] {
-		for int(d.slot) >= len(c.events) {
-			c.events = append(c.events, event{})
-		}
-		c.file(d.time, d.slot)
+	slices.Reverse(n)
+	if len(n) > 32 {
+		slices.SortStableFunc(n, func(a, b due) int { return cmp.Compare(a.time, b.time) })
+		return
 	}
-	c.near = c.near[:cut]
-}
-
-// file puts an event into the wheel; t >= limit.
-func (c *calendar) file(t int64, slot uint32) {
-	l := 0
-	if x := uint64(t ^ c.base); x != 0 {
-		l = (bits.Len64(x) - 1) / 8
-	}
-	b := uint8(t >> (8 * l))
-	v := &c.levels[l]
-	c.events[slot] = event{t, nobody}
-	if v.filled[b>>6]&(1<<(b&63)) == 0 {
-		v.filled[b>>6] |= 1 << (b & 63)
-		c.filled |= 1 << l
-		v.head[b] = slot
-	} else {
-		c.events[v.tail[b]].next = slot
-	}
-	v.tail[b] = slot
-}
-
-// refill moves the earliest bucket into the window, by way of lower levels
-// where it holds too many. The window is empty and the wheel is not.
-func (c *calendar) refill() {
-	c.near, c.first = c.near[:0], 0
-	for {
-		l := bits.TrailingZeros8(c.filled)
-		v := &c.levels[l]
-		b := v.lowest()
-		slot := v.head[b]
-		v.filled[b>>6] &^= 1 << (b & 63)
-		if v.filled[0]|v.filled[1]|v.filled[2]|v.filled[3] == 0 {
-			c.filled &^= 1 << l
+	for i := 1; i < len(n); i++ {
+		d := n[i]
+		j := i
+		for j > 0 && n[j-1].time > d.time {
+			n[j] = n[j-1]
+			j--
 		}
-		c.base = c.bucket(l, b)
-		c.limit = c.base + 1<<(8*l)
-		if l == 7 { // the last level ends with time itself
-			c.limit = forever
-		}
-		count := 0
-		for s := slot; s != nobody && count <= nearMost; s = c.events[s].next {
-			count++
-		}
-		if l == 0 || count <= nearMost {
-			for slot != nobody {
-				e := c.events[slot]
-				c.near = append(c.near, due{e.time, slot})
-				i := len(c.near) - 1
-				for i > 0 && c.near[i-1].time > e.time {
-					c.near[i], c.near[i-1] = c.near[i-1], c.near[i]
-					i--
-				}
-				slot = e.next
-			}
-			return
-		}
-		for slot != nobody {
-			e := c.events[slot]
-			c.file(e.time, slot)
-			slot = e.next
-		}
+		n[j] = d
 	}
 }
 
-// lowest is the level's first filled bucket. Those before base are empty, as
-// time never goes back.
-func (v *level) lowest() uint8 {
-	for w, word := range v.filled {
-		if word != 0 {
-			return uint8(64*w + bits.TrailingZeros64(word))
+// recall moves what has come within a turn of t from far into the wheel.
+func (c *calendar) recall(t int64) {
+	c.present = max(c.present, t>>c.shift-1)
+	kept := c.far[:0]
+	c.farNext = forever
+	for _, d := range c.far {
+		if bucket := d.time >> c.shift; bucket-c.present <= c.mask {
+			c.file(d.time, bucket, d.slot)
+		} else {
+			kept = append(kept, d)
+			c.farNext = min(c.farNext, d.time)
 		}
 	}
-	panic("sim: calendar level is not filled")
+	c.far = kept
+}
+
+// tune fits the width of buckets to the spacing of events up to t, the
+// earliest pending one, and their number to what is pending; when either is
+// far off, the wheel is built anew.
+func (c *calendar) tune(t int64) {
+	gap := (t - c.since) / int64(c.popped)
+	c.popped, c.since = 0, t
+	shift := uint(max(bits.Len64(uint64(gap))-1, 0))
+	pending := c.inWheel + len(c.far)
+	buckets := min(max(1<<bits.Len(uint(bucketsPerEvent*pending)), leastBuckets), mostBuckets)
+	if shift+1 >= c.shift && shift <= c.shift+1 && buckets <= 4*len(c.heads) && 16*buckets >= len(c.heads) {
+		return
+	}
+	all := make([]due, 0, pending)
+	for c.inWheel > 0 {
+		n := c.nextFilled()
+		c.open(n)
+		all = append(all, c.near...)
+	}
+	c.near = c.near[:0]
+	all = append(all, c.far...)
+	c.far, c.farNext = c.far[:0], forever
+	c.build(t, shift, buckets)
+	c.present-- // the earliest event's bucket is still to be opened
+	for _, d := range all {
+		c.schedule(d.time, d.slot)
+	}
 }

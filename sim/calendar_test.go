@@ -16,9 +16,9 @@ func TestCalendarOrder(t *testing.T) {
 				seq  int
 				slot uint32
 			}
-			var c calendar
 			now := int64(1.7e18)
-			c.start(now)
+			slots := make([]slot, population)
+			c := newCalendar(&slots, now)
 			var pending []ev
 			seq := 0
 			var free []uint32

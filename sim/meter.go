@@ -102,8 +102,16 @@ func (m *meter) end(t policy.Time) {
 	m.closed = true
 }
 
+// of is the usage of a pool's price class.
+func (m *meter) of(pool uint32) *usage {
+	if len(m.usage) == 1 {
+		return &m.usage[0]
+	}
+	return &m.usage[m.classOf[pool]]
+}
+
 func (m *meter) launched(t policy.Time, p policy.PoolID) {
-	m.usage[m.classOf[p]].launching.add(t - m.origin)
+	m.of(uint32(p)).launching.add(t - m.origin)
 	m.instances++
 	if !m.closed {
 		m.launches++
@@ -111,39 +119,38 @@ func (m *meter) launched(t policy.Time, p policy.PoolID) {
 	}
 }
 
-func (m *meter) warmed(t policy.Time, p policy.PoolID) {
-	u := &m.usage[m.classOf[p]]
+func (m *meter) warmed(t policy.Time, pool uint32) {
+	u := m.of(pool)
 	u.launching.remove(t - m.origin)
 	u.idle.add(t - m.origin)
 }
 
-func (m *meter) promoted(t policy.Time, p policy.PoolID) {
-	u := &m.usage[m.classOf[p]]
+func (m *meter) promoted(t policy.Time, pool uint32) {
+	u := m.of(pool)
 	u.idle.remove(t - m.origin)
 	u.serving.add(t - m.origin)
 }
 
-func (m *meter) released(t policy.Time, p policy.PoolID) {
-	u := &m.usage[m.classOf[p]]
+func (m *meter) released(t policy.Time, pool uint32) {
+	u := m.of(pool)
 	u.serving.remove(t - m.origin)
 	u.idle.add(t - m.origin)
 }
 
-// ended counts the end of an idle instance that was ordered at ordered and
-// became warm at warm.
-func (m *meter) ended(t policy.Time, p policy.PoolID, ordered, warm policy.Time, served bool) {
-	u := &m.usage[m.classOf[p]]
+// ended counts the end of an idle instance.
+func (m *meter) ended(t policy.Time, s *slot) {
+	u := m.of(s.pool)
 	u.idle.remove(t - m.origin)
 	m.instances--
 	if m.closed {
 		return
 	}
 	m.terminations++
-	if !served {
-		u.wasted += float64(max(warm-max(ordered, m.opening), 0)) / 1e9
+	if !s.served { // s.time is when it became warm
+		u.wasted += float64(max(s.time-max(s.ordered, m.opening), 0)) / 1e9
 	}
 	if u.billing != (Billing{}) {
-		u.rounding += float64(u.billing.billed(t-ordered)-(t-ordered)) / 1e9
+		u.rounding += float64(u.billing.billed(t-s.ordered)-(t-s.ordered)) / 1e9
 	}
 }
 

@@ -57,14 +57,14 @@ type replay struct {
 	ctrl   *policy.Controller
 	poolOf []policy.PoolID // by the trace's category
 	leads  []leads         // by pool
-	fixed  bool            // all lead times are constant and equal
+	fixed  bool            // all lead times are constant and equal to lead
+	lead   int64
 
 	starting bool // during Controller.Start
 	warm     fifo // launches, when lead times are constant and equal
-	warms    calendar
-	ends     calendar // releases
-	lives    []life   // by slot
-	ids      []policy.InstanceID
+	warms    *calendar
+	ends     *calendar // releases
+	slots    []slot
 
 	// The request that is arriving, so that a hit needs no look-up.
 	row               int64
@@ -75,15 +75,6 @@ type replay struct {
 	line *timeline
 	mark policy.Time // when the meter or the timeline next needs a look
 }
-
-// life is what the replay knows of an instance.
-type life struct {
-	ordered policy.Time
-	warm    policy.Time // served once it has been promoted
-	pool    policy.PoolID
-}
-
-const served = policy.Time(-1)
 
 // leads is a category's stream of lead times.
 type leads struct {
@@ -120,8 +111,11 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 		_, constant := k.Lead.(Constant)
 		r.fixed = r.fixed && constant && k.Lead == fleet.Categories[0].Lead
 	}
-	r.warms.start(sum.First)
-	r.ends.start(sum.First)
+	if r.fixed {
+		r.lead = int64(fleet.Categories[0].Lead.Mean())
+	}
+	r.warms = newCalendar(&r.slots, sum.First)
+	r.ends = newCalendar(&r.slots, sum.First)
 	r.m = newMeter(fleet, sum.First, opt.MeasureFrom)
 	if opt.Timeline > 0 {
 		r.line = newTimeline(opt.MeasureFrom, sum.Last, opt.Timeline)
@@ -241,13 +235,15 @@ func (r *replay) step(t policy.Time) bool {
 			r.look(event)
 		}
 		if warm <= end {
-			slot := r.popWarm()
-			r.m.warmed(event, r.lives[slot].pool)
-			r.ctrl.Warm(event, r.ids[slot])
+			s := r.popWarm()
+			row := &r.slots[s]
+			r.m.warmed(event, row.pool)
+			r.ctrl.Warm(event, row.id(s))
 		} else {
-			slot := r.ends.pop()
-			r.m.released(event, r.lives[slot].pool)
-			r.ctrl.Release(event, r.ids[slot])
+			s := r.ends.pop()
+			row := &r.slots[s]
+			r.m.released(event, row.pool)
+			r.ctrl.Release(event, row.id(s))
 		}
 		return true
 	}
@@ -288,52 +284,60 @@ func (r *replay) look(t policy.Time) {
 
 // Launch implements policy.Host.
 func (r *replay) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID, _ policy.Reason) {
-	slot := id.Slot()
-	for int(slot) >= len(r.lives) {
-		r.lives = append(r.lives, life{})
-		r.ids = append(r.ids, 0)
+	s := id.Slot()
+	for int(s) >= len(r.slots) {
+		r.slots = append(r.slots, slot{})
 	}
-	var lead int64
-	k := &r.leads[pool]
-	if c, ok := k.dist.(Constant); ok {
-		lead = int64(c)
-	} else {
-		lead = k.dist.Quantile(k.draws.uniform(k.next))
-	}
-	k.next++
-	if r.starting && r.opt.StartWarm {
-		lead = 0
-	}
-	r.lives[slot] = life{ordered: t, warm: t + lead, pool: pool}
-	r.ids[slot] = id
+	warm := t + r.leadTime(pool)
+	r.slots[s] = slot{ordered: t, time: warm, gen: uint32(id >> 32), pool: uint32(pool)}
 	r.m.launched(t, pool)
 	if r.fixed {
-		r.warm.push(t+lead, slot)
+		r.warm.push(warm, s)
 	} else {
-		r.warms.schedule(t+lead, slot)
+		r.warms.schedule(warm, s)
 	}
+}
+
+// leadTime is the next of a pool's lead times.
+func (r *replay) leadTime(pool policy.PoolID) int64 {
+	switch {
+	case r.starting && r.opt.StartWarm:
+		r.leads[pool].next++
+		return 0
+	case r.fixed:
+		return r.lead
+	}
+	k := &r.leads[pool]
+	lead := k.dist.Quantile(k.draws.uniform(k.next))
+	k.next++
+	return lead
 }
 
 // Assign implements policy.Host.
 func (r *replay) Assign(t policy.Time, a policy.Assignment) {
-	slot := a.Instance.Slot()
-	l := &r.lives[slot]
-	l.warm = served
-	r.m.promoted(t, l.pool)
+	s := a.Instance.Slot()
+	row := &r.slots[s]
+	row.served = true
+	r.m.promoted(t, row.pool)
 	arrival, duration := r.arrival, r.duration
-	if row := int64(a.Request); row == r.row && r.rows.here {
+	if n := int64(a.Request); n == r.row && r.rows.here {
 		r.rows.here = false
 	} else {
-		arrival, duration = r.rows.take(row)
+		arrival, duration = r.rows.take(n)
 	}
 	if arrival >= r.opt.MeasureFrom {
 		r.m.waited(a.Outcome, t+a.Delay-arrival)
 	}
-	r.ends.schedule(t+a.Delay+duration, slot)
+	r.ends.schedule(t+a.Delay+duration, s)
 }
 
-// End implements policy.Host.
-func (r *replay) End(t policy.Time, id policy.InstanceID, pool policy.PoolID, _ policy.Reason) {
-	l := &r.lives[id.Slot()]
-	r.m.ended(t, pool, l.ordered, l.warm, l.warm == served)
+// End implements policy.Host. The time in the slot of an instance that never
+// served is when it became warm.
+func (r *replay) End(t policy.Time, id policy.InstanceID, _ policy.PoolID, _ policy.Reason) {
+	row := &r.slots[id.Slot()]
+	r.m.ended(t, row)
+}
+
+func (s *slot) id(i uint32) policy.InstanceID {
+	return policy.InstanceID(uint64(s.gen)<<32 | uint64(i))
 }
