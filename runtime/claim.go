@@ -1,0 +1,201 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"shadowpool/policy"
+)
+
+// A Request asks for an instance. Empty strings are unknown.
+type Request struct {
+	Category string
+	Tenant   string
+	TaskType string
+	Zone     string
+	Image    string
+	Dataset  string
+}
+
+// A Grant is a claimed instance, its holder's until Release.
+type Grant struct {
+	Claim    string // its name for Release
+	Category string
+	Instance Instance
+	Outcome  policy.Outcome
+	Reason   policy.Reason
+	Wait     time.Duration
+}
+
+// Errors of Claim and Release.
+var (
+	ErrDraining = errors.New("the server is draining and takes no new claims")
+	ErrStopped  = errors.New("the server has stopped")
+	ErrFull     = errors.New("too many requests wait already")
+	ErrNoClaim  = errors.New("there is no such claim: it was released, its instance was lost, or it is another server's")
+)
+
+// A BadRequest says what about a request cannot be.
+type BadRequest struct {
+	Field, Problem string
+}
+
+func (e *BadRequest) Error() string { return e.Field + ": " + e.Problem }
+
+// A claim is a request on its way through the loop, which owns it.
+type claim struct {
+	Request
+	id       policy.RequestID
+	pool     policy.PoolID
+	arrived  policy.Time
+	assigned policy.Time
+	member   *member // nil while it waits
+	reply    chan answer
+}
+
+type answer struct {
+	grant Grant
+	err   error
+}
+
+// Claim waits until an instance is promoted for the request, or ctx ends, or
+// the host stops. A request whose ctx ends is withdrawn: nothing is left of
+// it, and the error is the context's.
+func (h *Host) Claim(ctx context.Context, r Request) (Grant, error) {
+	c := &claim{Request: r, reply: make(chan answer, 1)}
+	var err error
+	if asked := h.ask(ctx, func() { err = h.arrive(c) }); asked != nil {
+		// The input may have been taken although its result was not waited for.
+		h.later(func() { h.withdraw(c) })
+		return Grant{}, asked
+	}
+	if err != nil {
+		return Grant{}, err
+	}
+	select {
+	case a := <-c.reply:
+		return a.grant, a.err
+	case <-ctx.Done():
+		if err := h.ask(context.WithoutCancel(ctx), func() { h.withdraw(c) }); err != nil {
+			return Grant{}, err
+		}
+		return Grant{}, context.Cause(ctx)
+	case <-h.done:
+		return Grant{}, ErrStopped
+	}
+}
+
+// Release ends a claim.
+func (h *Host) Release(ctx context.Context, name string) error {
+	id, ok := h.requestID(name)
+	if !ok {
+		return ErrNoClaim
+	}
+	var err error
+	if asked := h.ask(ctx, func() {
+		c := h.claims[id]
+		if c == nil || c.member == nil {
+			err = ErrNoClaim
+			return
+		}
+		h.release(c)
+	}); asked != nil {
+		return asked
+	}
+	return err
+}
+
+// claimName is unique across restarts, so that a client of an earlier server
+// cannot release another's claim.
+func (h *Host) claimName(id policy.RequestID) string {
+	return h.run + "-" + strconv.FormatInt(int64(id), 10)
+}
+
+func (h *Host) requestID(name string) (policy.RequestID, bool) {
+	run, number, ok := strings.Cut(name, "-")
+	id, err := strconv.ParseInt(number, 10, 64)
+	return policy.RequestID(id), ok && run == h.run && err == nil
+}
+
+// arrive checks a request and passes it on to the controller.
+func (h *Host) arrive(c *claim) error {
+	if h.draining {
+		return ErrDraining
+	}
+	pool, ok := h.pools[c.Category]
+	if !ok {
+		return &BadRequest{"category", fmt.Sprintf("there is no category %.100q; known are %s", c.Category, h.known)}
+	}
+	for _, f := range []struct{ field, value string }{
+		{"tenant", c.Tenant}, {"task_type", c.TaskType}, {"zone", c.Zone}, {"image", c.Image}, {"dataset", c.Dataset},
+	} {
+		if len(f.value) > h.opt.Limits.NameBytes {
+			return &BadRequest{f.field, fmt.Sprintf("it has %d bytes, at most %d are taken", len(f.value), h.opt.Limits.NameBytes)}
+		}
+	}
+	if len(h.claims)-h.serving >= h.opt.Limits.Waiting {
+		return ErrFull
+	}
+	tenant, named := h.tenants.id(c.Tenant)
+	if h.opt.Fleet.Isolation == policy.ByTenant && !named {
+		if c.Tenant == "" {
+			return &BadRequest{"tenant", "instances are isolated by tenant, so a claim must name its tenant"}
+		}
+		return &BadRequest{"tenant", "too many tenants have been seen to keep one more isolated; restart the server"}
+	}
+	task, _ := h.tasks.id(c.TaskType)
+	c.id, c.pool = h.nextRequest, pool
+	h.nextRequest++
+	h.claims[c.id] = c
+	r := policy.Request{ID: c.id, Pool: pool, Tenant: tenant, TaskType: task}
+	e := Entry{Event: "arrive", Request: &c.id, Pool: &pool, Tenant: tenant, TaskType: task, TenantName: c.Tenant, TaskTypeName: c.TaskType}
+	h.deliver(policy.ClassArrival, e, func(t policy.Time) {
+		c.arrived = t
+		h.ctrl.Arrive(t, r)
+	})
+	return nil
+}
+
+// withdraw takes back a claim that no one waits for any more.
+func (h *Host) withdraw(c *claim) {
+	switch {
+	case h.claims[c.id] != c: // refused, or its instance is gone
+	case c.member != nil:
+		h.release(c)
+	default:
+		h.cancel(c)
+	}
+}
+
+// cancel withdraws a waiting claim.
+func (h *Host) cancel(c *claim) {
+	delete(h.claims, c.id)
+	h.totals.withdrawn++
+	h.metrics.withdrawn.WithLabelValues(c.Category).Inc()
+	e := Entry{Event: "cancel", Request: &c.id, Pool: &c.pool}
+	h.deliver(policy.ClassArrival, e, func(t policy.Time) { h.ctrl.Cancel(t, c.pool, c.id) })
+}
+
+// release tells the controller that a claim's instance is free again.
+func (h *Host) release(c *claim) {
+	m := c.member
+	e := Entry{Event: "release", Instance: nameOf(m.id)}
+	h.deliver(policy.ClassRelease, e, func(t policy.Time) {
+		h.complete(t, c)
+		h.ctrl.Release(t, m.id)
+	})
+}
+
+// complete closes a claim's books.
+func (h *Host) complete(t policy.Time, c *claim) {
+	delete(h.claims, c.id)
+	c.member.claim = nil
+	h.serving--
+	h.recordRequest(Served{
+		Request: c.Request, Arrival: c.arrived, Wait: c.assigned - c.arrived, Duration: t - c.assigned,
+	})
+}

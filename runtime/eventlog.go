@@ -1,0 +1,211 @@
+package runtime
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"shadowpool/policy"
+)
+
+// logVersion changes with every change of the event log's form.
+const logVersion = 1
+
+// A Header is the first line of an event log: all that a fresh controller
+// must know to decide the same again.
+type Header struct {
+	Log        int              `json:"shadowpool_log"`
+	Version    string           `json:"version"`
+	Policy     string           `json:"policy"` // as policy.ParseSpecs reads it
+	Timezone   string           `json:"timezone"`
+	TickNS     int64            `json:"tick_ns"`
+	Binding    string           `json:"binding"`
+	Isolation  string           `json:"isolation"`
+	Categories []HeaderCategory `json:"categories"`
+}
+
+// A HeaderCategory is a policy.Category as the log has it.
+type HeaderCategory struct {
+	Name         string             `json:"name"`
+	LeadTimeNS   int64              `json:"lead_time_ns"`
+	Reusable     bool               `json:"reusable"`
+	MaxInstances int                `json:"max_instances,omitempty"`
+	MaxLaunching int                `json:"max_launching,omitempty"`
+	Compatible   []HeaderCompatible `json:"compatible,omitempty"`
+}
+
+// A HeaderCompatible is a policy.Compatible as the log has it.
+type HeaderCompatible struct {
+	Pool    policy.PoolID `json:"pool"`
+	AdaptNS int64         `json:"adapt_ns,omitempty"`
+}
+
+// An Entry is any other line: an event and the actions that it caused.
+// Instances are named slot-generation; names of tenants and task types are
+// for readers, the controller saw the numbers.
+type Entry struct {
+	T            policy.Time       `json:"t"` // ns since the epoch
+	Event        string            `json:"event"`
+	Class        string            `json:"class,omitempty"` // of a timer
+	Request      *policy.RequestID `json:"request,omitempty"`
+	Pool         *policy.PoolID    `json:"pool,omitempty"`
+	Tenant       uint32            `json:"tenant,omitempty"`
+	TaskType     uint32            `json:"task_type,omitempty"`
+	TenantName   string            `json:"tenant_name,omitempty"`
+	TaskTypeName string            `json:"task_type_name,omitempty"`
+	Instance     string            `json:"instance,omitempty"`
+	Error        string            `json:"error,omitempty"`
+	Actions      []Decision        `json:"actions,omitempty"`
+}
+
+// A Decision is an action of the controller with what Record leaves out.
+type Decision struct {
+	policy.Record
+	Delay int64 // ns; see policy.Assignment
+}
+
+// decisionLine is a Decision as the log has it.
+type decisionLine struct {
+	T        policy.Time       `json:"t"`
+	Action   string            `json:"action"`
+	Instance string            `json:"instance"`
+	Pool     policy.PoolID     `json:"pool"`
+	Reason   string            `json:"reason"`
+	Request  *policy.RequestID `json:"request,omitempty"`
+	Outcome  string            `json:"outcome,omitempty"`
+	DelayNS  int64             `json:"delay_ns,omitempty"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (a Decision) MarshalJSON() ([]byte, error) {
+	l := decisionLine{
+		T: a.Time, Action: a.Action.String(), Instance: nameOf(a.Instance), Pool: a.Pool, Reason: a.Reason.String(), DelayNS: a.Delay,
+	}
+	if a.Action == policy.Assigned {
+		l.Request, l.Outcome = &a.Request, a.Outcome.String()
+	}
+	return json.Marshal(l)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (a *Decision) UnmarshalJSON(b []byte) error {
+	var l decisionLine
+	if err := json.Unmarshal(b, &l); err != nil {
+		return err
+	}
+	*a = Decision{policy.Record{Time: l.T, Pool: l.Pool, Request: -1}, l.DelayNS}
+	var err error
+	if a.Instance, err = instanceOf(l.Instance); err != nil {
+		return err
+	}
+	if a.Action, err = named(l.Action, policy.Launched, policy.Ended); err != nil {
+		return err
+	}
+	if a.Reason, err = named(l.Reason, policy.ForLevel, policy.Drained); err != nil {
+		return err
+	}
+	if a.Action == policy.Assigned {
+		if l.Request == nil {
+			return fmt.Errorf("an assignment without its request")
+		}
+		a.Request = *l.Request
+		a.Outcome, err = named(l.Outcome, policy.Hit, policy.Miss)
+	}
+	return err
+}
+
+// named finds the value between first and last that has a name.
+func named[T interface {
+	~uint8
+	fmt.Stringer
+}](name string, first, last T) (T, error) {
+	for v := first; v <= last; v++ {
+		if v.String() == name {
+			return v, nil
+		}
+	}
+	return 0, fmt.Errorf("unknown name %.100q", name)
+}
+
+// instanceOf reads what nameOf wrote.
+func instanceOf(name string) (policy.InstanceID, error) {
+	slot, generation, _ := strings.Cut(name, "-")
+	s, err := strconv.ParseUint(slot, 10, 32)
+	g, err2 := strconv.ParseUint(generation, 10, 32)
+	if err != nil || err2 != nil {
+		return 0, fmt.Errorf("%.100q is not an instance: want slot-generation such as 3-1", name)
+	}
+	return policy.InstanceID(g<<32 | s), nil
+}
+
+func timerName(c policy.Class) string {
+	if c == policy.ClassExpiry {
+		return "expiry"
+	}
+	return "tick"
+}
+
+// header describes h's configuration.
+func (h *Host) header() Header {
+	f := &h.opt.Fleet
+	out := Header{
+		Log: logVersion, Version: h.opt.Version, Policy: h.opt.Policy.String(), Timezone: "UTC",
+		TickNS: int64(f.Tick), Binding: f.Binding.String(), Isolation: f.Isolation.String(),
+	}
+	if f.Location != nil {
+		out.Timezone = f.Location.String()
+	}
+	for _, k := range f.Categories {
+		c := HeaderCategory{
+			Name: k.Name, LeadTimeNS: int64(k.LeadTime), Reusable: k.Reusable,
+			MaxInstances: k.MaxInstances, MaxLaunching: k.MaxLaunching,
+		}
+		for _, o := range k.Compatible {
+			c.Compatible = append(c.Compatible, HeaderCompatible{o.Pool, int64(o.Adapt)})
+		}
+		out.Categories = append(out.Categories, c)
+	}
+	return out
+}
+
+// fleet is the configuration that the header describes.
+func (h *Header) fleet() (policy.Config, error) {
+	c := policy.Config{Tick: time.Duration(h.TickNS)}
+	var err error
+	if c.Location, err = time.LoadLocation(h.Timezone); err != nil {
+		return c, err
+	}
+	if c.Binding, err = named(h.Binding, policy.Late, policy.Early); err != nil {
+		return c, err
+	}
+	if c.Isolation, err = named(h.Isolation, policy.NoIsolation, policy.ByTenant); err != nil {
+		return c, err
+	}
+	for _, k := range h.Categories {
+		category := policy.Category{
+			Name: k.Name, LeadTime: time.Duration(k.LeadTimeNS), Reusable: k.Reusable,
+			MaxInstances: k.MaxInstances, MaxLaunching: k.MaxLaunching,
+		}
+		for _, o := range k.Compatible {
+			category.Compatible = append(category.Compatible, policy.Compatible{Pool: o.Pool, Adapt: time.Duration(o.AdaptNS)})
+		}
+		c.Categories = append(c.Categories, category)
+	}
+	return c, nil
+}
+
+// appendJSON appends v as one line.
+func appendJSON(b []byte, v any) ([]byte, error) {
+	line, err := json.Marshal(v)
+	return append(append(b, line...), '\n'), err
+}
+
+// quoteCSV quotes a field where RFC 4180 wants it.
+func quoteCSV(s string) string {
+	if !strings.ContainsAny(s, ",\"\r\n") {
+		return s
+	}
+	return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
+}

@@ -1,0 +1,176 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"shadowpool/policy"
+)
+
+// A member is an instance from its launch until the controller forgets it. A
+// goroutine of its own accompanies it: start, then its end or its loss.
+type member struct {
+	id       policy.InstanceID
+	pool     policy.PoolID // of its launch
+	ordinal  int64         // among the launches of that pool
+	ordered  policy.Time
+	warm     bool
+	claim    *claim // what it serves
+	instance Instance
+	cancel   context.CancelFunc // of its start
+	end      chan struct{}      // closed when the controller ends it
+}
+
+// nameOf is an instance's name within a run: slot and generation.
+func nameOf(id policy.InstanceID) string {
+	return fmt.Sprintf("%d-%d", id.Slot(), uint64(id)>>32)
+}
+
+// scribe is the Host as the controller sees it: it only writes down.
+type scribe Host
+
+// Launch implements policy.Host.
+func (s *scribe) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID, why policy.Reason) {
+	s.actions = append(s.actions, Decision{policy.Record{Time: t, Instance: id, Request: -1, Pool: pool, Action: policy.Launched, Reason: why}, 0})
+}
+
+// Assign implements policy.Host.
+func (s *scribe) Assign(t policy.Time, a policy.Assignment) {
+	s.actions = append(s.actions, Decision{policy.Record{
+		Time: t, Instance: a.Instance, Request: a.Request, Pool: a.Pool, Action: policy.Assigned, Reason: a.Reason, Outcome: a.Outcome,
+	}, a.Delay})
+}
+
+// End implements policy.Host.
+func (s *scribe) End(t policy.Time, id policy.InstanceID, pool policy.PoolID, why policy.Reason) {
+	s.actions = append(s.actions, Decision{policy.Record{Time: t, Instance: id, Request: -1, Pool: pool, Action: policy.Ended, Reason: why}, 0})
+}
+
+// settle records an event with what the controller decided on it, and carries
+// that out.
+func (h *Host) settle(e Entry) {
+	h.record.event(e, h.actions)
+	for _, a := range h.actions {
+		switch a.Action {
+		case policy.Launched:
+			h.launch(a)
+		case policy.Assigned:
+			h.assign(a)
+		case policy.Ended:
+			h.end(a)
+		}
+	}
+	h.actions = h.actions[:0]
+}
+
+func (h *Host) launch(a Decision) {
+	ctx, cancel := context.WithCancel(context.Background())
+	m := &member{
+		id: a.Instance, pool: a.Pool, ordinal: h.ordinals[a.Pool], ordered: a.Time,
+		cancel: cancel, end: make(chan struct{}),
+	}
+	h.ordinals[a.Pool]++
+	h.members[m.id] = m
+	h.alive++
+	h.totals.launches++
+	category := h.opt.Fleet.Categories[a.Pool].Name
+	h.metrics.launches.WithLabelValues(category, a.Reason.String()).Inc()
+	go h.accompany(ctx, m, InstanceSpec{Name: h.run + "-" + nameOf(m.id), Category: category})
+}
+
+// accompany goes with an instance through its life.
+func (h *Host) accompany(ctx context.Context, m *member, spec InstanceSpec) {
+	defer h.later(func() { h.alive-- })
+	defer m.cancel()
+	instance, err := h.opt.Provisioner.Start(ctx, spec)
+	if err != nil {
+		h.later(func() { h.failed(m, err) })
+		return
+	}
+	h.later(func() { h.warmed(m, instance) })
+	select {
+	case <-m.end:
+	case <-instance.Gone:
+		h.later(func() { h.lost(m) })
+	}
+	// Also after a loss, so that the provisioner may clear up.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.opt.EndTimeout)
+	defer cancel()
+	if err := h.opt.Provisioner.Stop(ctx, spec.Name); err != nil {
+		h.opt.Logger.Error("could not end an instance", "instance", spec.Name, "error", err)
+	}
+}
+
+func (h *Host) warmed(m *member, instance Instance) {
+	m.warm, m.instance = true, instance
+	h.deliver(policy.ClassWarm, Entry{Event: "warm", Instance: nameOf(m.id)}, func(t policy.Time) {
+		lead := t - m.ordered
+		h.metrics.leads.WithLabelValues(h.opt.Fleet.Categories[m.pool].Name).Observe(time.Duration(lead).Seconds())
+		h.record.leadTime(lead, h.opt.Fleet.Categories[m.pool].Name, m.ordinal)
+		h.ctrl.Warm(t, m.id)
+	})
+}
+
+func (h *Host) failed(m *member, err error) {
+	delete(h.members, m.id)
+	if !h.stopping { // a stopping host cancels launches
+		h.totals.failed++
+		h.metrics.failures.WithLabelValues(h.opt.Fleet.Categories[m.pool].Name).Inc()
+		h.opt.Logger.Error("a launch failed", "instance", nameOf(m.id), "category", h.opt.Fleet.Categories[m.pool].Name, "error", err)
+	}
+	h.deliver(policy.ClassRelease, Entry{Event: "fail", Instance: nameOf(m.id), Error: clip(err.Error())}, func(t policy.Time) {
+		h.ctrl.Fail(t, m.id)
+	})
+}
+
+// lost tells the controller that an instance is gone, unless it has ended it
+// in the meantime.
+func (h *Host) lost(m *member) {
+	if h.members[m.id] != m {
+		return
+	}
+	delete(h.members, m.id)
+	h.totals.lost++
+	h.metrics.lost.WithLabelValues(h.opt.Fleet.Categories[m.pool].Name).Inc()
+	h.opt.Logger.Warn("an instance is gone without having been ended", "instance", m.instance.Name, "in_use", m.claim != nil)
+	h.deliver(policy.ClassRelease, Entry{Event: "lose", Instance: nameOf(m.id)}, func(t policy.Time) {
+		if m.claim != nil {
+			h.complete(t, m.claim)
+		}
+		h.ctrl.Lose(t, m.id)
+	})
+}
+
+// assign answers a waiting claim.
+func (h *Host) assign(a Decision) {
+	c, m := h.claims[a.Request], h.members[a.Instance]
+	c.member, c.assigned = m, a.Time
+	m.claim = c
+	h.serving++
+	wait := time.Duration(c.assigned - c.arrived)
+	h.totals.outcomes[a.Outcome]++
+	h.totals.wait += wait
+	h.metrics.requests.WithLabelValues(c.Category, a.Outcome.String()).Inc()
+	h.metrics.waits.WithLabelValues(c.Category).Observe(wait.Seconds())
+	c.reply <- answer{grant: Grant{
+		Claim: h.claimName(c.id), Category: c.Category, Instance: m.instance,
+		Outcome: a.Outcome, Reason: a.Reason, Wait: wait,
+	}}
+}
+
+func (h *Host) end(a Decision) {
+	m := h.members[a.Instance]
+	delete(h.members, a.Instance)
+	h.totals.terminations++
+	h.metrics.terminations.WithLabelValues(h.opt.Fleet.Categories[a.Pool].Name, a.Reason.String()).Inc()
+	close(m.end)
+}
+
+// clip bounds a message for the log.
+func clip(s string) string {
+	if len(s) > 1000 {
+		return s[:1000] + "..."
+	}
+	return s
+}

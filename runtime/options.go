@@ -1,0 +1,71 @@
+package runtime
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"shadowpool/policy"
+)
+
+// Options are what a Host is made of.
+type Options struct {
+	// Policy is built for the fleet; policy.Families lists what can run live.
+	Policy policy.Spec
+	Fleet  policy.Config
+
+	Provisioner Provisioner
+	Limits      Limits
+	Recording   Recording
+	// StopTimeout is how long a stopping host waits for those who hold an
+	// instance or wait for one; zero is 30 s.
+	StopTimeout time.Duration
+	// EndTimeout bounds the ending of one instance; zero is 1 min.
+	EndTimeout time.Duration
+	// Logger is told of what goes wrong; nil is slog.Default.
+	Logger  *slog.Logger
+	Version string
+}
+
+// Limits bound what requests can make grow. A zero is the default.
+type Limits struct {
+	Waiting int // requests that wait at one time: 10,000
+	Names   int // tenants, and task types, that are told apart: 1,000,000
+	// NameBytes bounds each string of a request: 256.
+	NameBytes int
+}
+
+func (o *Options) validate() error {
+	if o.Provisioner == nil {
+		return fmt.Errorf("runtime: no provisioner")
+	}
+	l := &o.Limits
+	if l.Waiting < 0 || l.Names < 0 || l.NameBytes < 0 || o.StopTimeout < 0 || o.EndTimeout < 0 {
+		return fmt.Errorf("runtime: a limit is negative")
+	}
+	setDefault(&l.Waiting, 10_000)
+	setDefault(&l.Names, 1_000_000)
+	setDefault(&l.NameBytes, 256)
+	setDefault(&o.StopTimeout, 30*time.Second)
+	setDefault(&o.EndTimeout, time.Minute)
+	setDefault(&o.Fleet.Tick, policy.DefaultTick)
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	for i := range o.Fleet.Categories {
+		k := &o.Fleet.Categories[i]
+		for _, other := range k.Compatible {
+			if other.Adapt > 0 {
+				return fmt.Errorf("category %q: its compatible category has an adapt time of %v, but a live server cannot turn an instance into another category's; leave the adapt time out", k.Name, other.Adapt)
+			}
+		}
+	}
+	return nil
+}
+
+func setDefault[T comparable](v *T, value T) {
+	var zero T
+	if *v == zero {
+		*v = value
+	}
+}

@@ -1,0 +1,15 @@
+// Package process is a provisioner of operating-system processes: each
+// instance is one process, in a process group of its own, on this machine.
+//
+// A launch starts the command, waits for its readiness (a line on its
+// standard output, or an answer over HTTP or TCP), and runs the warm-up
+// command. An end is SIGTERM to the group and, after a grace, SIGKILL; what an
+// instance leaves behind in its group when it exits is killed too. On Linux
+// an instance dies with the server even if that is killed.
+//
+// The command and the warm-up command find in their environment
+// SHADOWPOOL_INSTANCE and SHADOWPOOL_CATEGORY; where the readiness is asked
+// over the network also SHADOWPOOL_PORT, a free port on the loopback interface
+// ({port} in an argument is replaced by it); the warm-up command also
+// SHADOWPOOL_ADDRESS and SHADOWPOOL_PID.
+package process

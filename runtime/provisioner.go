@@ -1,0 +1,37 @@
+package runtime
+
+import "context"
+
+// A Provisioner makes instances and ends them. Its methods may be called by
+// several goroutines at a time. Package runtime/provisionertest has the tests
+// that every provisioner must pass.
+type Provisioner interface {
+	// Start makes an instance and returns when it is warm. When ctx ends
+	// before that, or the launch fails, it returns an error and leaves
+	// nothing behind.
+	Start(ctx context.Context, spec InstanceSpec) (Instance, error)
+	// Stop ends an instance and returns when it is gone. An instance that is
+	// gone already is no error.
+	Stop(ctx context.Context, name string) error
+	// List names the instances that exist, whatever they are doing, ascending.
+	List(ctx context.Context) ([]string, error)
+}
+
+// An InstanceSpec says what to make.
+type InstanceSpec struct {
+	// Name is unique, also across restarts of the server: letters, digits
+	// and dashes.
+	Name     string
+	Category string
+}
+
+// An Instance is one that is warm.
+type Instance struct {
+	Name    string
+	Address string // where it is reached; empty if nowhere
+	PID     int    // of its process on this machine; 0 if it has none
+	// Environment is what its user needs to know, by name.
+	Environment map[string]string
+	// Gone is closed when the instance exists no more, for whatever reason.
+	Gone <-chan struct{}
+}

@@ -1,0 +1,122 @@
+package runtime
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+
+	"shadowpool/policy"
+)
+
+// A Recording says what a host writes down; what is nil is not. The writers
+// belong to the caller, who closes them after Run has returned.
+type Recording struct {
+	// Events gets the event log that Verify reads: JSON lines, one an event,
+	// flushed whenever the loop has nothing else to do.
+	Events io.Writer
+	// LeadTimes gets CSV with the columns latency_ms, category and ordinal,
+	// one line a launch that became warm, in the order in which they did;
+	// ordinal is the launch's number among those of its category, from 0.
+	LeadTimes io.Writer
+	// Requests gets every request whose instance was released or lost, in
+	// that order. Withdrawn requests are not among them.
+	Requests RequestWriter
+}
+
+// A RequestWriter keeps requests, usually as a trace.
+type RequestWriter interface {
+	Write(Served) error
+}
+
+// Served is a request that is over.
+type Served struct {
+	Request
+	Arrival  policy.Time
+	Wait     int64 // ns, until an instance was promoted
+	Duration int64 // ns, from then until its release
+}
+
+// A recorder writes a Recording. After its first error it is silent: serving
+// goes on, and the error is told in status and log, and by Run at the end.
+type recorder struct {
+	Recording
+	events, leads *bufio.Writer
+	scratch       []byte
+	err           error
+	told          bool
+}
+
+func (r *recorder) open(to Recording, header Header, start policy.Time) error {
+	r.Recording = to
+	if to.Events != nil {
+		r.events = bufio.NewWriter(to.Events)
+		r.line(header)
+	}
+	if to.LeadTimes != nil {
+		r.leads = bufio.NewWriter(to.LeadTimes)
+		fmt.Fprintf(r.leads, "# the pool was started at %d ns\nlatency_ms,category,ordinal\n", start)
+	}
+	r.flushAll()
+	return r.err
+}
+
+func (r *recorder) line(v any) {
+	b, err := appendJSON(r.scratch[:0], v)
+	r.scratch = b
+	r.keep(err)
+	if r.err == nil {
+		_, err = r.events.Write(b)
+		r.keep(err)
+	}
+}
+
+func (r *recorder) keep(err error) {
+	if r.err == nil && err != nil {
+		r.err = fmt.Errorf("recording stopped: %w", err)
+	}
+}
+
+// event writes an event and what was decided on it.
+func (r *recorder) event(e Entry, decided []Decision) {
+	if r.events == nil || r.err != nil {
+		return
+	}
+	e.Actions = decided
+	r.line(&e)
+}
+
+func (r *recorder) leadTime(lead int64, category string, ordinal int64) {
+	if r.leads == nil || r.err != nil {
+		return
+	}
+	_, err := fmt.Fprintf(r.leads, "%d.%06d,%s,%d\n", lead/1e6, lead%1e6, quoteCSV(category), ordinal)
+	r.keep(err)
+}
+
+func (h *Host) recordRequest(s Served) {
+	if h.record.Requests != nil && h.record.err == nil {
+		h.record.keep(h.record.Requests.Write(s))
+	}
+}
+
+func (r *recorder) flushAll() {
+	for _, w := range []*bufio.Writer{r.events, r.leads} {
+		if w != nil && w.Buffered() > 0 && r.err == nil {
+			r.keep(w.Flush())
+		}
+	}
+}
+
+// flush lets out what is buffered.
+func (r *recorder) flush(h *Host) {
+	r.flushAll()
+	if r.err != nil && !r.told {
+		r.told = true
+		h.opt.Logger.Error(r.err.Error())
+	}
+}
+
+func (r *recorder) close() error {
+	r.flushAll()
+	return r.err
+}

@@ -1,0 +1,238 @@
+package runtime
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"shadowpool/policy"
+)
+
+// Verified is what Verify found in an event log.
+type Verified struct {
+	Header          Header
+	Events, Actions int64
+	// Cut is set when the last line is not whole, as after a crash; it was
+	// left out.
+	Cut bool
+}
+
+// A Difference is the first place at which a fresh controller decides
+// otherwise than the log says.
+type Difference struct {
+	Line          int // of the log, from 1
+	Problem       string
+	Expected, Got string // the actions, as JSON; empty where none
+}
+
+func (d *Difference) Error() string {
+	s := fmt.Sprintf("line %d: %s", d.Line, d.Problem)
+	if d.Expected+d.Got != "" {
+		s += fmt.Sprintf("\n  the log has:    %s\n  decided afresh: %s", orNothing(d.Expected), orNothing(d.Got))
+	}
+	return s
+}
+
+func orNothing(s string) string {
+	if s == "" {
+		return "nothing"
+	}
+	return s
+}
+
+// maxLine bounds a line of the event log, for a file that is none.
+const maxLine = 64 << 20
+
+// Verify feeds the events of a log to a fresh controller and compares what it
+// decides with the log. It returns a *Difference at the first that is not the
+// same; any other error says why the log cannot be read.
+func Verify(log io.Reader) (Verified, error) {
+	var v Verified
+	var check *checker
+	err := readLines(log, func(line int, text []byte) error {
+		if line == 1 {
+			var err error
+			check, err = newChecker(text, &v.Header)
+			return err
+		}
+		d := json.NewDecoder(bytes.NewReader(text))
+		d.DisallowUnknownFields()
+		var e Entry
+		if err := d.Decode(&e); err != nil {
+			return fmt.Errorf("line %d: %w", line, err)
+		}
+		v.Events++
+		v.Actions += int64(len(e.Actions))
+		return check.entry(line, &e)
+	})
+	if errors.Is(err, errCut) {
+		v.Cut, err = true, nil
+	}
+	if err == nil && check == nil {
+		err = fmt.Errorf("the log is empty: it lacks even its header")
+	}
+	return v, err
+}
+
+var errCut = errors.New("the last line is not whole")
+
+// readLines calls f for every whole line.
+func readLines(r io.Reader, f func(line int, text []byte) error) error {
+	in := bufio.NewReaderSize(r, 64<<10)
+	var text []byte
+	for line := 1; ; {
+		part, err := in.ReadSlice('\n')
+		text = append(text, part...)
+		switch {
+		case err == bufio.ErrBufferFull:
+			if len(text) > maxLine {
+				return fmt.Errorf("line %d is longer than %d bytes: this is no event log", line, maxLine)
+			}
+			continue
+		case err == io.EOF && len(text) > 0:
+			return errCut
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		}
+		if err := f(line, text); err != nil {
+			return err
+		}
+		text = text[:0]
+		line++
+	}
+}
+
+// A checker is a host of a fresh controller whose world is an event log.
+type checker struct {
+	ctrl    *policy.Controller
+	pools   int
+	started bool
+	notes   Host // only its list of actions is used
+}
+
+func newChecker(text []byte, h *Header) (*checker, error) {
+	if err := json.Unmarshal(text, h); err != nil || h.Log == 0 {
+		return nil, fmt.Errorf("line 1 is not the header of an event log; choose the events.jsonl of a recording")
+	}
+	if h.Log != logVersion {
+		return nil, fmt.Errorf("the log has version %d, this program reads version %d", h.Log, logVersion)
+	}
+	config, err := h.fleet()
+	if err != nil {
+		return nil, fmt.Errorf("header: %w", err)
+	}
+	specs, err := policy.ParseSpecs(h.Policy)
+	if err != nil {
+		return nil, fmt.Errorf("header: %w", err)
+	}
+	if len(specs) != 1 {
+		return nil, fmt.Errorf("header: %q is not one policy", h.Policy)
+	}
+	sizer, err := policy.Build(specs[0], policy.Fleet{Config: config})
+	if err != nil {
+		return nil, fmt.Errorf("header: %w", err)
+	}
+	c := &checker{pools: len(config.Categories)}
+	c.ctrl, err = policy.New(config, sizer, (*scribe)(&c.notes))
+	return c, err
+}
+
+// entry replays one event.
+func (c *checker) entry(line int, e *Entry) error {
+	c.notes.actions = c.notes.actions[:0]
+	if problem := c.replay(e); problem != "" {
+		return &Difference{Line: line, Problem: problem}
+	}
+	for i := range max(len(e.Actions), len(c.notes.actions)) {
+		var want, got string
+		if i < len(e.Actions) {
+			want = shown(e.Actions[i])
+		}
+		if i < len(c.notes.actions) {
+			got = shown(c.notes.actions[i])
+		}
+		if want != got {
+			return &Difference{line, fmt.Sprintf("action %d on %s differs", i+1, e.Event), want, got}
+		}
+	}
+	return nil
+}
+
+func shown(d Decision) string {
+	b, _ := json.Marshal(d)
+	return string(b)
+}
+
+// replay passes an event on. It returns what makes that impossible.
+func (c *checker) replay(e *Entry) (problem string) {
+	defer func() { // the log is foreign input, and the controller panics on what cannot be
+		if p := recover(); p != nil {
+			problem = fmt.Sprintf("%s cannot happen here: %v", e.Event, p)
+		}
+	}()
+	if !c.started && e.Event != "start" || c.started && e.Event == "start" {
+		return "a log starts once, and at its beginning"
+	}
+	c.started = true
+	if e.Event == "timer" {
+		if due, class := c.ctrl.NextTimer(); due != e.T || timerName(class) != e.Class {
+			return fmt.Sprintf("the log has a %s at %d ns, the controller's next timer is a %s at %d ns", e.Class, e.T, timerName(class), due)
+		}
+		c.ctrl.Fire()
+		return ""
+	}
+	class, known := classes[e.Event]
+	if !known {
+		return fmt.Sprintf("there is no event %.100q", e.Event)
+	}
+	if due, of := c.ctrl.NextTimer(); due < e.T || due == e.T && of < class {
+		return fmt.Sprintf("the log has %s at %d ns, but a %s is due before it, at %d ns", e.Event, e.T, timerName(of), due)
+	}
+	return c.event(e)
+}
+
+// classes are the events that are not timers.
+var classes = map[string]policy.Class{
+	"start": policy.ClassWarm, "warm": policy.ClassWarm,
+	"release": policy.ClassRelease, "fail": policy.ClassRelease, "lose": policy.ClassRelease,
+	"arrive": policy.ClassArrival, "cancel": policy.ClassArrival, "drain": policy.ClassArrival,
+}
+
+func (c *checker) event(e *Entry) string {
+	var id policy.InstanceID
+	switch e.Event {
+	case "arrive", "cancel":
+		if e.Request == nil || e.Pool == nil || int(*e.Pool) >= c.pools {
+			return e.Event + " lacks its request, or its pool is not one of the header's categories"
+		}
+	case "warm", "release", "fail", "lose":
+		var err error
+		if id, err = instanceOf(e.Instance); err != nil {
+			return err.Error()
+		}
+	}
+	switch e.Event {
+	case "start":
+		c.ctrl.Start(e.T)
+	case "arrive":
+		c.ctrl.Arrive(e.T, policy.Request{ID: *e.Request, Pool: *e.Pool, Tenant: e.Tenant, TaskType: e.TaskType})
+	case "cancel":
+		c.ctrl.Cancel(e.T, *e.Pool, *e.Request)
+	case "warm":
+		c.ctrl.Warm(e.T, id)
+	case "release":
+		c.ctrl.Release(e.T, id)
+	case "fail":
+		c.ctrl.Fail(e.T, id)
+	case "lose":
+		c.ctrl.Lose(e.T, id)
+	case "drain":
+		c.ctrl.Drain(e.T)
+	}
+	return ""
+}
