@@ -28,11 +28,13 @@ func runs(src []byte, width, want int) (int, error) {
 		count := header >> 1
 		bytes := uint64(width+7) / 8
 		if header&1 == 1 {
-			bytes = count * uint64(width)
-			if count > uint64(want-values+7)/8 {
+			// The last run may be padded: to 8 values as the format has it,
+			// by DuckDB to 32.
+			if count > maxPageValues/8 {
 				return 0, corrupt("a run of a page is too long")
 			}
-			count *= 8 // the last group is padded
+			bytes = count * uint64(width)
+			count *= 8
 		} else if count > uint64(want-values) {
 			return 0, corrupt("a run of a page is too long")
 		}

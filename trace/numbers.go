@@ -143,7 +143,9 @@ func (c *numberColumn) decodable(p *page) error {
 	width := map[format.Type]int{format.Int32: 4, format.Int64: 8, format.Float: 4, format.Double: 8, format.Int96: 12}[c.element.Type.V]
 	integer := c.element.Type.V == format.Int32 || c.element.Type.V == format.Int64
 	switch {
-	case p.encoding == format.Plain, p.encoding == format.ByteStreamSplit && width != 12:
+	case p.encoding == format.Plain:
+		return p.trim(width)
+	case p.encoding == format.ByteStreamSplit && width != 12:
 		if len(p.data) != width*p.values {
 			return corrupt("a page holds %d bytes for %d values", len(p.data), p.values)
 		}
@@ -153,6 +155,16 @@ func (c *numberColumn) decodable(p *page) error {
 		return err
 	}
 	return unsupported(p.encoding)
+}
+
+// trim cuts a PLAIN page to its values, after which fastparquet leaves some
+// bytes.
+func (p *page) trim(width int) error {
+	if len(p.data) < width*p.values {
+		return corrupt("a page holds %d bytes for %d values", len(p.data), p.values)
+	}
+	p.data = p.data[:width*p.values]
+	return nil
 }
 
 // scale turns whole numbers of the column's unit into ns.

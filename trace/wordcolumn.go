@@ -114,7 +114,11 @@ func (c *wordColumn[T]) eachInteger(p *page, f func([]byte) error) error {
 		width = 8
 	}
 	switch p.encoding {
-	case format.Plain, format.ByteStreamSplit:
+	case format.Plain:
+		if err := p.trim(width); err != nil {
+			return err
+		}
+	case format.ByteStreamSplit:
 		if len(p.data) != width*p.values {
 			return corrupt("a page holds %d bytes for %d values", len(p.data), p.values)
 		}
