@@ -15,6 +15,9 @@ type Options struct {
 	// MeasureFrom opens the measured span; before it (or at zero) the whole
 	// trace is measured.
 	MeasureFrom policy.Time
+	// StartAt is when the controller starts, where that is before the first
+	// arrival; else (or at zero) it starts at the first arrival.
+	StartAt policy.Time
 	// StartWarm makes the first launches warm at once.
 	StartWarm bool
 	// Log records the controller's actions; nil does not.
@@ -98,6 +101,12 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 		return nil, err
 	}
 	opt.MeasureFrom = max(opt.MeasureFrom, sum.First)
+	if opt.StartAt < 0 {
+		return nil, fmt.Errorf("the start at %d ns is before 1970", opt.StartAt)
+	}
+	if opt.StartAt == 0 || opt.StartAt > sum.First {
+		opt.StartAt = sum.First
+	}
 	r := &replay{opt: opt, fleet: fleet, sum: sum, poolOf: fleet.pools(sum.Strings.Category)}
 	ctrl, err := policy.New(fleet.PolicyConfig(), sizer, r)
 	if err != nil {
@@ -114,9 +123,9 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 	if r.fixed {
 		r.lead = int64(fleet.Categories[0].Lead.Mean())
 	}
-	r.warms = newCalendar(&r.slots, sum.First)
-	r.ends = newCalendar(&r.slots, sum.First)
-	r.m = newMeter(fleet, sum.First, opt.MeasureFrom)
+	r.warms = newCalendar(&r.slots, opt.StartAt)
+	r.ends = newCalendar(&r.slots, opt.StartAt)
+	r.m = newMeter(fleet, opt.StartAt, opt.MeasureFrom)
 	if opt.Timeline > 0 {
 		r.line = newTimeline(opt.MeasureFrom, sum.Last, opt.Timeline)
 	}
@@ -126,7 +135,7 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 var errUnsorted = errors.New("arrivals are not sorted")
 
 func (r *replay) run(src trace.Source) error {
-	r.look(r.sum.First)
+	r.look(r.opt.StartAt)
 	started := false
 	for chunk, err := range src.Chunks() {
 		if err != nil {
@@ -138,7 +147,7 @@ func (r *replay) run(src trace.Source) error {
 		if !started {
 			started = true
 			r.starting = true
-			r.ctrl.Start(r.sum.First)
+			r.ctrl.Start(r.opt.StartAt)
 			r.starting = false
 		}
 		r.rows.add(chunk)
@@ -308,9 +317,12 @@ func (r *replay) leadTime(pool policy.PoolID) int64 {
 		return r.lead
 	}
 	k := &r.leads[pool]
-	lead := k.dist.Quantile(k.draws.uniform(k.next))
+	j := k.next
 	k.next++
-	return lead
+	if recorded, ok := k.dist.(*Recorded); ok {
+		return recorded.launch(j)
+	}
+	return k.dist.Quantile(k.draws.uniform(j))
 }
 
 // Assign implements policy.Host.
