@@ -35,7 +35,7 @@ func TestDefaults(t *testing.T) {
 		},
 		Policy: policy.Spec{Name: "static"},
 		Provisioner: Provisioner{Process: Process{
-			Ready: Ready{Timeout: DefaultReadyTimeout}, WarmUpLimit: DefaultWarmUpLimit, StopGrace: DefaultStopGrace,
+			StartTimeout: DefaultStartTimeout, StopGrace: DefaultStopGrace,
 		}},
 		API: API{Listen: DefaultListen, ClaimDeadline: DefaultClaimDeadline, MaxDeadline: DefaultMaxDeadline},
 	}
@@ -84,14 +84,14 @@ provisioner:
     command: [worker, --port, 0]
     environment: {B: 1, A: "two words"}
     directory: work
-    ready: {line: ready, timeout: 30s}
+    ready: {line: "^ready (.*)"}
     warm_up: [warm, all]
-    warm_up_limit: 2m
+    start_timeout: 2m
     stop_grace: 3s
   categories:
     - name: large
       command: [big]
-      ready: {http: "http://localhost:9000/health"}
+      ready: {http: /health}
 api:
   listen: ":9090"
   claim_deadline: 20s
@@ -116,12 +116,12 @@ func TestEverything(t *testing.T) {
 		Command:     []string{"worker", "--port", "0"},
 		Environment: []string{"B=1", "A=two words"},
 		Directory:   "work",
-		Ready:       Ready{Line: "ready", Timeout: 30 * time.Second},
-		WarmUp:      []string{"warm", "all"}, WarmUpLimit: 2 * time.Minute, StopGrace: 3 * time.Second,
+		Ready:       Ready{Line: "^ready (.*)"},
+		WarmUp:      []string{"warm", "all"}, StartTimeout: 2 * time.Minute, StopGrace: 3 * time.Second,
 	}
 	big := process
 	big.Command = []string{"big"}
-	big.Ready = Ready{HTTP: "http://localhost:9000/health", Timeout: 30 * time.Second}
+	big.Ready = Ready{HTTP: "/health"}
 	want := &File{
 		Name: "pool.yaml", Location: berlin, Service: Service{HitRate: 0.97},
 		Fleet: Fleet{

@@ -54,8 +54,13 @@ func TestBadFiles(t *testing.T) {
 		{"provisioner: {process: {command: sleep 10}}" + tail, "pool.yaml:1: provisioner.process.command: want a list of program and arguments; write [sleep, 10]"},
 		{"provisioner: {process: {command: []}}" + tail, "pool.yaml:1: provisioner.process.command: names no program; write [PROGRAM, ARGUMENT, ...] or remove the key"},
 		{"provisioner: {process: {environment: {A=B: 1}}}" + tail, "pool.yaml:1: provisioner.process.environment: \"A=B\" is not a name"},
-		{"provisioner: {process: {ready: {line: up, tcp: 'x:1'}}}" + tail, "pool.yaml:1: provisioner.process.ready: line and tcp are given; keep one"},
-		{"provisioner: {process: {ready: {http: /health}}}" + tail, "pool.yaml:1: provisioner.process.ready.http: \"/health\": want a URL, such as http://localhost:9000/healthz"},
+		{"provisioner: {process: {command: [a]}}" + tail, "pool.yaml:1: provisioner.process: ready is missing: how the command shows that it is ready, such as ready: {line: listening}"},
+		{"provisioner: {process: {ready: {tcp: true}}}" + tail, "pool.yaml:1: provisioner.process.ready: is given without a command; the built-in worker says itself when it is ready"},
+		{"provisioner: {process: {command: [a], ready: {line: up, tcp: true}}}" + tail, "pool.yaml:1: provisioner.process.ready: has 2 ways of being ready; keep one of line, http and tcp"},
+		{"provisioner: {process: {command: [a], ready: {}}}" + tail, "pool.yaml:1: provisioner.process.ready: has 0 ways of being ready; keep one of line, http and tcp"},
+		{"provisioner: {process: {command: [a], ready: {tcp: false}}}" + tail, "pool.yaml:1: provisioner.process.ready.tcp: \"false\": want true"},
+		{"provisioner: {process: {command: [a], ready: {line: '('}}}" + tail, "pool.yaml:1: provisioner.process.ready.line: \"(\": error parsing regexp: missing closing ): `(`"},
+		{"provisioner: {process: {command: [a], ready: {http: 'http://x/'}}}" + tail, "pool.yaml:1: provisioner.process.ready.http: \"http://x/\": want a path on the process's own port, such as /healthz"},
 		{"provisioner: {categories: [{name: a}, {name: a}]}" + tail, "pool.yaml:1: provisioner.categories[1].name: \"a\" is given twice"},
 	} {
 		check(t, c.text, c.want)

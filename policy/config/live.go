@@ -16,25 +16,23 @@ type Provisioner struct {
 	Categories []CategoryProcess
 }
 
-// A Process is an instance that is a process of the operating system. Its
-// zero value is the built-in worker.
+// A Process is an instance that is a process of the operating system; what
+// package runtime/process needs to know.
 type Process struct {
-	Command     []string // program and arguments; empty is the built-in worker
-	Environment []string // NAME=VALUE, beside the server's own
-	Directory   string   // working directory; empty is the server's
-	Ready       Ready
-	WarmUp      []string      // program and arguments, run once the process is ready
-	WarmUpLimit time.Duration // after which a warm-up has failed
-	StopGrace   time.Duration // from the request to end until it is killed
+	Command      []string      // program and arguments; empty is the built-in worker
+	Environment  []string      // NAME=VALUE, beside the server's own
+	Directory    string        // working directory; empty is the server's
+	Ready        Ready         // one of its fields is set where there is a command
+	WarmUp       []string      // program and arguments, run once the process is ready
+	StartTimeout time.Duration // from order to warm; then the launch has failed
+	StopGrace    time.Duration // from the request to end until it is killed
 }
 
-// Ready says how a process shows that it is ready: at most one of Line, HTTP
-// and TCP is set. None is as soon as it runs.
+// Ready says how a process shows that it is ready; one field is set.
 type Ready struct {
-	Line    string // it writes a line that contains this to its standard output
-	HTTP    string // this URL answers with a status from 200 to 299
-	TCP     string // this HOST:PORT accepts a connection
-	Timeout time.Duration
+	Line string // a line of its standard output matches this (RE2)
+	HTTP string // this path on its port answers with a status from 200 to 299
+	TCP  bool   // its port accepts a connection
 }
 
 // CategoryProcess is the process of one category, complete.
@@ -55,8 +53,7 @@ const (
 	DefaultListen        = "localhost:8080"
 	DefaultClaimDeadline = time.Minute
 	DefaultMaxDeadline   = 10 * time.Minute
-	DefaultReadyTimeout  = 2 * time.Minute
-	DefaultWarmUpLimit   = 5 * time.Minute
+	DefaultStartTimeout  = 5 * time.Minute
 	DefaultStopGrace     = 5 * time.Second
 )
 
@@ -73,15 +70,13 @@ func (p *Provisioner) ProcessOf(category string) Process {
 }
 
 func provisioner(to *Provisioner, fleet *Fleet) schema {
-	to.Process = Process{Ready: Ready{Timeout: DefaultReadyTimeout}, WarmUpLimit: DefaultWarmUpLimit, StopGrace: DefaultStopGrace}
+	to.Process = Process{StartTimeout: DefaultStartTimeout, StopGrace: DefaultStopGrace}
 	base := func() CategoryProcess { return CategoryProcess{Process: to.Process} }
 	return object{
 		fields: []field{
-			{key: "process", schema: object{fields: process(&to.Process)}},
+			{key: "process", schema: process(&to.Process)},
 			{key: "categories", schema: list[CategoryProcess]{&to.Categories, base, func(c *CategoryProcess) schema {
-				return object{fields: append([]field{
-					{key: "name", required: "the name of a category of the fleet", schema: name(&c.Name)},
-				}, process(&c.Process)...)}
+				return process(&c.Process, field{key: "name", required: "the name of a category of the fleet", schema: name(&c.Name)})
 			}}},
 		},
 		check: func(p *parser, _ *yaml.Node, path string, _ map[string]*yaml.Node) {
@@ -108,16 +103,27 @@ func provisioner(to *Provisioner, fleet *Fleet) schema {
 	}
 }
 
-func process(to *Process) []field {
+// process reads what a process is, and more.
+func process(to *Process, more ...field) schema {
 	argument := func(s *string) schema { return text(s) }
-	return []field{
-		{key: "command", schema: command{list[string]{&to.Command, nil, argument}}},
-		{key: "environment", schema: table{&to.Environment}},
-		{key: "directory", schema: text(&to.Directory)},
-		{key: "ready", schema: ready(&to.Ready)},
-		{key: "warm_up", schema: command{list[string]{&to.WarmUp, nil, argument}}},
-		{key: "warm_up_limit", schema: span(&to.WarmUpLimit, time.Millisecond, maxWait)},
-		{key: "stop_grace", schema: span(&to.StopGrace, 0, maxWait)},
+	return object{
+		fields: append(more, []field{
+			{key: "command", schema: command{list[string]{&to.Command, nil, argument}}},
+			{key: "environment", schema: table{&to.Environment}},
+			{key: "directory", schema: name(&to.Directory)},
+			{key: "ready", schema: ready(&to.Ready)},
+			{key: "warm_up", schema: command{list[string]{&to.WarmUp, nil, argument}}},
+			{key: "start_timeout", schema: span(&to.StartTimeout, time.Millisecond, maxWait)},
+			{key: "stop_grace", schema: span(&to.StopGrace, time.Millisecond, maxWait)},
+		}...),
+		check: func(p *parser, n *yaml.Node, path string, given map[string]*yaml.Node) {
+			switch {
+			case len(to.Command) > 0 && to.Ready == Ready{} && given["ready"] == nil:
+				p.fail(n, path, "ready is missing: how the command shows that it is ready, such as ready: {line: listening}")
+			case len(to.Command) == 0 && given["command"] == nil && given["ready"] != nil:
+				p.fail(given["ready"], join(path, "ready"), "is given without a command; the built-in worker says itself when it is ready")
+			}
+		},
 	}
 }
 
@@ -138,28 +144,18 @@ func (c command) read(p *parser, n *yaml.Node, path string) {
 func (c command) keys(path string) []string { return []string{path} }
 
 func ready(to *Ready) schema {
+	var this Ready // replaces the one that was inherited
 	return object{
 		fields: []field{
-			{key: "line", schema: name(&to.Line)},
-			{key: "http", schema: webAddress(&to.HTTP)},
-			{key: "tcp", schema: address(&to.TCP)},
-			{key: "timeout", schema: span(&to.Timeout, time.Millisecond, maxWait)},
+			{key: "line", schema: pattern(&this.Line)},
+			{key: "http", schema: webPath(&this.HTTP)},
+			{key: "tcp", schema: oneOf(&this.TCP, choice[bool]{"true", true})},
 		},
 		check: func(p *parser, n *yaml.Node, path string, given map[string]*yaml.Node) {
-			var ways []string
-			for _, way := range []struct {
-				key string
-				to  *string
-			}{{"line", &to.Line}, {"http", &to.HTTP}, {"tcp", &to.TCP}} {
-				if given[way.key] != nil {
-					ways = append(ways, way.key)
-				} else if given["line"] != nil || given["http"] != nil || given["tcp"] != nil {
-					*way.to = "" // this way replaces the one that was inherited
-				}
+			if len(given) != 1 {
+				p.fail(n, path, "has %d ways of being ready; keep one of line, http and tcp", len(given))
 			}
-			if len(ways) > 1 {
-				p.fail(n, path, "%s are given; keep one", strings.Join(ways, " and "))
-			}
+			*to = this
 		},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -174,7 +175,7 @@ func oneOf[T any](to *T, choices ...choice[T]) schema {
 	}}
 }
 
-// address is a host:port to listen on or to connect to.
+// address is a host:port to listen on.
 func address(to *string) schema {
 	return scalar[string]{to, func(n *yaml.Node) (string, error) {
 		_, port, err := net.SplitHostPort(n.Value)
@@ -188,13 +189,23 @@ func address(to *string) schema {
 	}}
 }
 
-// webAddress is a URL that can be asked whether an instance is ready.
-func webAddress(to *string) schema {
+// webPath is a path that can be asked for over HTTP.
+func webPath(to *string) schema {
 	return scalar[string]{to, func(n *yaml.Node) (string, error) {
-		u, err := url.Parse(n.Value)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || len(n.Value) > maxText {
-			return "", errors.New("want a URL, such as http://localhost:9000/healthz")
+		if _, err := url.ParseRequestURI(n.Value); err != nil || n.Value[0] != '/' || len(n.Value) > maxText {
+			return "", errors.New("want a path on the process's own port, such as /healthz")
 		}
 		return n.Value, nil
+	}}
+}
+
+// pattern is a regular expression.
+func pattern(to *string) schema {
+	return scalar[string]{to, func(n *yaml.Node) (string, error) {
+		if n.Value == "" || len(n.Value) > maxText {
+			return "", errors.New("want a regular expression that a line matches, such as listening")
+		}
+		_, err := regexp.Compile(n.Value)
+		return n.Value, err
 	}}
 }
