@@ -153,10 +153,10 @@ func (f *File) scan() error {
 	err := f.pass(func(file io.ReaderAt) error {
 		t := f.table(file, f.words, false)
 		return each(t.cursors, func(c *cursor) error {
-			if c.column == t.arrival || c.column == t.duration || c.column == t.announced || c.column == t.wait {
-				return nil
+			if words, ok := c.column.(interface{ complete() bool }); ok {
+				return c.scan(words.complete)
 			}
-			return c.scan()
+			return nil
 		})
 	})
 	f.summary.Strings = f.words.strings()
@@ -231,31 +231,6 @@ func (f *File) load(sort bool) (*Trace, error) {
 		t.sortByArrival()
 	}
 	return t, nil
-}
-
-// dropUnknown drops the columns that are unknown for every row.
-func (t *Trace) dropUnknown() {
-	unknown := func(times []int64) bool {
-		return !slices.ContainsFunc(times, func(v int64) bool { return v != NoTime })
-	}
-	if unknown(t.Announced) {
-		t.Announced = nil
-	}
-	if unknown(t.Wait) {
-		t.Wait = nil
-	}
-	dropEmpty(&t.Category, t.Strings.Category)
-	dropEmpty(&t.TaskType, t.Strings.TaskType)
-	dropEmpty(&t.Zone, t.Strings.Zone)
-	dropEmpty(&t.Tenant, t.Strings.Tenant)
-	dropEmpty(&t.Image, t.Strings.Image)
-	dropEmpty(&t.Dataset, t.Strings.Dataset)
-}
-
-func dropEmpty[T any](column *[]T, words []string) {
-	if len(words) == 1 {
-		*column = nil
-	}
 }
 
 // finish checks rows and moves them to their origin. from is the number of

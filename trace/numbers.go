@@ -6,7 +6,6 @@ import (
 	"math"
 	"time"
 
-	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
 )
 
@@ -16,9 +15,8 @@ type numberColumn struct {
 	out        []int64
 	dictionary []int64
 
-	int32s  []int32
-	floats  []float32
-	doubles []float64
+	indexes []int32
+	values  values
 }
 
 // define takes the chunk's dictionary, as PLAIN data.
@@ -58,113 +56,48 @@ func (c *numberColumn) decode(out []int64, p *page) ([]int64, error) {
 	out = append(out, make([]int64, n)...)
 	to := out[from:]
 	if p.encoding == format.RLEDictionary || p.encoding == format.PlainDictionary {
-		indexes, err := decodeIndexes(c.int32s, p.data, n, len(c.dictionary))
+		indexes, err := decodeIndexes(c.indexes, p.data, n, len(c.dictionary))
 		if err != nil {
 			return nil, err
 		}
-		c.int32s = indexes
+		c.indexes = indexes
 		for i, index := range indexes {
 			to[i] = c.dictionary[index]
 		}
 		return out, nil
 	}
-	if err := c.decodable(p); err != nil {
-		return nil, err
-	}
-	encoding := parquet.LookupEncoding(p.encoding)
-	var err error
-	got := n
 	switch c.element.Type.V {
-	case format.Int64:
-		var values []int64
-		if values, err = encoding.DecodeInt64(to[:0:n], p.data); err == nil {
-			if got = len(values); got == n && &values[0] != &to[0] {
-				copy(to, values)
+	case format.Int32, format.Int64:
+		if err := c.values.integers(to, p, c.element.Type.V, c.unsigned); err != nil {
+			return nil, err
+		}
+		return out, c.scale(to)
+	case format.Float, format.Double:
+		reals, err := c.values.reals(p, c.element.Type.V)
+		if err != nil {
+			return nil, err
+		}
+		for i, v := range reals {
+			if to[i], err = scaleFloat(v, c.unit); err != nil {
+				return nil, err
 			}
 		}
-	case format.Int32:
-		c.int32s, err = encoding.DecodeInt32(c.int32s[:0], p.data)
-		if got = len(c.int32s); got == n {
-			for i, v := range c.int32s {
-				to[i] = int64(v)
-				if c.unsigned {
-					to[i] = int64(uint32(v))
-				}
+		return out, nil
+	default: // INT96
+		if p.encoding != format.Plain {
+			return nil, unsupported(p.encoding)
+		}
+		if err := p.fixed(12); err != nil {
+			return nil, err
+		}
+		var err error
+		for i := range to {
+			if to[i], err = int96(p.data[12*i:]); err != nil {
+				return nil, err
 			}
 		}
-	case format.Float:
-		c.floats, err = encoding.DecodeFloat(c.floats[:0], p.data)
-		if got = len(c.floats); err == nil && got == n {
-			for i, v := range c.floats {
-				if to[i], err = scaleFloat(float64(v), c.unit); err != nil {
-					return nil, err
-				}
-			}
-		}
-		return c.decoded(out, got, n, err)
-	case format.Double:
-		c.doubles, err = encoding.DecodeDouble(c.doubles[:0], p.data)
-		if got = len(c.doubles); err == nil && got == n {
-			for i, v := range c.doubles {
-				if to[i], err = scaleFloat(v, c.unit); err != nil {
-					return nil, err
-				}
-			}
-		}
-		return c.decoded(out, got, n, err)
-	case format.Int96:
-		if got = len(p.data) / 12; got == n {
-			for i := range to {
-				if to[i], err = int96(p.data[12*i:]); err != nil {
-					return nil, err
-				}
-			}
-		}
-		return c.decoded(out, got, n, err)
+		return out, nil
 	}
-	if out, err = c.decoded(out, got, n, err); err != nil {
-		return nil, err
-	}
-	return out, c.scale(to)
-}
-
-func (c *numberColumn) decoded(out []int64, got, want int, err error) ([]int64, error) {
-	if err != nil {
-		return nil, corrupt("%v", err)
-	}
-	if got != want {
-		return nil, corrupt("a page holds %d values instead of %d", got, want)
-	}
-	return out, nil
-}
-
-// decodable tells whether the library may be trusted with the page.
-func (c *numberColumn) decodable(p *page) error {
-	width := map[format.Type]int{format.Int32: 4, format.Int64: 8, format.Float: 4, format.Double: 8, format.Int96: 12}[c.element.Type.V]
-	integer := c.element.Type.V == format.Int32 || c.element.Type.V == format.Int64
-	switch {
-	case p.encoding == format.Plain:
-		return p.trim(width)
-	case p.encoding == format.ByteStreamSplit && width != 12:
-		if len(p.data) != width*p.values {
-			return corrupt("a page holds %d bytes for %d values", len(p.data), p.values)
-		}
-		return nil
-	case p.encoding == format.DeltaBinaryPacked && integer:
-		_, err := deltas(p.data, 8*width, p.values)
-		return err
-	}
-	return unsupported(p.encoding)
-}
-
-// trim cuts a PLAIN page to its values, after which fastparquet leaves some
-// bytes.
-func (p *page) trim(width int) error {
-	if len(p.data) < width*p.values {
-		return corrupt("a page holds %d bytes for %d values", len(p.data), p.values)
-	}
-	p.data = p.data[:width*p.values]
-	return nil
 }
 
 // scale turns whole numbers of the column's unit into ns.

@@ -75,9 +75,9 @@ func (c *cursor) open() error {
 	return c.pages.open(c.file, c.size, &chunk.MetaData, c.leaf)
 }
 
-// scan decodes a string column only to learn its words.
-func (c *cursor) scan() error {
-	words := c.column.(interface{ complete() bool })
+// scan decodes a string column only to learn its words, each row group until
+// all words of its dictionary are known.
+func (c *cursor) scan(complete func() bool) error {
 	for c.group < len(c.meta.RowGroups) {
 		rows := c.meta.RowGroups[c.group].NumRows
 		if rows == 0 {
@@ -89,7 +89,7 @@ func (c *cursor) scan() error {
 		if err := c.fill(1); err != nil {
 			return err
 		}
-		for seen := int64(c.column.rows()); seen < rows && !(indexed && words.complete()); seen += int64(c.column.rows()) {
+		for seen := int64(c.column.rows()); seen < rows && !(indexed && complete()); seen += int64(c.column.rows()) {
 			c.column.forget()
 			if err := c.fill(1); err != nil {
 				return err

@@ -3,6 +3,7 @@ package trace
 import (
 	"fmt"
 	"iter"
+	"slices"
 )
 
 // ChunkRows is the number of rows of every chunk but the last one of a trace.
@@ -156,6 +157,31 @@ func (c *Columns) shift(d int64) (int, error) {
 		}
 	}
 	return 0, nil
+}
+
+// dropUnknown drops the columns that are unknown for every row.
+func (t *Trace) dropUnknown() {
+	unknown := func(times []int64) bool {
+		return !slices.ContainsFunc(times, func(v int64) bool { return v != NoTime })
+	}
+	if unknown(t.Announced) {
+		t.Announced = nil
+	}
+	if unknown(t.Wait) {
+		t.Wait = nil
+	}
+	dropEmpty(&t.Category, t.Strings.Category)
+	dropEmpty(&t.TaskType, t.Strings.TaskType)
+	dropEmpty(&t.Zone, t.Strings.Zone)
+	dropEmpty(&t.Tenant, t.Strings.Tenant)
+	dropEmpty(&t.Image, t.Strings.Image)
+	dropEmpty(&t.Dataset, t.Strings.Dataset)
+}
+
+func dropEmpty[T any](column *[]T, words []string) {
+	if len(words) == 1 {
+		*column = nil
+	}
 }
 
 // Validate checks what every reader guarantees: equal column lengths,

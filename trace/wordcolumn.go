@@ -3,7 +3,6 @@ package trace
 import (
 	"strconv"
 
-	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
 )
 
@@ -22,7 +21,8 @@ type wordColumn[T uint16 | uint32] struct {
 	unknown int      // of them not met yet
 	bytes   []byte
 	indexes []int32
-	int64s  []int64
+	numbers []int64
+	values  values
 }
 
 // none marks a word of a chunk's dictionary that no row has used yet. Writers
@@ -105,46 +105,12 @@ func (c *wordColumn[T]) decodePage(p *page) error {
 
 // eachInteger calls f with the decimal text of every number of a page.
 func (c *wordColumn[T]) eachInteger(p *page, f func([]byte) error) error {
-	if p.values == 0 {
-		return nil
-	}
-	wide := c.element.Type.V == format.Int64
-	width := 4
-	if wide {
-		width = 8
-	}
-	switch p.encoding {
-	case format.Plain:
-		if err := p.trim(width); err != nil {
-			return err
-		}
-	case format.ByteStreamSplit:
-		if len(p.data) != width*p.values {
-			return corrupt("a page holds %d bytes for %d values", len(p.data), p.values)
-		}
-	case format.DeltaBinaryPacked:
-		if _, err := deltas(p.data, 8*width, p.values); err != nil {
-			return err
-		}
-	default:
-		return unsupported(p.encoding)
-	}
-	var err error
-	encoding := parquet.LookupEncoding(p.encoding)
-	if wide {
-		c.int64s, err = encoding.DecodeInt64(c.int64s[:0], p.data)
-	} else {
-		c.indexes, err = encoding.DecodeInt32(c.indexes[:0], p.data)
-		c.int64s = c.int64s[:0]
-		for _, v := range c.indexes {
-			c.int64s = append(c.int64s, int64(v))
-		}
-	}
-	if err != nil || len(c.int64s) != p.values {
-		return corrupt("numbers: %d of %d, %v", len(c.int64s), p.values, err)
+	numbers := grow(&c.numbers, p.values)
+	if err := c.values.integers(numbers, p, c.element.Type.V, false); err != nil {
+		return err
 	}
 	var text [20]byte
-	for _, v := range c.int64s {
+	for _, v := range numbers {
 		if err := f(strconv.AppendInt(text[:0], v, 10)); err != nil {
 			return err
 		}
