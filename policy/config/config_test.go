@@ -46,6 +46,15 @@ func TestDefaults(t *testing.T) {
 
 var sameLocation = cmp.Comparer(func(a, b *time.Location) bool { return a.String() == b.String() })
 
+// Editors of other systems end lines with CR LF and begin with a mark.
+func TestOtherEditors(t *testing.T) {
+	want := parseText(t, everything)
+	got := parseText(t, "\uFEFF"+strings.ReplaceAll(everything, "\n", "\r\n"))
+	if d := cmp.Diff(want, got, sameLocation); d != "" {
+		t.Error(d)
+	}
+}
+
 const everything = `
 timezone: Europe/Berlin
 service:

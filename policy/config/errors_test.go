@@ -35,6 +35,9 @@ func TestBadFiles(t *testing.T) {
 		{"api:" + tail, "pool.yaml:1: api: is empty: want a mapping (key: value), or remove the key"},
 		{"timezone: UTC", "pool.yaml:1: fleet is missing: what requests are served with; fleet: {default: {lead_time: 45s}} is enough\n" +
 			"pool.yaml:1: policy is missing: what decides how many instances are warm; policy: {name: static, level: 1} is enough"},
+		{"provisioner: {process: {environment: {A: [1], A: 2}}}" + tail, "pool.yaml:1: provisioner.process.environment.A: is given twice, first on line 1; remove one\n" +
+			"pool.yaml:1: provisioner.process.environment.A: want a value, not a list"},
+		{"provisioner: {process: {warm_up: [" + strings.Repeat("x", maxText+1) + "]}}" + tail, "pool.yaml:1: provisioner.process.warm_up[0]: \"" + strings.Repeat("x", 60) + "\"...: is longer than 4096 bytes"},
 		{"timezone: Local" + tail, "pool.yaml:1: timezone: \"Local\": want an IANA time zone, such as Europe/Berlin or UTC"},
 
 		// service
@@ -95,6 +98,8 @@ func TestBadFleets(t *testing.T) {
 		{"{default: {lead_time: 1s}, tick: 10us}", "pool.yaml:1: fleet.tick: \"10us\": want a span from 1ms to 24h"},
 		{"{categories: [{lead_time: 1s}]}", "pool.yaml:1: fleet.categories[0]: name is missing: requests ask for a category by its name"},
 		{"{categories: [{name: ' a', lead_time: 1s}]}", "pool.yaml:1: fleet.categories[0].name: \" a\": want a name without spaces around it"},
+		{"{categories: [{name: '', lead_time: 1s}]}", "pool.yaml:1: fleet.categories[0].name: \"\": want a name without spaces around it"},
+		{"{categories: [{name: \"a\\nb\", lead_time: 1s}]}", "pool.yaml:1: fleet.categories[0].name: \"a\\nb\": want a name of one line"},
 		{"{categories: [{name: a}]}", "pool.yaml:1: fleet.categories[0]: lead_time is missing: how long an instance takes from order to warm, such as 45s"},
 		{"{categories: {a: 1}}", "pool.yaml:1: fleet.categories: want a list, not a mapping\n" +
 			"pool.yaml:1: fleet: has no category: list them under categories, or give default, which admits every one"},

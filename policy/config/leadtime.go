@@ -54,18 +54,6 @@ func (l LeadTime) Mean() time.Duration {
 	}
 }
 
-// String is the form in which the file has it.
-func (l LeadTime) String() string {
-	switch l.Law {
-	case Lognormal:
-		return fmt.Sprintf("lognormal:median=%v,p99=%v", l.Median, l.P99)
-	case Empirical:
-		return "empirical:" + l.File
-	default:
-		return l.Span.String()
-	}
-}
-
 func leadTime(to *LeadTime) schema {
 	return scalar[LeadTime]{to, func(n *yaml.Node) (LeadTime, error) { return parseLeadTime(n.Value) }}
 }
