@@ -63,6 +63,17 @@ func (c *wordColumn[T]) id(word []byte) (T, error) {
 	return id, nil
 }
 
+// meet numbers a word of the chunk's dictionary on its first use.
+func (c *wordColumn[T]) meet(index int32) (uint32, error) {
+	id, err := c.id(c.chunk[index])
+	if err != nil {
+		return 0, err
+	}
+	c.known[index] = uint32(id)
+	c.unknown--
+	return uint32(id), nil
+}
+
 // decodePage appends the page's rows to out, 0 where null.
 func (c *wordColumn[T]) decodePage(p *page) error {
 	from := len(c.out)
@@ -72,16 +83,16 @@ func (c *wordColumn[T]) decodePage(p *page) error {
 			return err
 		}
 		c.indexes = indexes
-		for _, i := range indexes {
-			id := T(c.known[i])
-			if c.known[i] == none {
-				if id, err = c.id(c.chunk[i]); err != nil {
+		c.out = append(c.out, make([]T, len(indexes))...)
+		to := c.out[from:]
+		for i, index := range indexes {
+			id := c.known[index]
+			if id == none {
+				if id, err = c.meet(index); err != nil {
 					return err
 				}
-				c.known[i] = uint32(id)
-				c.unknown--
 			}
-			c.out = append(c.out, id)
+			to[i] = T(id)
 		}
 	} else {
 		each := eachBytes
