@@ -52,7 +52,7 @@ func TestBadFiles(t *testing.T) {
 				"pool.yaml:4: service.budget: is not used by this version, and nothing is ignored: remove it; fleet.categories[].limits bound what a category can cost"},
 
 		// the live sections
-		{"api: {listen: 8080}" + tail, "pool.yaml:1: api.listen: \"8080\": want HOST:PORT, such as localhost:8080, or :8080 for every interface"},
+		{"api: {listen: 8080}" + tail, "pool.yaml:1: api.listen: \"8080\": want HOST:PORT, such as localhost:8080"},
 		{"api: {claim_deadline: 1h}" + tail, "pool.yaml:1: api: claim_deadline 1h is longer than max_deadline 10m"},
 		{"provisioner: {process: {command: sleep 10}}" + tail, "pool.yaml:1: provisioner.process.command: want a list of program and arguments; write [sleep, 10]"},
 		{"provisioner: {process: {command: []}}" + tail, "pool.yaml:1: provisioner.process.command: names no program; write [PROGRAM, ARGUMENT, ...] or remove the key"},

@@ -165,8 +165,8 @@ func api(to *API) schema {
 	return object{
 		fields: []field{
 			{key: "listen", schema: address(&to.Listen)},
-			{key: "claim_deadline", schema: span(&to.ClaimDeadline, 0, maxWait)},
-			{key: "max_deadline", schema: span(&to.MaxDeadline, 0, maxWait)},
+			{key: "claim_deadline", schema: span(&to.ClaimDeadline, time.Millisecond, maxWait)},
+			{key: "max_deadline", schema: span(&to.MaxDeadline, time.Millisecond, maxWait)},
 		},
 		check: func(p *parser, n *yaml.Node, path string, given map[string]*yaml.Node) {
 			if to.ClaimDeadline > to.MaxDeadline {

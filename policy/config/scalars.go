@@ -183,7 +183,7 @@ func address(to *string) schema {
 			_, err = strconv.ParseUint(port, 10, 16)
 		}
 		if err != nil {
-			return "", errors.New("want HOST:PORT, such as localhost:8080, or :8080 for every interface")
+			return "", errors.New("want HOST:PORT, such as localhost:8080")
 		}
 		return n.Value, nil
 	}}
