@@ -103,6 +103,9 @@ func (c *calendar) next(horizon int64) int64 {
 	return c.advance(horizon)
 }
 
+// exact says whether next's last answer was an event's time.
+func (c *calendar) exact() bool { return c.first < len(c.near) }
+
 // advance finds the next bucket that holds something, up to horizon, and
 // makes it the present.
 func (c *calendar) advance(horizon int64) int64 {

@@ -228,13 +228,13 @@ func (r *replay) arrive(c *trace.Chunk) {
 func (r *replay) step(t policy.Time) bool {
 	timer, class := r.ctrl.NextTimer()
 	horizon := min(t, timer)
-	var warm int64
+	var warm, end int64
 	if r.fixed {
 		warm = r.warm.next()
+		end = r.ends.next(min(horizon, warm))
 	} else {
-		warm = r.warms.next(min(horizon, r.ends.bound()))
+		warm, end = r.instanceEvents(horizon)
 	}
-	end := r.ends.next(min(horizon, warm))
 	event := min(warm, end)
 	if event <= timer {
 		if event > t || event == forever {
@@ -264,6 +264,21 @@ func (r *replay) step(t policy.Time) bool {
 	}
 	r.ctrl.Fire()
 	return true
+}
+
+// instanceEvents are the next instants at which an instance becomes warm and
+// is released; the earlier of them is exact if it is not after horizon.
+func (r *replay) instanceEvents(horizon policy.Time) (warm, end policy.Time) {
+	for {
+		warm = r.warms.next(min(horizon, r.ends.bound()))
+		end = r.ends.next(min(horizon, warm))
+		switch first := min(warm, end); {
+		case first > horizon || first == forever:
+			return warm, end
+		case first == warm && r.warms.exact(), first == end && r.ends.exact() && warm > end:
+			return warm, end
+		}
+	}
 }
 
 func (r *replay) popWarm() uint32 {

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"shadowpool/experiments"
+	"shadowpool/policy"
+	"shadowpool/sim"
+
+	"github.com/spf13/cobra"
+)
+
+// comparedPolicies are those that a comparison shows when none are named.
+func comparedPolicies(reusable bool) []policy.Spec {
+	specs := parse("static:level=1", "static:level=3", "headroom:spare=0,share=0.2", "schedule", "static-rolling", "ewma", "adaptive")
+	if reusable {
+		specs = append(specs, parse("keepalive:ttl=10m")...)
+	}
+	return specs
+}
+
+func newCompareCommand() *cobra.Command {
+	f := &studyFlags{}
+	cmd := &cobra.Command{
+		Use:   "compare",
+		Short: "Compare policies on one trace, side by side",
+		Long: `Replays the trace against each policy and puts the figures side by side: the
+share of requests that found an instance warm (hit), how long requests waited,
+what was wasted (idle, and launching for nothing), what it cost, and how many
+instances were launched for each request. None, which keeps no pool, and oracle,
+which sees the future, always stand beside.
+
+Policies are NAME or NAME:key=value,...; a comma before a new name separates them.
+
+` + policyList(),
+		Example: `  simulate compare --trace requests.parquet --measure-from 25%
+  simulate compare --policies static:level=5,ewma:quantile=0.99,adaptive:hit_rate=0.99
+  simulate compare --trace jobs.csv.gz --pooled --lead-time lognormal:median=45s,p99=120s
+  simulate compare --trace jobs.csv.gz --reusable --policies keepalive:ttl=600s --out report
+  simulate compare --config pool.yaml --trace requests.parquet --format json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := f.open(cmd, comparedPolicies, true)
+			if err != nil {
+				return err
+			}
+			results, err := s.bench.Compare(cmd.Context(), s.specs)
+			s.bar.end()
+			if err != nil {
+				return err
+			}
+			c := experiments.Comparison{Trace: s.bench.TraceInfo(), Config: s.bench.Setup(), Results: results}
+			if err := s.write(cmd, c, results, func(w io.Writer) error {
+				return experiments.WriteTable(w, results)
+			}); err != nil {
+				return failed(err)
+			}
+			return s.report(cmd, experiments.Report{Comparison: &c})
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
+
+// policyList names all policies with what they do and their parameters.
+func policyList() string {
+	text := "Policies:\n"
+	for _, family := range append(policy.Families(), sim.References(nil, sim.Fleet{})...) {
+		text += fmt.Sprintf("  %-15s %s\n", family.Name, family.Summary)
+		for _, p := range family.Params {
+			value := p.Default
+			if value == "" {
+				value = "..."
+			}
+			text += fmt.Sprintf("  %-15s   %s=%s: %s\n", "", p.Name, value, p.Help)
+		}
+	}
+	return text + fmt.Sprintf("  %-15s %s", "oracle", "sees every arrival and every lead time: the bound")
+}
+
+// write puts the answer on standard output in the format asked for.
+func (s *study) write(cmd *cobra.Command, answer any, results []*sim.Result, table func(io.Writer) error) error {
+	w := cmd.OutOrStdout()
+	if s.flags.format != "table" && !s.flags.quiet {
+		_, _ = fmt.Fprint(cmd.ErrOrStderr(), s.bench.Heading()) // a note
+	}
+	switch s.flags.format {
+	case "json":
+		return experiments.WriteJSON(w, answer)
+	case "csv":
+		return experiments.WriteCSV(w, results)
+	default:
+		if _, err := fmt.Fprintf(w, "%s\n", s.bench.Heading()); err != nil {
+			return err
+		}
+		return table(w)
+	}
+}

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"shadowpool/experiments"
+	"shadowpool/policy"
+	"shadowpool/policy/config"
+	"shadowpool/sim"
+	"shadowpool/trace"
+
+	"github.com/spf13/cobra"
+)
+
+// studyFlags are the flags of the verbs that replay a trace.
+type studyFlags struct {
+	read                           readFlags
+	trace, config, policies        string
+	leadTime, binding, measureFrom string
+	singleUse, reusable, pooled    bool
+	startWarm, quiet               bool
+	price                          float64
+	tick                           time.Duration
+	seed                           uint64
+	out, format                    string
+}
+
+// fleetFlags say what a configuration says too.
+var fleetFlags = []string{"lead-time", "single-use", "reusable", "pooled", "binding", "price", "tick", "timezone"}
+
+func (f *studyFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&f.trace, "trace", "", "requests: Parquet, or CSV (also .gz); default is the built-in workload platform")
+	flags.StringVar(&f.config, "config", "", "pool.yaml with fleet, target and policy, in place of the fleet flags below")
+	flags.StringVar(&f.policies, "policies", "", "NAME or NAME:key=value,..., separated by commas")
+	flags.StringVar(&f.measureFrom, "measure-from", "", "measure requests from here on: a share (25%), a span (96h, 7d) or an\n"+
+		"instant; what comes before trains policies. Default: the whole trace,\nor after its first third when no --policies are given")
+	flags.StringVar(&f.leadTime, "lead-time", "120s", "from order to warm: a span, lognormal:median=45s,p99=120s, or\nempirical:FILE (one latency a line)")
+	flags.BoolVar(&f.singleUse, "single-use", false, "an instance ends with its request (the default)")
+	flags.BoolVar(&f.reusable, "reusable", false, "an instance returns warm to the pool after its request")
+	flags.BoolVar(&f.pooled, "pooled", false, "one pool for all categories")
+	flags.StringVar(&f.binding, "binding", "late", "late: the first instance to become free serves the longest waiting\nrequest; early: a miss launches its own and waits for it")
+	flags.Float64Var(&f.price, "price", 1, "of an instance, $ per hour")
+	flags.DurationVar(&f.tick, "tick", policy.DefaultTick, "interval at which policies look at their pools")
+	flags.StringVar(&f.read.timezone, "timezone", "UTC", "IANA zone of hours and days, and of the trace's wall-clock times")
+	flags.StringVar(&f.read.start, "start", "", "when a trace of unknown origin begins, as in 2024-11-15T16:57:50")
+	flags.StringVar(&f.read.columns, "columns", "", "names of the trace's columns, as in arrival=ts,duration=dur_s")
+	flags.StringVar(&f.read.timeUnit, "time-unit", "", "unit of instants that are bare numbers: ns, us, ms or s")
+	flags.StringVar(&f.read.durationUnit, "duration-unit", "", "unit of durations that are bare numbers: ns, us, ms or s")
+	flags.BoolVar(&f.read.sort, "sort", false, "put requests that are not in order of arrival in order")
+	flags.Uint64Var(&f.seed, "seed", 1, "of the random lead times, and of the built-in workload")
+	flags.BoolVar(&f.startWarm, "start-warm", false, "begin with the first instances warm")
+	flags.StringVar(&f.out, "out", "", "directory for report.html, pictures, JSON and CSV")
+	flags.StringVar(&f.format, "format", "table", "of standard output: table, json or csv")
+	flags.BoolVar(&f.quiet, "quiet", false, "no progress and no notes on standard error")
+	cmd.MarkFlagsMutuallyExclusive("single-use", "reusable")
+}
+
+// A study is what the flags ask for, ready to be run.
+type study struct {
+	flags *studyFlags
+	bench *experiments.Bench
+	specs []policy.Spec
+	src   *trace.Trace
+	fleet sim.Fleet
+	zone  *time.Location
+	from  policy.Time
+	bar   *progress
+}
+
+// open reads trace and configuration. When the flags name no policies, they
+// are those of the configuration and the given defaults. With aim, policies
+// that steer by a target take the configuration's.
+func (f *studyFlags) open(cmd *cobra.Command, defaults func(reusable bool) []policy.Spec, aim bool) (*study, error) {
+	if !slices.Contains([]string{"table", "json", "csv"}, f.format) {
+		return nil, fmt.Errorf("--format %q is none of table, json, csv", f.format)
+	}
+	file, err := f.readConfig(cmd)
+	if err != nil {
+		return nil, err
+	}
+	s := &study{flags: f, bar: newProgress(cmd.ErrOrStderr(), f.quiet)}
+	if s.zone, err = f.read.zone(); err != nil {
+		return nil, err
+	}
+	if file != nil {
+		s.zone = file.Location
+	}
+	if err := s.readTrace(cmd); err != nil {
+		return nil, err
+	}
+	if s.fleet, err = f.fleetOf(file, s.src, s.zone); err != nil {
+		return nil, err
+	}
+	if s.specs, err = f.specs(file, s.fleet, defaults, aim); err != nil {
+		return nil, err
+	}
+	from := f.measureFrom
+	if from == "" && f.policies == "" {
+		from = "33.34%"
+	}
+	if from != "" {
+		if s.from, err = s.src.Summary().Point(from, s.zone); err != nil {
+			return nil, fmt.Errorf("--measure-from: %w", err)
+		}
+	}
+	opt := experiments.Options{
+		Seed: f.seed, MeasureFrom: s.from, StartWarm: f.startWarm,
+		Version: version(), Progress: s.bar.at,
+	}
+	if f.out != "" {
+		opt.Timeline = experiments.TimelineSamples(s.src.Summary(), s.from)
+	}
+	if s.bench, err = experiments.NewBench(s.src, s.fleet, opt); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (f *studyFlags) readConfig(cmd *cobra.Command) (*config.File, error) {
+	if f.config == "" {
+		return nil, nil
+	}
+	for _, name := range fleetFlags {
+		if cmd.Flags().Changed(name) {
+			return nil, fmt.Errorf("--%s cannot stand beside --config: say it in %s", name, f.config)
+		}
+	}
+	return config.Load(f.config)
+}
+
+// readTrace loads the trace, or makes the built-in one, whose zone counts
+// unless another is asked for.
+func (s *study) readTrace(cmd *cobra.Command) (err error) {
+	f := s.flags
+	if f.trace == "" {
+		preset := trace.Presets()[0]
+		if f.config == "" && !cmd.Flags().Changed("timezone") {
+			s.zone = preset.Start.Location()
+		}
+		s.src, err = preset.Generate(f.seed)
+		return err
+	}
+	opt, err := f.read.options()
+	if err != nil {
+		return err
+	}
+	opt.Timezone = s.zone.String()
+	s.src, err = trace.Load(f.trace, opt)
+	return err
+}
+
+func (f *studyFlags) fleetOf(file *config.File, src trace.Source, zone *time.Location) (sim.Fleet, error) {
+	if file != nil {
+		return sim.FleetFromConfig(file, src)
+	}
+	lead, err := sim.ParseLeadTime(f.leadTime)
+	if err != nil {
+		return sim.Fleet{}, fmt.Errorf("--lead-time: %w", err)
+	}
+	binding, ok := map[string]policy.Binding{"late": policy.Late, "early": policy.Early}[f.binding]
+	if !ok {
+		return sim.Fleet{}, fmt.Errorf("--binding %q is neither late nor early", f.binding)
+	}
+	if !(f.price >= 0 && f.price <= 1e6) {
+		return sim.Fleet{}, fmt.Errorf("--price %v is not between 0 and 1e6 $ per hour", f.price)
+	}
+	if f.tick < time.Millisecond || f.tick > 24*time.Hour {
+		return sim.Fleet{}, fmt.Errorf("--tick %v is not between 1ms and 24h", f.tick)
+	}
+	template := sim.Category{Category: policy.Category{Reusable: f.reusable}, Lead: lead, Price: f.price}
+	fleet, err := sim.FleetOf(src, template, f.pooled)
+	fleet.Binding, fleet.Tick, fleet.Location = binding, f.tick, zone
+	return fleet, err
+}
+
+// specs are the policies asked for, or else the defaults and that of the
+// configuration.
+func (f *studyFlags) specs(file *config.File, fleet sim.Fleet, defaults func(reusable bool) []policy.Spec, aim bool) ([]policy.Spec, error) {
+	if f.policies == "" {
+		reusable := slices.ContainsFunc(fleet.Categories, func(k sim.Category) bool { return k.Reusable })
+		specs := defaults(reusable)
+		if file == nil {
+			return specs, nil
+		}
+		own := file.Policy
+		if !aim {
+			own = policy.Spec{Name: own.Name}
+		}
+		return f.aimed(file, append(specs, own), aim), nil
+	}
+	specs, err := policy.ParseSpecs(f.policies)
+	if err != nil {
+		return nil, fmt.Errorf("--%w", err)
+	}
+	return f.aimed(file, specs, aim), nil
+}
+
+// aimed gives specs the configuration's target and leaves out repetitions.
+func (f *studyFlags) aimed(file *config.File, specs []policy.Spec, aim bool) []policy.Spec {
+	var all []policy.Spec
+	for _, s := range specs {
+		if file != nil && aim {
+			s = file.Aim(s)
+		}
+		if !slices.ContainsFunc(all, func(o policy.Spec) bool { return o.String() == s.String() }) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// parse reads a list of policies that is known to be good.
+func parse(list ...string) []policy.Spec {
+	specs, err := policy.ParseSpecs(strings.Join(list, ","))
+	if err != nil {
+		panic(err)
+	}
+	return specs
+}

@@ -1,0 +1,196 @@
+package experiments
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"shadowpool/policy"
+	"shadowpool/sim"
+	"shadowpool/trace"
+)
+
+// Options are what all runs of an experiment have in common.
+type Options struct {
+	// Seed, MeasureFrom, StartWarm and Timeline are as in sim.Options.
+	Seed        uint64
+	MeasureFrom policy.Time
+	StartWarm   bool
+	Timeline    int
+	// Version is put into every result.
+	Version string
+	// Workers is how many runs go on at once; 0 is one a core.
+	Workers int
+	// Progress is called now and then, from any goroutine, with the number of
+	// requests replayed by all runs so far and the number known to be ahead
+	// in total; nil is not.
+	Progress func(done, total int64)
+}
+
+// A Bench is a trace and a fleet on which policies are run.
+type Bench struct {
+	src   trace.Source
+	sum   trace.Summary
+	fleet sim.Fleet
+	opt   Options
+	known []*policy.Family // beyond those of package policy
+
+	training func() ([][]policy.Time, error)
+	seats    chan struct{} // one a run at a time
+	done     atomic.Int64
+	total    atomic.Int64
+}
+
+// NewBench prepares runs on a trace. The trace is read by several runs at
+// once.
+func NewBench(src trace.Source, fleet sim.Fleet, opt Options) (*Bench, error) {
+	b := &Bench{src: src, sum: src.Summary(), fleet: fleet, opt: opt}
+	if b.sum.Rows == 0 {
+		return nil, fmt.Errorf("trace %s has no requests", b.sum.Name)
+	}
+	if opt.MeasureFrom > b.sum.Last {
+		return nil, fmt.Errorf("trace %s: the measured span begins after the last arrival", b.sum.Name)
+	}
+	workers := opt.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	b.seats = make(chan struct{}, workers)
+	b.known = append(sim.References(src, fleet), oracle)
+	b.training = sync.OnceValues(b.readTraining)
+	return b, nil
+}
+
+// oracle stands for sim.Oracle in the list of names; it has no sizer.
+var oracle = &policy.Family{
+	Name:    "oracle",
+	Summary: "sees every arrival and every lead time: the bound",
+}
+
+// A candidate is a policy whose name and parameters were found good.
+type candidate struct {
+	spec   policy.Spec
+	family *policy.Family
+	values policy.Values
+	runs   bool // live too
+}
+
+// check looks a spec up and parses its parameters.
+func (b *Bench) check(spec policy.Spec) (*candidate, error) {
+	family, err := policy.Find(spec.Name, b.known...)
+	if err != nil {
+		return nil, err
+	}
+	values, err := family.Parse(spec, b.fleet.PolicyConfig().Categories)
+	if err != nil {
+		return nil, err
+	}
+	return &candidate{spec, family, values, !slices.Contains(b.known, family)}, nil
+}
+
+// expect adds runs to the total of which progress is a part.
+func (b *Bench) expect(runs int) { b.total.Add(int64(runs) * b.sum.Rows) }
+
+// run replays the trace against one candidate, when a seat is free.
+func (b *Bench) run(ctx context.Context, c *candidate, log *policy.Log) (*sim.Result, error) {
+	select {
+	case b.seats <- struct{}{}:
+		defer func() { <-b.seats }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	opt := sim.Options{
+		Seed: b.opt.Seed, MeasureFrom: b.opt.MeasureFrom, StartWarm: b.opt.StartWarm,
+		Timeline: b.opt.Timeline, Log: log, Interrupt: ctx.Err,
+	}
+	if b.opt.Progress != nil {
+		last := int64(0)
+		opt.Progress = func(n int64) {
+			b.opt.Progress(b.done.Add(n-last), b.total.Load())
+			last = n
+		}
+	}
+	res, err := b.replay(c, opt)
+	if err != nil {
+		return nil, fmt.Errorf("policy %s: %w", c.spec, err)
+	}
+	res.Policy, res.Params = c.spec.Name, c.values.Map()
+	res.Implementable = c.runs
+	res.Seed, res.Version = b.opt.Seed, b.opt.Version
+	return res, nil
+}
+
+func (b *Bench) replay(c *candidate, opt sim.Options) (*sim.Result, error) {
+	if c.family == oracle {
+		return sim.Oracle(b.src, b.fleet, opt)
+	}
+	fleet := policy.Fleet{Config: b.fleet.PolicyConfig()}
+	if c.family.Training && b.opt.MeasureFrom > b.sum.First {
+		training, err := b.training()
+		if err != nil {
+			return nil, err
+		}
+		fleet.Training, fleet.TrainingFrom, fleet.TrainingTo = training, b.sum.First, b.opt.MeasureFrom
+	}
+	sizer, err := c.family.Sizer(c.spec, fleet)
+	if err != nil {
+		return nil, err
+	}
+	return sim.Run(b.src, b.fleet, sizer, opt)
+}
+
+// readTraining sorts the arrivals before the measured span by pool.
+func (b *Bench) readTraining() ([][]policy.Time, error) {
+	index := make(map[string]int, len(b.fleet.Categories))
+	for i, k := range b.fleet.Categories {
+		index[k.Name] = i
+	}
+	pools := make([]int, max(len(b.sum.Strings.Category), 1))
+	for i, name := range b.sum.Strings.Category {
+		pool, ok := index[name]
+		if !ok {
+			pool = -1 // the replay says so, with the row
+		}
+		pools[i] = pool
+	}
+	if b.fleet.Pooled {
+		clear(pools)
+	}
+	arrivals := make([][]policy.Time, len(b.fleet.Categories))
+	for chunk, err := range b.src.Chunks() {
+		if err != nil {
+			return nil, err
+		}
+		for i, t := range chunk.Arrival {
+			if t >= b.opt.MeasureFrom {
+				return arrivals, nil
+			}
+			pool := pools[0]
+			if chunk.Category != nil {
+				pool = pools[chunk.Category[i]]
+			}
+			if pool >= 0 {
+				arrivals[pool] = append(arrivals[pool], t)
+			}
+		}
+	}
+	return arrivals, nil
+}
+
+// runAll runs candidates in parallel; results are in their order.
+func (b *Bench) runAll(ctx context.Context, candidates []*candidate) ([]*sim.Result, error) {
+	results := make([]*sim.Result, len(candidates))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, c := range candidates {
+		group.Go(func() (err error) {
+			results[i], err = b.run(ctx, c, nil)
+			return err
+		})
+	}
+	return results, group.Wait()
+}

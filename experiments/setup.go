@@ -1,0 +1,145 @@
+package experiments
+
+import (
+	"fmt"
+	"time"
+
+	"shadowpool/policy"
+	"shadowpool/sim"
+)
+
+// A TraceInfo says on what was measured.
+type TraceInfo struct {
+	Name       string  `json:"name"`
+	Requests   int64   `json:"requests"`
+	SpanS      float64 `json:"span_s"` // first to last arrival
+	Categories int     `json:"categories"`
+	Tenants    int     `json:"tenants"` // 0 is unknown
+	// First, Last and MeasuredFrom are instants in UTC; for a trace of
+	// unknown origin they count from the epoch.
+	First        string `json:"first"`
+	Last         string `json:"last"`
+	Relative     bool   `json:"relative"`
+	MeasuredFrom string `json:"measured_from"`
+}
+
+// A Setup is the configuration of an experiment.
+type Setup struct {
+	// Categories of the fleet, those of equal terms counted together, in the
+	// fleet's order.
+	Fleet      []Terms `json:"fleet"`
+	Categories int     `json:"categories"`
+	Pooled     bool    `json:"pooled"`
+	Binding    string  `json:"binding"`
+	Isolation  string  `json:"isolation"`
+	TickS      float64 `json:"tick_s"`
+	Timezone   string  `json:"timezone"`
+	StartWarm  bool    `json:"start_warm"`
+	Seed       uint64  `json:"seed"`
+	Version    string  `json:"version"`
+}
+
+// Terms are those of one or more categories.
+type Terms struct {
+	Category        string  `json:"category"` // the first of them
+	Count           int     `json:"count"`
+	LeadTime        string  `json:"lead_time"`
+	LeadTimeMeanS   float64 `json:"lead_time_mean_s"`
+	Reusable        bool    `json:"reusable"`
+	PriceUSDPerHour float64 `json:"price_usd_per_h"`
+	GranularityS    float64 `json:"billing_granularity_s"`
+	MinimumS        float64 `json:"billing_minimum_s"`
+	PromotionDelayS float64 `json:"promotion_delay_s"`
+	MaxInstances    int     `json:"max_instances"` // 0 is no bound
+	MaxLaunching    int     `json:"max_launching"` // 0 is no bound
+}
+
+// TraceInfo describes the bench's trace.
+func (b *Bench) TraceInfo() TraceInfo {
+	from := max(b.opt.MeasureFrom, b.sum.First)
+	return TraceInfo{
+		Name: b.sum.Name, Requests: b.sum.Rows, SpanS: float64(b.sum.Last-b.sum.First) / 1e9,
+		Categories: known(b.sum.Strings.Category), Tenants: known(b.sum.Strings.Tenant),
+		First: instant(b.sum.First), Last: instant(b.sum.Last), Relative: b.sum.Relative,
+		MeasuredFrom: instant(from),
+	}
+}
+
+// known counts a dictionary's names; the first, empty one is no name.
+func known(names []string) int { return max(len(names)-1, 0) }
+
+func instant(ns int64) string { return time.Unix(0, ns).UTC().Format(time.RFC3339Nano) }
+
+// Setup describes the bench's fleet and options.
+func (b *Bench) Setup() Setup {
+	tick := b.fleet.Tick
+	if tick == 0 {
+		tick = policy.DefaultTick
+	}
+	s := Setup{
+		Categories: len(b.fleet.Categories), Pooled: b.fleet.Pooled,
+		Binding: b.fleet.Binding.String(), Isolation: b.fleet.Isolation.String(),
+		TickS: tick.Seconds(), Timezone: "UTC",
+		StartWarm: b.opt.StartWarm, Seed: b.opt.Seed, Version: b.opt.Version,
+	}
+	if b.fleet.Location != nil {
+		s.Timezone = b.fleet.Location.String()
+	}
+	at := map[Terms]int{}
+	for _, k := range b.fleet.Categories {
+		t := termsOf(k)
+		i, ok := at[t]
+		if !ok {
+			i = len(s.Fleet)
+			at[t] = i
+			t.Category = k.Name
+			s.Fleet = append(s.Fleet, t)
+		}
+		s.Fleet[i].Count++
+	}
+	return s
+}
+
+func termsOf(k sim.Category) Terms {
+	return Terms{
+		LeadTime: k.Lead.String(), LeadTimeMeanS: k.Lead.Mean().Seconds(), Reusable: k.Reusable,
+		PriceUSDPerHour: k.Price, GranularityS: k.Billing.Granularity.Seconds(), MinimumS: k.Billing.Minimum.Seconds(),
+		PromotionDelayS: k.PromotionDelay.Seconds(), MaxInstances: k.MaxInstances, MaxLaunching: k.MaxLaunching,
+	}
+}
+
+// Heading tells trace, fleet, seed and version in a few lines of at most 100
+// columns.
+func (b *Bench) Heading() string {
+	t, s := b.TraceInfo(), b.Setup()
+	terms := s.Fleet[0]
+	fleet := fmt.Sprintf("%s, lead time %s, %s, %s binding, $%g/h",
+		plural(s.Categories, "category", "categories"), terms.LeadTime,
+		map[bool]string{true: "reusable", false: "single-use"}[terms.Reusable], s.Binding, terms.PriceUSDPerHour)
+	if len(s.Fleet) > 1 {
+		fleet = fmt.Sprintf("%d categories on %d different terms, %s binding", s.Categories, len(s.Fleet), s.Binding)
+	}
+	if s.Pooled {
+		fleet += ", pooled"
+	}
+	measured := fmt.Sprintf("%s over %s", plural(int(t.Requests), "request", "requests"), days(t.SpanS))
+	if from := b.opt.MeasureFrom - b.sum.First; from > 0 {
+		measured += fmt.Sprintf("; measured after the first %s", days(float64(from)/1e9))
+	}
+	return fmt.Sprintf("trace  %s\nfleet  %s\nrun    seed %d, version %s\n",
+		clip(t.Name+": "+measured, 92), clip(fleet, 92), s.Seed, s.Version)
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return grouped(int64(n)) + " " + many
+}
+
+func days(seconds float64) string {
+	if seconds < 2*86400 {
+		return fmt.Sprintf("%.3g h", seconds/3600)
+	}
+	return fmt.Sprintf("%.3g days", seconds/86400)
+}
