@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/parquet-go/parquet-go/format"
@@ -53,7 +54,7 @@ func (c *numberColumn) decode(out []int64, p *page) ([]int64, error) {
 		return out, nil
 	}
 	from, n := len(out), p.values
-	out = append(out, make([]int64, n)...)
+	out = extend(out, n)
 	to := out[from:]
 	if p.encoding == format.RLEDictionary || p.encoding == format.PlainDictionary {
 		indexes, err := decodeIndexes(c.indexes, p.data, n, len(c.dictionary))
@@ -152,7 +153,7 @@ func int96(b []byte) (int64, error) {
 // defined[i] is 1 and the absent value elsewhere.
 func spreadRows[T any](out []T, from int, defined []byte, absent T) []T {
 	at := len(out)
-	out = append(out, make([]T, from+len(defined)-at)...)
+	out = extend(out, from+len(defined)-at)
 	for i := len(defined) - 1; i >= 0; i-- {
 		if defined[i] == 0 {
 			out[from+i] = absent
@@ -162,4 +163,9 @@ func spreadRows[T any](out []T, from int, defined []byte, absent T) []T {
 		}
 	}
 	return out
+}
+
+// extend makes out n elements longer; the caller sets them.
+func extend[T any](out []T, n int) []T {
+	return slices.Grow(out, n)[:len(out)+n]
 }

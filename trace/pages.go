@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -178,14 +179,15 @@ func (p *pageReader) rows(page *page, n int32, levels []byte) error {
 		return err
 	}
 	p.defined = defined
-	page.values = 0
-	for i, level := range defined {
-		defined[i] = 0
-		if int(level) == p.levels {
-			defined[i] = 1
-			page.values++
+	if p.levels > 1 { // inside structs: what is not wholly there is null
+		for i, level := range defined {
+			defined[i] = 0
+			if int(level) == p.levels {
+				defined[i] = 1
+			}
 		}
 	}
+	page.values = bytes.Count(defined, []byte{1})
 	if page.values < page.rows {
 		page.defined = defined
 	}

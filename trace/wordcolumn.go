@@ -83,7 +83,7 @@ func (c *wordColumn[T]) decodePage(p *page) error {
 			return err
 		}
 		c.indexes = indexes
-		c.out = append(c.out, make([]T, len(indexes))...)
+		c.out = extend(c.out, len(indexes))
 		to := c.out[from:]
 		for i, index := range indexes {
 			id := c.known[index]
