@@ -20,7 +20,7 @@ type event struct {
 	Outcome  string `parquet:"outcome,optional,dict"` // of an assignment
 	Category string `parquet:"category,dict"`
 	Instance uint64 `parquet:"instance,delta"`
-	Request  *int64 `parquet:"request,optional,delta"` // of an assignment: the row of the trace
+	Request  *int64 `parquet:"request,optional"` // of an assignment: the row of the trace
 }
 
 // eventsPerGroup bounds the memory of writing.

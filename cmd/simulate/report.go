@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 
 	"shadowpool/experiments"
 
@@ -18,7 +17,7 @@ func (s *study) report(cmd *cobra.Command, r experiments.Report) error {
 		return failed(fmt.Errorf("--out: %w", err))
 	}
 	if !s.flags.quiet {
-		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "wrote %s and what it is made of\n", filepath.Join(s.flags.out, "report.html")) // a note
+		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "wrote results to %s\n", s.flags.out) // a note
 	}
 	return nil
 }
