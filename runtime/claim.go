@@ -11,7 +11,8 @@ import (
 	"shadowpool/policy"
 )
 
-// A Request asks for an instance. Empty strings are unknown.
+// A Request asks for an instance. Empty strings are unknown; an empty
+// category is the only one of a fleet that has only one.
 type Request struct {
 	Category string
 	Tenant   string
@@ -125,6 +126,9 @@ func (h *Host) requestID(name string) (policy.RequestID, bool) {
 func (h *Host) arrive(c *claim) error {
 	if h.draining {
 		return ErrDraining
+	}
+	if c.Category == "" && len(h.opt.Fleet.Categories) == 1 {
+		c.Category = h.opt.Fleet.Categories[0].Name
 	}
 	pool, ok := h.pools[c.Category]
 	if !ok {

@@ -14,6 +14,7 @@ import (
 type child struct {
 	cmd    *exec.Cmd
 	output *output
+	grace  time.Duration // between SIGTERM and SIGKILL
 	gone   chan struct{} // closed by who started it, after reap
 	err    error         // how it ended; to be read when gone
 
@@ -25,13 +26,14 @@ type child struct {
 // after it has exited.
 const pipeDelay = 2 * time.Second
 
-func newChild(command, environment []string, dir string, line *regexp.Regexp) *child {
+func newChild(r *recipe, command, environment []string, line *regexp.Regexp) *child {
 	c := &child{
 		cmd:    exec.Command(command[0], command[1:]...),
 		output: newOutput(line),
+		grace:  r.Grace,
 		gone:   make(chan struct{}),
 	}
-	c.cmd.Env, c.cmd.Dir = environment, dir
+	c.cmd.Env, c.cmd.Dir = environment, r.Dir
 	c.cmd.Stdout, c.cmd.Stderr = c.output.stdout(), c.output.stderr()
 	c.cmd.WaitDelay = pipeDelay
 	ownGroup(c.cmd)

@@ -37,12 +37,13 @@ type Ready struct {
 	TCP bool
 }
 
-func (c *Config) validate() (*regexp.Regexp, error) {
+// recipe checks c and fills in the defaults.
+func (c Config) recipe() (recipe, error) {
 	if len(c.Command) == 0 || c.Command[0] == "" {
-		return nil, fmt.Errorf("process provisioner: no command; set provisioner.command")
+		return recipe{}, fmt.Errorf("no command; set provisioner.command")
 	}
 	if c.StartTimeout < 0 || c.Grace < 0 {
-		return nil, fmt.Errorf("process provisioner: a time-out is negative")
+		return recipe{}, fmt.Errorf("a time-out is negative")
 	}
 	if c.StartTimeout == 0 {
 		c.StartTimeout = 5 * time.Minute
@@ -52,7 +53,7 @@ func (c *Config) validate() (*regexp.Regexp, error) {
 	}
 	for _, e := range c.Environment {
 		if i := strings.IndexByte(e, '='); i <= 0 {
-			return nil, fmt.Errorf("process provisioner: environment %q is not KEY=VALUE", e)
+			return recipe{}, fmt.Errorf("environment %q is not KEY=VALUE", e)
 		}
 	}
 	ways := 0
@@ -62,17 +63,17 @@ func (c *Config) validate() (*regexp.Regexp, error) {
 		}
 	}
 	if ways != 1 {
-		return nil, fmt.Errorf("process provisioner: readiness is %d of a line, an HTTP path and a TCP port; choose one", ways)
+		return recipe{}, fmt.Errorf("readiness is %d of a line, an HTTP path and a TCP port; choose one", ways)
 	}
 	if c.Ready.HTTP != "" && c.Ready.HTTP[0] != '/' {
-		return nil, fmt.Errorf("process provisioner: readiness path %q does not begin with /", c.Ready.HTTP)
+		return recipe{}, fmt.Errorf("readiness path %q does not begin with /", c.Ready.HTTP)
 	}
 	if c.Ready.Line == "" {
-		return nil, nil
+		return recipe{Config: c}, nil
 	}
 	line, err := regexp.Compile(c.Ready.Line)
 	if err != nil {
-		return nil, fmt.Errorf("process provisioner: readiness line: %w", err)
+		return recipe{}, fmt.Errorf("readiness line: %w", err)
 	}
-	return line, nil
+	return recipe{c, line}, nil
 }

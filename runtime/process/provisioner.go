@@ -18,36 +18,50 @@ import (
 // A Provisioner makes instances of processes. It implements
 // runtime.Provisioner.
 type Provisioner struct {
-	config Config
-	line   *regexp.Regexp
+	recipes map[string]recipe // by category
 
 	mu       sync.Mutex
 	children map[string]*child
 }
 
-// New makes a provisioner. The error names what is impossible in the
-// configuration; whether the command exists shows at the first launch.
-func New(config Config) (*Provisioner, error) {
-	line, err := config.validate()
-	if err != nil {
-		return nil, err
+// A recipe is a checked Config.
+type recipe struct {
+	Config
+	line *regexp.Regexp
+}
+
+// New makes a provisioner of the processes of some categories. The error
+// names what is impossible in a configuration; whether a command exists shows
+// at its first launch.
+func New(categories map[string]Config) (*Provisioner, error) {
+	p := &Provisioner{recipes: make(map[string]recipe), children: make(map[string]*child)}
+	for _, name := range slices.Sorted(maps.Keys(categories)) {
+		r, err := categories[name].recipe()
+		if err != nil {
+			return nil, fmt.Errorf("process provisioner: category %q: %w", name, err)
+		}
+		p.recipes[name] = r
 	}
-	return &Provisioner{config: config, line: line, children: make(map[string]*child)}, nil
+	return p, nil
 }
 
 // Start implements runtime.Provisioner. The error of a launch that failed has
 // the end of what the process wrote.
 func (p *Provisioner) Start(ctx context.Context, spec runtime.InstanceSpec) (runtime.Instance, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, p.config.StartTimeout, fmt.Errorf("not warm after %v", p.config.StartTimeout))
+	r, ok := p.recipes[spec.Category]
+	if !ok {
+		return runtime.Instance{}, fmt.Errorf("nothing says what the processes of category %q are", spec.Category)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, r.StartTimeout, fmt.Errorf("not warm after %v", r.StartTimeout))
 	defer cancel()
 	if ctx.Err() != nil {
 		return runtime.Instance{}, context.Cause(ctx)
 	}
-	environment := append(os.Environ(), p.config.Environment...)
+	environment := append(os.Environ(), r.Environment...)
 	environment = append(environment, "SHADOWPOOL_INSTANCE="+spec.Name, "SHADOWPOOL_CATEGORY="+spec.Category)
 	var port int
-	command := p.config.Command
-	if p.line == nil {
+	command := r.Command
+	if r.line == nil {
 		var err error
 		if port, err = freePort(); err != nil {
 			return runtime.Instance{}, err
@@ -58,16 +72,16 @@ func (p *Provisioner) Start(ctx context.Context, spec runtime.InstanceSpec) (run
 			command[i] = strings.ReplaceAll(command[i], "{port}", strconv.Itoa(port))
 		}
 	}
-	c, err := p.launch(spec.Name, command, environment)
+	c, err := p.launch(spec.Name, &r, command, environment)
 	if err != nil {
 		return runtime.Instance{}, err
 	}
-	address, err := p.await(ctx, c, port)
-	if err == nil && len(p.config.Warmup) > 0 {
-		err = p.warmUp(ctx, c, append(environment, "SHADOWPOOL_ADDRESS="+address, "SHADOWPOOL_PID="+strconv.Itoa(c.pid())))
+	address, err := r.await(ctx, c, port)
+	if err == nil && len(r.Warmup) > 0 {
+		err = r.warmUp(ctx, c, append(environment, "SHADOWPOOL_ADDRESS="+address, "SHADOWPOOL_PID="+strconv.Itoa(c.pid())))
 	}
 	if err != nil {
-		c.end(context.WithoutCancel(ctx), p.config.Grace)
+		_ = c.end(context.WithoutCancel(ctx), c.grace)
 		if tail := c.output.tail(); tail != "" {
 			err = fmt.Errorf("%w; it wrote last: %s", err, tail)
 		}
@@ -83,13 +97,13 @@ func (p *Provisioner) Start(ctx context.Context, spec runtime.InstanceSpec) (run
 }
 
 // launch starts a process and enters it in the books until it is gone.
-func (p *Provisioner) launch(name string, command, environment []string) (*child, error) {
+func (p *Provisioner) launch(name string, r *recipe, command, environment []string) (*child, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.children[name] != nil {
 		return nil, fmt.Errorf("instance %s exists already", name)
 	}
-	c := newChild(command, environment, p.config.Dir, p.line)
+	c := newChild(r, command, environment, r.line)
 	if err := c.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", command[0], err)
 	}
@@ -105,10 +119,10 @@ func (p *Provisioner) launch(name string, command, environment []string) (*child
 }
 
 // warmUp runs the warm-up command beside an instance that is ready.
-func (p *Provisioner) warmUp(ctx context.Context, c *child, environment []string) error {
-	w := newChild(p.config.Warmup, environment, p.config.Dir, nil)
+func (r *recipe) warmUp(ctx context.Context, c *child, environment []string) error {
+	w := newChild(r, r.Warmup, environment, nil)
 	if err := w.cmd.Start(); err != nil {
-		return fmt.Errorf("starting the warm-up command %s: %w", p.config.Warmup[0], err)
+		return fmt.Errorf("starting the warm-up command %s: %w", r.Warmup[0], err)
 	}
 	go func() {
 		w.reap()
@@ -121,10 +135,10 @@ func (p *Provisioner) warmUp(ctx context.Context, c *child, environment []string
 		}
 		return nil
 	case <-c.gone:
-		w.end(context.WithoutCancel(ctx), p.config.Grace)
+		_ = w.end(context.WithoutCancel(ctx), w.grace)
 		return errors.New("the process ended during its warm-up")
 	case <-ctx.Done():
-		w.end(context.WithoutCancel(ctx), p.config.Grace)
+		_ = w.end(context.WithoutCancel(ctx), w.grace)
 		return context.Cause(ctx)
 	}
 }
@@ -137,7 +151,7 @@ func (p *Provisioner) Stop(ctx context.Context, name string) error {
 	if c == nil {
 		return nil
 	}
-	return c.end(ctx, p.config.Grace)
+	return c.end(ctx, c.grace)
 }
 
 // List implements runtime.Provisioner.

@@ -14,8 +14,8 @@ import (
 const pollEvery = 20 * time.Millisecond
 
 // await returns the address of a process when it is ready.
-func (p *Provisioner) await(ctx context.Context, c *child, port int) (string, error) {
-	if p.line != nil {
+func (r *recipe) await(ctx context.Context, c *child, port int) (string, error) {
+	if r.line != nil {
 		select {
 		case address := <-c.output.ready:
 			return address, nil
@@ -29,8 +29,8 @@ func (p *Provisioner) await(ctx context.Context, c *child, port int) (string, er
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
 	for {
-		if p.answers(ctx, address) {
-			if p.config.Ready.HTTP != "" {
+		if r.answers(ctx, address) {
+			if r.Ready.HTTP != "" {
 				address = "http://" + address
 			}
 			return address, nil
@@ -60,8 +60,8 @@ var asker = &http.Client{
 }
 
 // answers asks once.
-func (p *Provisioner) answers(ctx context.Context, address string) bool {
-	if p.config.Ready.TCP {
+func (r *recipe) answers(ctx context.Context, address string) bool {
+	if r.Ready.TCP {
 		d := net.Dialer{Timeout: time.Second}
 		conn, err := d.DialContext(ctx, "tcp", address)
 		if err == nil {
@@ -69,7 +69,7 @@ func (p *Provisioner) answers(ctx context.Context, address string) bool {
 		}
 		return err == nil
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+p.config.Ready.HTTP, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+r.Ready.HTTP, nil)
 	if err != nil {
 		return false
 	}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"shadowpool/policy/config"
+	"shadowpool/runtime"
+	"shadowpool/runtime/api"
+)
+
+// clientFlags are those of every client.
+type clientFlags struct {
+	server string
+	format string
+}
+
+func (f *clientFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.server, "server", config.DefaultListen, "the server's address")
+	c.Flags().StringVar(&f.format, "format", "table", "table or json")
+}
+
+func (f *clientFlags) client() (*api.Client, error) {
+	if f.format != "table" && f.format != "json" {
+		return nil, usage(fmt.Errorf("--format %q is neither table nor json", f.format))
+	}
+	c, err := api.NewClient(f.server)
+	return c, usage(err)
+}
+
+// print writes v as JSON, or as the table that table writes.
+func (f *clientFlags) print(v any, table func(w io.Writer)) error {
+	if f.format == "json" {
+		e := json.NewEncoder(os.Stdout)
+		e.SetIndent("", "  ")
+		return e.Encode(v)
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	table(w)
+	return w.Flush()
+}
+
+func claimCommand() *cobra.Command {
+	var flags clientFlags
+	var q api.ClaimRequest
+	var deadline, hold time.Duration
+	c := &cobra.Command{
+		Use: "claim", Short: "Wait for an instance and take it",
+		Long: `claim waits until an instance is promoted and prints its claim and address. It is
+yours until "live release CLAIM", or, with --hold, until that time is over.`,
+		Args: arguments(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			client, err := flags.client()
+			if err != nil {
+				return err
+			}
+			ctx, cancel := interrupted(c.Context())
+			defer cancel()
+			q.DeadlineS = deadline.Seconds()
+			claim, err := client.Claim(ctx, q)
+			if err != nil {
+				return err
+			}
+			err = flags.print(claim, func(w io.Writer) {
+				fmt.Fprintf(w, "claim\t%s\naddress\t%s\ninstance\t%s\npid\t%d\noutcome\t%s\nwait\t%.6f s\n",
+					claim.Claim, claim.Address, claim.Instance, claim.PID, claim.Outcome, claim.WaitS)
+			})
+			if err != nil || hold == 0 {
+				return err
+			}
+			select {
+			case <-time.After(hold):
+			case <-ctx.Done():
+			}
+			return client.Release(c.Context(), claim.Claim)
+		},
+	}
+	flags.add(c)
+	c.Flags().StringVar(&q.Category, "category", "", "kind of instance; may be left out where the server has one")
+	c.Flags().StringVar(&q.Tenant, "tenant", "", "who asks")
+	c.Flags().StringVar(&q.TaskType, "task-type", "", "what for")
+	c.Flags().StringVar(&q.Dataset, "dataset", "", "the data it works on")
+	c.Flags().DurationVar(&deadline, "deadline", 0, "how long to wait at most (0: the server's default)")
+	c.Flags().DurationVar(&hold, "hold", 0, "hold it for so long, then release it (0: leave that to live release)")
+	return c
+}
+
+func releaseCommand() *cobra.Command {
+	var flags clientFlags
+	c := &cobra.Command{
+		Use: "release CLAIM...", Short: "Give claimed instances back",
+		Args: arguments(cobra.MinimumNArgs(1)),
+		RunE: func(c *cobra.Command, claims []string) error {
+			client, err := flags.client()
+			if err != nil {
+				return err
+			}
+			for _, claim := range claims {
+				if err := client.Release(c.Context(), claim); err != nil {
+					return fmt.Errorf("claim %s: %w", claim, err)
+				}
+			}
+			return nil
+		},
+	}
+	flags.add(c)
+	return c
+}
+
+func statusCommand() *cobra.Command {
+	var flags clientFlags
+	c := &cobra.Command{
+		Use: "status", Short: "Show what a server does and has done",
+		Args: arguments(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			client, err := flags.client()
+			if err != nil {
+				return err
+			}
+			s, err := client.Status(c.Context())
+			if err != nil {
+				return err
+			}
+			return flags.print(s, func(w io.Writer) { writeStatus(w, &s) })
+		},
+	}
+	flags.add(c)
+	return c
+}
+
+func drainCommand() *cobra.Command {
+	var flags clientFlags
+	var wait bool
+	c := &cobra.Command{
+		Use: "drain", Short: "Make a server take no new claims and end what is idle",
+		Args: arguments(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			client, err := flags.client()
+			if err != nil {
+				return err
+			}
+			ctx, cancel := signal.NotifyContext(c.Context(), os.Interrupt)
+			defer cancel()
+			s, err := client.Drain(ctx)
+			for wait && err == nil && busy(&s) {
+				select {
+				case <-time.After(200 * time.Millisecond):
+					s, err = client.Status(ctx)
+				case <-ctx.Done():
+					err = ctx.Err()
+				}
+			}
+			if err != nil {
+				return err
+			}
+			return flags.print(s, func(w io.Writer) { writeStatus(w, &s) })
+		},
+	}
+	flags.add(c)
+	c.Flags().BoolVar(&wait, "wait", false, "until every claim is released")
+	return c
+}
+
+func busy(s *runtime.Status) bool {
+	for _, p := range s.Pools {
+		if p.InUse+p.Waiting > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func writeStatus(w io.Writer, s *runtime.Status) {
+	state := "serving"
+	if s.Draining {
+		state = "draining"
+	}
+	fmt.Fprintf(w, "%s, policy %s, up %v\n", state, s.Policy, time.Duration(s.UptimeS*1e9).Round(time.Second))
+	fmt.Fprintf(w, "%d requests: %d hits, %d partial hits, %d misses (hit rate %.4f, mean wait %.4f s); %d withdrawn\n",
+		s.Requests, s.Hits, s.PartialHits, s.Misses, s.HitRate, s.WaitMeanS, s.Withdrawn)
+	fmt.Fprintf(w, "%d launches (%d failed), %d terminations, %d lost\n", s.Launches, s.FailedLaunches, s.Terminations, s.Lost)
+	if s.RecordingError != "" {
+		fmt.Fprintln(w, s.RecordingError)
+	}
+	fmt.Fprintln(w, "\ncategory\tlevel\twarm\tlaunching\twaiting\tin use")
+	for _, p := range s.Pools {
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\n", p.Category, p.Level, p.Warm, p.Launching, p.Waiting, p.InUse)
+	}
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"shadowpool/runtime"
+	"shadowpool/runtime/api"
+)
+
+func serveCommand() *cobra.Command {
+	var f serveFlags
+	c := &cobra.Command{
+		Use: "serve", Short: "Run a pool and serve claims over HTTP",
+		Long: `serve keeps a pool of warm instances and hands them out over HTTP on the loopback
+interface. Without a configuration the pool has one category, "default", of
+built-in worker processes, two of which are kept warm.
+
+SIGINT or SIGTERM drains the pool: no new claims, what waits is served, and when
+all is released, or after --stop-timeout, every instance is ended. A second
+signal ends them at once.`,
+		Args: arguments(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			settings, err := f.settings(c.Flags())
+			if err != nil {
+				return usage(err)
+			}
+			return serve(c.Context(), settings)
+		},
+	}
+	f.add(c.Flags())
+	return c
+}
+
+// settings are what a server is made of.
+type settings struct {
+	options  runtime.Options
+	api      api.Options
+	listen   string
+	record   string
+	logLevel slog.Level
+}
+
+func serve(ctx context.Context, s *settings) (err error) {
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: s.logLevel}))
+	s.options.Logger, s.options.Version = log, version()
+	listener, err := net.Listen("tcp", s.listen)
+	if err != nil {
+		return fmt.Errorf("cannot listen: %w; choose another address with --listen", err)
+	}
+	defer listener.Close()
+	var recording *recordingDir
+	if s.record != "" {
+		if recording, err = openRecording(s.record); err != nil {
+			return usage(err)
+		}
+		s.options.Recording = recording.Recording
+	}
+	host, err := runtime.New(s.options)
+	if err != nil {
+		recording.abandon()
+		return usage(err)
+	}
+	defer func() { err = errors.Join(err, recording.close()) }()
+	server := &http.Server{
+		Handler:           api.Handler(host, s.api),
+		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	if !loopback(listener.Addr()) {
+		log.Warn("others can reach this address, and there is no authentication", "address", listener.Addr())
+	}
+	running, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	go func() {
+		for first := true; ; first = false {
+			select {
+			case <-signals:
+			case <-host.Done():
+				return
+			}
+			if first {
+				stop(nil)
+			} else {
+				host.Hurry()
+			}
+		}
+	}()
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			stop(fmt.Errorf("serving: %w", err))
+		}
+	}()
+	log.Info("serving", "address", "http://"+listener.Addr().String(), "policy", s.options.Policy.String(), "categories", len(s.options.Fleet.Categories))
+	err = host.Run(running)
+	if cause := context.Cause(running); !errors.Is(cause, context.Canceled) {
+		err = errors.Join(err, cause)
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if server.Shutdown(last) != nil {
+		_ = server.Close()
+	}
+	log.Info("stopped")
+	return err
+}
+
+// loopback tells whether only this machine can reach an address.
+func loopback(a net.Addr) bool {
+	tcp, ok := a.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"shadowpool/policy"
+	"shadowpool/policy/config"
+	"shadowpool/runtime"
+	"shadowpool/runtime/api"
+	"shadowpool/runtime/process"
+	"shadowpool/runtime/worker"
+)
+
+// serveFlags are the flags of serve.
+type serveFlags struct {
+	config, policy, listen, record, binding string
+	categories                              []string
+	leadTime, stopTimeout                   time.Duration
+	reusable, singleUse, quiet              bool
+	maxInstances, maxWaiting                int
+}
+
+// fleetFlags say what a configuration says.
+var fleetFlags = []string{"category", "lead-time", "reusable", "single-use", "binding", "max-instances"}
+
+func (f *serveFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.config, "config", "", "pool.yaml; without it the flags say what the pool is")
+	flags.StringVar(&f.policy, "policy", "static:level=2", "NAME or NAME:key=value,...")
+	flags.StringVar(&f.listen, "listen", config.DefaultListen, "HOST:PORT")
+	flags.StringVar(&f.record, "record", "", "write event log, requests and lead times into this new folder")
+	flags.StringSliceVar(&f.categories, "category", []string{"default"}, "kinds of instances, NAME,...")
+	flags.DurationVar(&f.leadTime, "lead-time", time.Second, "how long the built-in worker takes to get warm")
+	flags.BoolVar(&f.reusable, "reusable", false, "a released instance goes back to the pool")
+	flags.BoolVar(&f.singleUse, "single-use", false, "a released instance is ended (the default)")
+	flags.StringVar(&f.binding, "binding", "late", "what serves a request that found nothing warm: late or early")
+	flags.IntVar(&f.maxInstances, "max-instances", 64, "most processes of a category at one time")
+	flags.IntVar(&f.maxWaiting, "max-waiting", 10_000, "most requests that wait at one time")
+	flags.DurationVar(&f.stopTimeout, "stop-timeout", 30*time.Second, "how long to wait, when stopping, for claims to be released")
+	flags.BoolVar(&f.quiet, "quiet", false, "log only what goes wrong")
+}
+
+// settings are what the flags, and the configuration that they name, ask for.
+func (f *serveFlags) settings(flags *pflag.FlagSet) (*settings, error) {
+	s := &settings{record: f.record, listen: f.listen}
+	if f.quiet {
+		s.logLevel = slog.LevelWarn
+	}
+	if f.maxWaiting < 1 || f.stopTimeout <= 0 {
+		return nil, fmt.Errorf("--max-waiting and --stop-timeout must be above zero")
+	}
+	s.options.Limits.Waiting = f.maxWaiting
+	s.options.StopTimeout = f.stopTimeout
+	s.api.MaxRequests = f.maxWaiting + 2000 // so that releases find room
+	if err := f.fleet(s, flags); err != nil {
+		return nil, err
+	}
+	if flags.Changed("policy") || f.config == "" {
+		specs, err := policy.ParseSpecs(f.policy)
+		if err != nil {
+			return nil, err
+		}
+		if len(specs) != 1 {
+			return nil, fmt.Errorf("--policy %s names %d policies; a pool runs one", f.policy, len(specs))
+		}
+		s.options.Policy = specs[0]
+	}
+	return s, nil
+}
+
+// fleet sets fleet, provisioner and API.
+func (f *serveFlags) fleet(s *settings, flags *pflag.FlagSet) error {
+	file := &config.File{}
+	if f.config != "" {
+		for _, name := range fleetFlags {
+			if flags.Changed(name) {
+				return fmt.Errorf("--%s and --config both say what the pool is; change it in %s", name, f.config)
+			}
+		}
+		var err error
+		if file, err = config.Load(f.config); err != nil {
+			return err
+		}
+		s.options.Fleet, s.options.Policy = file.PolicyConfig(), file.PolicySpec()
+		s.api = api.Options{ClaimDeadline: file.API.ClaimDeadline, MaxDeadline: file.API.MaxDeadline, MaxRequests: s.api.MaxRequests}
+		if !flags.Changed("listen") {
+			s.listen = file.API.Listen
+		}
+	} else if err := f.flagFleet(&s.options.Fleet); err != nil {
+		return err
+	}
+	var err error
+	s.options.Provisioner, err = provisioner(file, s.options.Fleet.Categories)
+	return err
+}
+
+// flagFleet is the fleet that the flags describe.
+func (f *serveFlags) flagFleet(c *policy.Config) error {
+	if f.reusable && f.singleUse {
+		return fmt.Errorf("--reusable and --single-use exclude each other")
+	}
+	switch f.binding {
+	case "late":
+		c.Binding = policy.Late
+	case "early":
+		c.Binding = policy.Early
+	default:
+		return fmt.Errorf("--binding %q is neither late nor early", f.binding)
+	}
+	for _, name := range f.categories {
+		c.Categories = append(c.Categories, policy.Category{
+			Name: strings.TrimSpace(name), LeadTime: f.leadTime, Reusable: f.reusable, MaxInstances: f.maxInstances,
+		})
+	}
+	return nil
+}
+
+// provisioner makes processes as the file says; where it names no command,
+// built-in workers that take their category's lead time to get warm.
+func provisioner(file *config.File, categories []policy.Category) (runtime.Provisioner, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("cannot find this program to start the built-in worker: %w", err)
+	}
+	each := make(map[string]process.Config)
+	for _, k := range categories {
+		p := file.Provisioner.ProcessOf(k.Name)
+		c := process.Config{
+			Command: p.Command, Environment: p.Environment, Dir: p.Directory, Warmup: p.WarmUp,
+			Ready:        process.Ready{Line: p.Ready.Line, HTTP: p.Ready.HTTP, TCP: p.Ready.TCP},
+			StartTimeout: p.StartTimeout, Grace: p.StopGrace,
+		}
+		if len(c.Command) == 0 {
+			c.Command = []string{self, "worker", "--warm-up", k.LeadTime.String()}
+			c.Ready = process.Ready{Line: worker.ReadyLine}
+		}
+		each[k.Name] = c
+	}
+	return process.New(each)
+}
+

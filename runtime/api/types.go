@@ -1,0 +1,55 @@
+package api
+
+import "time"
+
+// ClaimRequest asks for an instance. Only the category is required; a server
+// with one category takes an empty one for that.
+type ClaimRequest struct {
+	Category string `json:"category"`
+	Tenant   string `json:"tenant,omitempty"`
+	TaskType string `json:"task_type,omitempty"`
+	Zone     string `json:"zone,omitempty"`
+	Image    string `json:"image,omitempty"`
+	Dataset  string `json:"dataset,omitempty"`
+	// DeadlineS is how long the request may wait, in seconds; zero is the
+	// server's default.
+	DeadlineS float64 `json:"deadline_s,omitempty"`
+}
+
+// A Claim is an instance that is the client's until it is released.
+type Claim struct {
+	Claim       string            `json:"claim"`
+	Category    string            `json:"category"`
+	Instance    string            `json:"instance"`
+	Address     string            `json:"address,omitempty"`
+	PID         int               `json:"pid,omitempty"`
+	Environment map[string]string `json:"environment,omitempty"`
+	Outcome     string            `json:"outcome"` // hit, partial_hit or miss
+	Reason      string            `json:"reason"`  // why it got this instance
+	WaitS       float64           `json:"wait_s"`
+}
+
+// A Problem is an error's body.
+type Problem struct {
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail,omitempty"`
+	Field  string `json:"field,omitempty"` // of the request
+}
+
+func (p *Problem) Error() string {
+	if p.Detail == "" {
+		return p.Title
+	}
+	return p.Title + ": " + p.Detail
+}
+
+// Options are the server's limits; a zero is the default.
+type Options struct {
+	ClaimDeadline time.Duration // of a claim that names none: 1 min
+	MaxDeadline   time.Duration // that a claim may name: 10 min
+	MaxRequests   int           // in progress at one time: 12,000
+}
+
+// maxBody bounds a request's body, in bytes.
+const maxBody = 16 << 10
