@@ -15,6 +15,15 @@ import (
 // length. So each page is first walked, header by header, and only what
 // holds exactly the values that it should is decoded.
 
+// plainDictionary is what old writers call both a dictionary (now PLAIN) and
+// indexes into it (now RLE_DICTIONARY).
+const plainDictionary = format.Encoding(2)
+
+// indexed tells whether pages of an encoding hold dictionary indexes.
+func indexed(e format.Encoding) bool {
+	return e == format.RLEDictionary || e == plainDictionary
+}
+
 // runs returns the length of the RLE / bit-packed hybrid in src that holds
 // the wanted number of values of the given width.
 func runs(src []byte, width, want int) (int, error) {

@@ -56,7 +56,7 @@ func (c *numberColumn) decode(out []int64, p *page) ([]int64, error) {
 	from, n := len(out), p.values
 	out = extend(out, n)
 	to := out[from:]
-	if p.encoding == format.RLEDictionary || p.encoding == format.PlainDictionary {
+	if indexed(p.encoding) {
 		indexes, err := decodeIndexes(c.indexes, p.data, n, len(c.dictionary))
 		if err != nil {
 			return nil, err

@@ -149,7 +149,7 @@ func (p *pageReader) page(header *format.PageHeader, body []byte, dictionary fun
 
 	case header.DictionaryPageHeader.Valid:
 		h := &header.DictionaryPageHeader.V
-		if h.Encoding != format.Plain && h.Encoding != format.PlainDictionary {
+		if h.Encoding != format.Plain && h.Encoding != plainDictionary {
 			return nil, fmt.Errorf("a dictionary encoded as %s is not supported", h.Encoding)
 		}
 		data, err := p.decompress(body, size)

@@ -105,7 +105,7 @@ func (c *cursor) scan(complete func() bool) error {
 func onlyIndexes(chunk *format.ColumnMetaData) bool {
 	for _, s := range chunk.EncodingStats {
 		data := s.PageType == format.DataPage || s.PageType == format.DataPageV2
-		if data && s.Encoding != format.RLEDictionary && s.Encoding != format.PlainDictionary {
+		if data && !indexed(s.Encoding) {
 			return false
 		}
 	}

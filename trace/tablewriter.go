@@ -9,7 +9,7 @@ import (
 
 // A tableWriter writes columns of rows into a Parquet file.
 type tableWriter struct {
-	file    *parquet.Writer
+	file    *parquet.GenericWriter[any]
 	columns []columnWriter // in the file's order
 	values  []parquet.Value
 }
@@ -75,7 +75,7 @@ func newTableWriter(w io.Writer, c *Columns, s *Summary) *tableWriter {
 	for _, column := range t.columns {
 		group[column.name] = column.node
 	}
-	t.file = parquet.NewWriter(w,
+	t.file = parquet.NewGenericWriter[any](w,
 		parquet.NewSchema("trace", group),
 		parquet.CreatedBy("shadowpool", "1", "0"),
 		parquet.Compression(&parquet.Zstd),

@@ -77,7 +77,7 @@ func (c *wordColumn[T]) meet(index int32) (uint32, error) {
 // decodePage appends the page's rows to out, 0 where null.
 func (c *wordColumn[T]) decodePage(p *page) error {
 	from := len(c.out)
-	if p.encoding == format.RLEDictionary || p.encoding == format.PlainDictionary {
+	if indexed(p.encoding) {
 		indexes, err := decodeIndexes(c.indexes, p.data, p.values, len(c.chunk))
 		if err != nil {
 			return err
