@@ -229,3 +229,14 @@ func TestParseColumns(t *testing.T) {
 		}
 	}
 }
+
+func TestParseUnit(t *testing.T) {
+	for text, want := range map[string]time.Duration{"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9, "": 0} {
+		if got, err := ParseUnit(text); err != nil || got != want {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+	if _, err := ParseUnit("min"); err == nil {
+		t.Error("min is not one of the units")
+	}
+}

@@ -55,10 +55,10 @@ func (p *pageReader) decompress(src []byte, size int) ([]byte, error) {
 	case format.Gzip:
 		var z *gzip.Reader
 		if z, err = gzip.NewReader(bytes.NewReader(src)); err == nil {
-			n, err = io.ReadFull(z, dst)
+			n, err = readAll(z, dst)
 		}
 	case format.Brotli:
-		n, err = io.ReadFull(brotli.NewReader(bytes.NewReader(src)), dst)
+		n, err = readAll(brotli.NewReader(bytes.NewReader(src)), dst)
 	default:
 		return nil, fmt.Errorf("compression %s is not supported", p.codec)
 	}
@@ -69,4 +69,21 @@ func (p *pageReader) decompress(src []byte, size int) ([]byte, error) {
 		return nil, corrupt("a page decompresses to %d bytes instead of %d", n, size)
 	}
 	return dst, nil
+}
+
+// readAll fills dst with what r delivers, which must end there: only at its
+// end is its checksum compared.
+func readAll(r io.Reader, dst []byte) (int, error) {
+	n, err := io.ReadFull(r, dst)
+	if err != nil {
+		return n, err
+	}
+	var more [1]byte
+	switch m, err := io.ReadFull(r, more[:]); {
+	case m > 0:
+		return n + m, nil
+	case err != io.EOF:
+		return n, err
+	}
+	return n, nil
 }

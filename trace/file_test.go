@@ -196,6 +196,9 @@ func TestWriterSortsRecords(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		if w.Rows() != int64(want.Len()) {
+			t.Errorf("%d rows written of %d", w.Rows(), want.Len())
+		}
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
