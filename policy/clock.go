@@ -40,7 +40,7 @@ func (c *Controller) arm(id shelfID, s *shelf) {
 // keep-alive, and looks again when the next may have been.
 func (c *Controller) expire(t Time) {
 	id := c.expiries.pop().Shelf
-	s := c.shelf(id)
+	s, pool := c.shelf(id)
 	s.Armed = false
 	if c.traits.Idle != KeepForAge { // a new policy took over
 		return
@@ -51,13 +51,15 @@ func (c *Controller) expire(t Time) {
 	if s.Oldest != none {
 		c.arm(id, s)
 	}
+	c.unblock(t, pool, &c.pools[pool])
 }
 
-func (c *Controller) shelf(id shelfID) *shelf {
+func (c *Controller) shelf(id shelfID) (*shelf, PoolID) {
 	if id&tiedShelfBit != 0 {
-		return &c.tied.Rows[id&^tiedShelfBit].shelf
+		row := &c.tied.Rows[id&^tiedShelfBit]
+		return &row.shelf, row.Pool
 	}
-	return &c.pools[id].Shelf
+	return &c.pools[id].Shelf, PoolID(id)
 }
 
 // visit makes the next tick look at a pool.
@@ -115,8 +117,8 @@ func (c *Controller) runTick(t Time) {
 			l, next = c.sizer.Tick(t, id, p.stock())
 			c.setLevel(p, l)
 		}
-		c.replenish(t, id, p)
 		c.retireSurplus(t, p)
+		c.replenish(t, id, p)
 		if p.Held && p.HoldUntil > t {
 			next = min(next, p.HoldUntil)
 		}

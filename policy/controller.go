@@ -116,11 +116,7 @@ func (c *Controller) Arrive(t Time, r Request) {
 // not an arrival: the forecast does not see it.
 func (c *Controller) Requeue(t Time, r Request) {
 	c.enter(t)
-	if !c.claim(t, r) {
-		p := &c.pools[r.Pool]
-		c.waiters.jump(&p.Queue, c.waiters.add(t, r))
-		p.Waiting++
-	}
+	c.firstInLine(t, r, t)
 	c.replenish(t, r.Pool, &c.pools[r.Pool])
 }
 
@@ -222,9 +218,12 @@ func (c *Controller) forget(t Time, slot uint32, in *instance, p *pool) {
 	switch {
 	case in.State == launching && in.Own:
 		p.Own--
-		c.waiters.jump(&p.Queue, in.Next)
-		c.waiters.Rows[in.Next].Slot = none
-		p.Waiting++
+		w := c.waiters.Rows[in.Next]
+		c.waiters.remove(in.Next)
+		c.instances.remove(slot)
+		c.visit(t, in.Pool, p)
+		c.firstInLine(t, w.Request, w.Arrived)
+		return
 	case in.State == launching:
 		p.Launching--
 	case in.State == idle:

@@ -78,12 +78,13 @@ const (
 	Expired                     // idle for longer than its keep-alive
 	NotKept                     // the policy keeps no idle instances
 	Drained                     // the pool is being drained
+	ForRoom                     // tied to another tenant, at the limit, while a request waits
 )
 
 func (r Reason) String() string {
 	return [...]string{
 		"level", "miss", "warm", "compatible", "became_warm", "released", "own_launch",
-		"single_use", "surplus", "expired", "not_kept", "drained",
+		"single_use", "surplus", "expired", "not_kept", "drained", "room",
 	}[r]
 }
 

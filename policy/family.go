@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -196,7 +197,8 @@ func (f *Family) Sizer(s Spec, fleet Fleet) (Sizer, error) {
 // Map is the values as they appear in a result's params: spans in seconds.
 func (v Values) Map() map[string]any {
 	m := make(map[string]any, len(v.set))
-	for k, value := range v.set {
+	for _, k := range slices.Sorted(maps.Keys(v.set)) {
+		value := v.set[k]
 		if d, ok := value.(time.Duration); ok {
 			k, value = k+"_s", d.Seconds()
 		}

@@ -7,8 +7,6 @@ type waiter struct {
 	Arrived Time
 	Next    uint32
 	Prev    uint32
-	// Slot is the request's own launch; none while it is in the queue.
-	Slot uint32
 }
 
 // queue is a list of waiters, first come first.
@@ -32,7 +30,7 @@ func (w *waiters) add(t Time, r Request) uint32 {
 	} else {
 		w.Empty = w.Rows[i].Next
 	}
-	w.Rows[i] = waiter{Request: r, Arrived: t, Next: none, Prev: none, Slot: none}
+	w.Rows[i] = waiter{Request: r, Arrived: t, Next: none, Prev: none}
 	return i
 }
 

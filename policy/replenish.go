@@ -30,10 +30,25 @@ func (c *Controller) hasRoom(id PoolID) bool {
 
 // replenish launches until the pool's position reaches its level.
 func (c *Controller) replenish(t Time, id PoolID, p *pool) {
-	for p.position() < p.Level.Stock && c.mayLaunch(t, id, p) {
+	for p.position() < p.Level.Stock {
+		if p.Waiting > 0 {
+			c.makeRoom(t, id, p)
+		}
+		if !c.mayLaunch(t, id, p) {
+			return
+		}
 		p.Launching++
 		c.launch(t, id, ForLevel)
 	}
+}
+
+// makeRoom ends an idle instance that is tied to a tenant when the pool is at
+// its limit: it cannot serve those who wait.
+func (c *Controller) makeRoom(t Time, id PoolID, p *pool) {
+	if !p.limited || p.Tied == 0 || c.hasRoom(id) {
+		return
+	}
+	c.retire(t, c.tied.Rows[c.tied.firstFilled(p)].Oldest, ForRoom)
 }
 
 // unblock replenishes after an instance or a launch ended, which matters only
@@ -73,11 +88,7 @@ func (c *Controller) retire(t Time, slot uint32, why Reason) {
 // retireTied ends every idle instance that only one tenant may use.
 func (c *Controller) retireTied(t Time, p *pool, why Reason) {
 	for p.Tied > 0 {
-		i := p.FirstTied
-		for c.tied.Rows[i].Count == 0 {
-			i = c.tied.Rows[i].Next
-		}
-		c.retire(t, c.tied.Rows[i].Newest, why)
+		c.retire(t, c.tied.Rows[c.tied.firstFilled(p)].Newest, why)
 	}
 }
 

@@ -15,16 +15,18 @@ func outcomeOf(ordered, arrived Time) Outcome {
 
 // route gives a request an instance, or makes it wait.
 func (c *Controller) route(t Time, r Request) {
-	if c.claim(t, r) {
+	if c.claim(t, r, Hit) {
 		return
 	}
 	p := &c.pools[r.Pool]
 	i := c.waiters.add(t, r)
+	if c.early {
+		c.makeRoom(t, r.Pool, p)
+	}
 	if c.early && c.mayLaunch(t, r.Pool, p) {
 		slot := c.launch(t, r.Pool, ForMiss)
 		in := &c.instances.Rows[slot]
 		in.Own, in.Next = true, i
-		c.waiters.Rows[i].Slot = slot
 		p.Own++
 		return
 	}
@@ -32,12 +34,23 @@ func (c *Controller) route(t Time, r Request) {
 	p.Waiting++
 }
 
-// claim assigns a warm instance to r at once, if there is one that suits.
-func (c *Controller) claim(t Time, r Request) bool {
+// firstInLine serves a request that had or expected an instance and lost it:
+// at once if one is warm, else before all others.
+func (c *Controller) firstInLine(t Time, r Request, arrived Time) {
+	if !c.claim(t, r, PartialHit) {
+		p := &c.pools[r.Pool]
+		c.waiters.jump(&p.Queue, c.waiters.add(arrived, r))
+		p.Waiting++
+	}
+}
+
+// claim assigns a warm instance to r at once, if there is one that suits. best
+// is the outcome if nothing is missing.
+func (c *Controller) claim(t Time, r Request, best Outcome) bool {
 	p := &c.pools[r.Pool]
 	if slot := c.pick(r.Pool, p, r.Tenant); slot != none {
 		c.unshelve(slot)
-		c.assign(t, slot, r.Pool, r, Hit, WasWarm, 0)
+		c.assign(t, slot, r.Pool, r, best, WasWarm, 0)
 		return true
 	}
 	if !p.compatible {
@@ -49,7 +62,7 @@ func (c *Controller) claim(t Time, r Request) bool {
 			continue
 		}
 		c.unshelve(slot)
-		outcome := Hit
+		outcome := best
 		if o.Adapt > 0 {
 			outcome = PartialHit
 			c.instances.Rows[slot].Pool = r.Pool

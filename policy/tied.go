@@ -21,6 +21,16 @@ func (t *tied) open(key tenantKey, p *pool) uint32 {
 	return i
 }
 
+// firstFilled is the first of a pool's tenants' shelves that holds something;
+// there is one.
+func (t *tied) firstFilled(p *pool) uint32 {
+	i := p.FirstTied
+	for t.Rows[i].Count == 0 {
+		i = t.Rows[i].Next
+	}
+	return i
+}
+
 // close gives a shelf's row back, unless it still holds something or its
 // timer will come to look.
 func (t *tied) close(i uint32, p *pool) {

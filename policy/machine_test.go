@@ -1,0 +1,443 @@
+package policy
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// cloud is a host that keeps its own books and checks every action of a
+// controller against them.
+type cloud struct {
+	t         testing.TB
+	config    *Config
+	ctrl      *Controller
+	now       Time
+	instances map[InstanceID]*cloudInstance
+	order     []InstanceID // living, by launch
+	waiting   map[RequestID]Request
+	served    map[RequestID]bool
+	nextID    RequestID
+	pending   []Request // to be requeued
+	launches  int
+	trail     []string
+}
+
+type cloudInstance struct {
+	state   state
+	pool    PoolID
+	tenant  uint32
+	request RequestID
+	uses    int
+}
+
+func (c *cloud) failf(format string, args ...any) {
+	c.t.Helper()
+	for _, line := range c.trail[max(0, len(c.trail)-30):] {
+		c.t.Log(line)
+	}
+	c.t.Fatalf(format, args...)
+}
+
+func (c *cloud) note(format string, args ...any) {
+	c.trail = append(c.trail, fmt.Sprintf("%d ", c.now)+fmt.Sprintf(format, args...))
+}
+
+// Launch implements Host.
+func (c *cloud) Launch(t Time, id InstanceID, p PoolID, why Reason) {
+	c.note("  launch %d in %d: %v", id, p, why)
+	if c.instances[id] != nil {
+		c.failf("instance %d is launched twice", id)
+	}
+	c.instances[id] = &cloudInstance{state: launching, pool: p}
+	c.order = append(c.order, id)
+	c.launches++
+}
+
+// Assign implements Host.
+func (c *cloud) Assign(t Time, a Assignment) {
+	c.note("  assign %d to %d: %v, %v", a.Instance, a.Request, a.Outcome, a.Reason)
+	in := c.instances[a.Instance]
+	r, waits := c.waiting[a.Request]
+	switch {
+	case in == nil || in.state != idle:
+		c.failf("instance %d is assigned but not warm", a.Instance)
+	case !waits || c.served[a.Request]:
+		c.failf("request %d is assigned but does not wait", a.Request)
+	case c.config.Isolation == ByTenant && in.tenant != 0 && in.tenant != r.Tenant:
+		c.failf("instance %d of tenant %d serves tenant %d", a.Instance, in.tenant, r.Tenant)
+	case in.uses > 0 && !c.config.Categories[in.pool].Reusable:
+		c.failf("single-use instance %d serves again", a.Instance)
+	case a.Pool != r.Pool:
+		c.failf("request %d of pool %d is assigned in pool %d", a.Request, r.Pool, a.Pool)
+	}
+	if a.Pool != in.pool {
+		adapted := false
+		for _, o := range c.config.Categories[a.Pool].Compatible {
+			if o.Pool == in.pool {
+				adapted = true
+				if o.Adapt > 0 {
+					in.pool = a.Pool
+				}
+				if a.Delay < int64(o.Adapt) {
+					c.failf("adapting took %d ns", a.Delay)
+				}
+			}
+		}
+		if !adapted {
+			c.failf("instance %d of pool %d serves pool %d", a.Instance, in.pool, a.Pool)
+		}
+	}
+	in.state, in.request, in.uses = serving, a.Request, in.uses+1
+	if c.config.Isolation == ByTenant {
+		in.tenant = r.Tenant
+	}
+	delete(c.waiting, a.Request)
+	c.served[a.Request] = true
+}
+
+// End implements Host.
+func (c *cloud) End(t Time, id InstanceID, p PoolID, why Reason) {
+	c.note("  end %d: %v", id, why)
+	in := c.instances[id]
+	if in == nil || in.state != idle {
+		c.failf("instance %d is ended but not idle", id)
+	}
+	c.remove(id)
+}
+
+func (c *cloud) remove(id InstanceID) {
+	delete(c.instances, id)
+	for i, o := range c.order {
+		if o == id {
+			c.order = append(c.order[:i], c.order[i+1:]...)
+			return
+		}
+	}
+}
+
+// check compares the controller's books with the cloud's.
+func (c *cloud) check() {
+	stocks := make([]Stock, len(c.config.Categories))
+	for _, in := range c.instances {
+		switch in.state {
+		case launching:
+			stocks[in.pool].Launching++
+		case idle:
+			stocks[in.pool].Warm++
+		case serving:
+			stocks[in.pool].InUse++
+		}
+	}
+	own := make([]int32, len(stocks))
+	for i := range own {
+		own[i] = c.ctrl.pools[i].Own
+	}
+	for _, r := range c.waiting {
+		stocks[r.Pool].Waiting++
+	}
+	for i, want := range stocks {
+		want.Waiting -= own[i] // those wait for a launch of their own
+		got := c.ctrl.Stock(PoolID(i))
+		if got != want {
+			c.failf("pool %d: the controller counts %+v, the cloud %+v", i, got, want)
+		}
+		k := c.config.Categories[i]
+		if k.MaxInstances > 0 && int(got.Warm+got.Launching+got.InUse) > k.MaxInstances {
+			c.failf("pool %d: %+v is above the limit of %d", i, got, k.MaxInstances)
+		}
+		if k.MaxLaunching > 0 && int(got.Launching) > k.MaxLaunching {
+			c.failf("pool %d: %+v launches, the limit is %d", i, got, k.MaxLaunching)
+		}
+		if got.Waiting > 0 && c.ctrl.pools[i].Warm > 0 && !c.ctrl.draining {
+			c.failf("pool %d: requests wait beside warm instances: %+v", i, got)
+		}
+	}
+}
+
+// find returns the n-th living instance in a state.
+func (c *cloud) find(s state, n int) (InstanceID, *cloudInstance) {
+	var ids []InstanceID
+	for _, id := range c.order {
+		if c.instances[id].state == s {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	id := ids[n%len(ids)]
+	return id, c.instances[id]
+}
+
+// advance fires the timers that are due before an event of a class at t.
+func (c *cloud) advance(t Time, class Class) {
+	for {
+		due, of := c.ctrl.NextTimer()
+		if due > t || due == t && of > class {
+			break
+		}
+		c.now = due
+		c.note("timer of class %d", of)
+		c.ctrl.Fire()
+		c.check()
+	}
+	c.now = t
+}
+
+// do carries out one step chosen by three bytes.
+func (c *cloud) do(op, arg, wait byte) {
+	t := c.now + int64(wait)*int64(wait)*int64(7*time.Millisecond)
+	pools := len(c.config.Categories)
+	switch op % 16 {
+	case 0, 1, 2, 3, 4:
+		c.advance(t, ClassArrival)
+		r := Request{ID: c.nextID, Pool: PoolID(int(arg) % pools), Tenant: uint32(arg>>4) % 4, TaskType: uint32(arg) % 3}
+		c.nextID++
+		c.waiting[r.ID] = r
+		c.note("arrival of %d in %d for tenant %d", r.ID, r.Pool, r.Tenant)
+		c.ctrl.Arrive(t, r)
+	case 5, 6, 7, 8:
+		if id, in := c.find(launching, int(arg)); in != nil {
+			c.advance(t, ClassRelease)
+			if in = c.instances[id]; in == nil || in.state != launching {
+				return
+			}
+			c.note("warm %d", id)
+			in.state = idle
+			c.ctrl.Warm(t, id)
+		}
+	case 9, 10, 11, 12:
+		if id, in := c.find(serving, int(arg)); in != nil {
+			c.advance(t, ClassRelease)
+			c.note("release %d", id)
+			in.state = idle
+			c.ctrl.Release(t, id)
+		}
+	case 13:
+		if id, in := c.find(launching, int(arg)); in != nil {
+			c.advance(t, ClassRelease)
+			c.note("fail %d", id)
+			c.remove(id)
+			c.ctrl.Fail(t, id)
+		}
+	case 14:
+		id, in := c.find(state(1+arg%3), int(arg))
+		if in == nil {
+			return
+		}
+		c.advance(t, ClassRelease)
+		if in = c.instances[id]; in == nil {
+			return
+		}
+		c.note("lose %d, %v", id, in.state)
+		was := *in
+		c.remove(id)
+		c.ctrl.Lose(t, id)
+		if was.state == serving {
+			c.check()
+			r := Request{ID: c.nextID, Pool: was.pool, Tenant: was.tenant}
+			c.nextID++
+			c.waiting[r.ID] = r
+			c.note("requeue as %d", r.ID)
+			c.ctrl.Requeue(t, r)
+		}
+	case 15:
+		for n := RequestID(0); n < c.nextID; n++ {
+			if r, ok := c.waiting[(n+RequestID(arg))%c.nextID]; ok {
+				c.advance(t, ClassArrival)
+				if _, still := c.waiting[r.ID]; !still {
+					return
+				}
+				c.note("cancel %d", r.ID)
+				delete(c.waiting, r.ID)
+				if !c.ctrl.Cancel(t, r.Pool, r.ID) {
+					c.failf("request %d waits but cannot be cancelled", r.ID)
+				}
+				if c.ctrl.Cancel(t, r.Pool, r.ID) {
+					c.failf("request %d was cancelled twice", r.ID)
+				}
+				break
+			}
+		}
+	}
+	c.check()
+}
+
+// specimens are settings of every family that can run live.
+var specimens = []string{
+	"none", "static:level=3", "static:level=1,level.b=4", "keepalive:ttl=20s", "keepalive:ttl=0s",
+	"headroom:spare=2,cooldown=30s", "headroom:share=0.5,min=1",
+	"static-rolling:hit_rate=0.9", "schedule:timetable=Sun-Sat 00:00-24:00 2", "ewma:quantile=0.9", "adaptive:hit_rate=0.9",
+}
+
+// variant is a fleet drawn from a byte.
+func variant(b byte) Config {
+	c := Config{Categories: []Category{
+		{Name: "a", LeadTime: 20 * time.Second, Reusable: b&1 != 0},
+		{Name: "b", LeadTime: 45 * time.Second, Reusable: b&2 != 0, PromotionDelay: time.Second},
+		{Name: "c", LeadTime: 5 * time.Second, Reusable: b&1 != 0},
+	}}
+	if b&4 != 0 {
+		c.Binding = Early
+	}
+	if b&8 != 0 {
+		c.Isolation = ByTenant
+	}
+	if b&16 != 0 {
+		c.Categories[0].MaxInstances, c.Categories[1].MaxLaunching = 4, 2
+		c.Categories[2].MaxInstances, c.Categories[2].MaxLaunching = 3, 1
+	}
+	if b&32 != 0 {
+		c.Categories[0].Compatible = []Compatible{{Pool: 1, Adapt: 3 * time.Second}, {Pool: 2}}
+	}
+	return c
+}
+
+func newCloud(t testing.TB, spec string, config Config) *cloud {
+	t.Helper()
+	specs, err := ParseSpecs(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sizer, err := Build(specs[0], Fleet{Config: config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cloud{t: t, config: &config, now: 1_750_000_000e9, instances: map[InstanceID]*cloudInstance{}, waiting: map[RequestID]Request{}, served: map[RequestID]bool{}}
+	if c.ctrl, err = New(config, sizer, c); err != nil {
+		t.Fatal(err)
+	}
+	c.ctrl.Start(c.now)
+	c.check()
+	return c
+}
+
+// play runs the steps of a tape of bytes.
+func play(t testing.TB, tape []byte) {
+	if len(tape) < 2 {
+		return
+	}
+	c := newCloud(t, specimens[int(tape[0])%len(specimens)], variant(tape[1]))
+	for tape = tape[2:]; len(tape) >= 3; tape = tape[3:] {
+		c.do(tape[0], tape[1], tape[2])
+	}
+	if len(tape) > 0 && tape[0]&1 != 0 {
+		c.ctrl.Drain(c.now)
+		c.check()
+	}
+	c.settle()
+}
+
+// settle lets every launch and request end: then nobody may wait.
+func (c *cloud) settle() {
+	for step := 0; ; step++ {
+		if id, in := c.find(launching, 0); in != nil {
+			c.now++
+			c.advance(c.now, ClassRelease)
+			if in = c.instances[id]; in != nil && in.state == launching {
+				in.state = idle
+				c.ctrl.Warm(c.now, id)
+			}
+		} else if id, in := c.find(serving, 0); in != nil {
+			c.now++
+			c.advance(c.now, ClassRelease)
+			in.state = idle
+			c.ctrl.Release(c.now, id)
+		} else if due, _ := c.ctrl.NextTimer(); len(c.waiting) > 0 && due != Never {
+			c.advance(due, ClassTick)
+		} else {
+			break
+		}
+		if step > 100000 {
+			c.failf("the pools do not settle")
+		}
+	}
+	c.check()
+	if len(c.waiting) > 0 && !c.ctrl.draining {
+		c.failf("%d requests wait for ever", len(c.waiting))
+	}
+}
+
+// Conservation, at every event, whatever happens in whatever order.
+func TestMachine(t *testing.T) {
+	for seed := range uint64(600) {
+		rng := rand.New(rand.NewPCG(seed, 11))
+		tape := make([]byte, 2+3*(50+rng.IntN(250))+rng.IntN(2))
+		for i := range tape {
+			tape[i] = byte(rng.Uint32())
+		}
+		tape[0] = byte(seed)
+		play(t, tape)
+	}
+}
+
+func FuzzStep(f *testing.F) {
+	for seed := range uint64(40) {
+		rng := rand.New(rand.NewPCG(seed, 12))
+		tape := make([]byte, 2+3*100)
+		for i := range tape {
+			tape[i] = byte(rng.Uint32())
+		}
+		f.Add(tape)
+	}
+	f.Fuzz(func(t *testing.T, tape []byte) {
+		play(t, tape[:min(len(tape), 3000)])
+	})
+}
+
+// A controller that restores a snapshot goes on as the one that made it.
+func TestSnapshotGoesOn(t *testing.T) {
+	for i, spec := range specimens {
+		for v := range byte(4) {
+			config := variant(v*17 + byte(i))
+			a := newCloud(t, spec, config)
+			rng := rand.New(rand.NewPCG(uint64(i), uint64(v)))
+			step := func(c *cloud, tape []byte) { c.do(tape[0], tape[1], tape[2]) }
+			random := func() []byte { return []byte{byte(rng.Uint32()), byte(rng.Uint32()), byte(rng.Uint32())} }
+			for range 300 {
+				step(a, random())
+			}
+			data, err := a.ctrl.Snapshot()
+			if err != nil {
+				t.Fatal(err)
+			}
+			b := newCloud(t, spec, config)
+			b.now, b.nextID, b.order = a.now, a.nextID, append([]InstanceID(nil), a.order...)
+			b.instances, b.waiting, b.served = map[InstanceID]*cloudInstance{}, map[RequestID]Request{}, map[RequestID]bool{}
+			for id, in := range a.instances {
+				copied := *in
+				b.instances[id] = &copied
+			}
+			for id, r := range a.waiting {
+				b.waiting[id] = r
+			}
+			for id := range a.served {
+				b.served[id] = true
+			}
+			specs, _ := ParseSpecs(spec)
+			sizer, err := Build(specs[0], Fleet{Config: config})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b.ctrl, err = New(config, sizer, b); err != nil {
+				t.Fatal(err)
+			}
+			if err := b.ctrl.Restore(data); err != nil {
+				t.Fatal(err)
+			}
+			a.trail, b.trail = nil, nil
+			for range 300 {
+				tape := random()
+				step(a, tape)
+				step(b, tape)
+			}
+			if diff := cmp.Diff(a.trail, b.trail); diff != "" {
+				t.Fatalf("%s: after the snapshot the actions differ:\n%s", spec, diff)
+			}
+		}
+	}
+}
