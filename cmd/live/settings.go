@@ -143,4 +143,3 @@ func provisioner(file *config.File, categories []policy.Category) (runtime.Provi
 	}
 	return process.New(each)
 }
-
