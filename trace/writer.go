@@ -49,6 +49,9 @@ func WriteParquet(w io.Writer, src Source) error {
 		if err != nil {
 			return err
 		}
+		if chunk.Len() == 0 {
+			continue
+		}
 		if row, err := chunk.check(previous, true); err != nil {
 			return fmt.Errorf("row %d: %w", chunk.First+int64(row), err)
 		}
