@@ -45,43 +45,42 @@ func WriteFrontierTable(w io.Writer, f *Frontier) error {
 		return nil
 	}
 	target := f.Matched[0].At
-	if _, err := fmt.Fprintf(w, "least waste at %s, of %d settings of each policy\n\n", target.String(), f.PointsPerPolicy); err != nil {
+	if _, err := fmt.Fprintf(w, "least waste at %s, of %d settings of each policy; vs static relates the waste\n\n", target.String(), f.PointsPerPolicy); err != nil {
 		return err
 	}
-	head := []string{"waste h", "idle h", "cost $", "launch/req", "waste/static", "cost/static", "settings"}
+	head := []string{"waste h", "idle h", "cost $", "launch/req", "vs static", "settings"}
 	var names []string
 	var rows [][]string
+	const future = "* sees the future: for comparison, no one could run it"
+	const hull = "a to b: between two settings on the convex hull of the curve, each for a share of the requests"
 	notes := map[string]bool{}
 	for _, m := range f.Matched {
 		name := m.Label
 		if !m.Implementable {
 			name += " *"
-			notes["* sees the future: for comparison, no one could run it"] = true
+			notes[future] = true
 		}
 		names = append(names, name)
 		if !m.Reached {
-			rows = append(rows, []string{"not reached", "", "", "", "", "", f.closest(m)})
+			rows = append(rows, []string{"not reached", "", "", "", "", f.closest(m)})
 			continue
 		}
-		waste, cost := "", ""
+		waste := ""
 		if m.ToStatic != nil {
-			waste, cost = ratio(m.ToStatic.Waste), ratio(m.ToStatic.Cost)
+			waste = ratio(m.ToStatic.Waste)
 		}
 		rows = append(rows, []string{
 			amount(m.WasteS / 3600), amount(m.IdleS / 3600), amount(m.CostUSD),
-			strconv.FormatFloat(m.LaunchesPerReq, 'f', 3, 64), waste, cost, f.settings(m),
+			strconv.FormatFloat(m.LaunchesPerReq, 'f', 3, 64), waste, f.settings(m),
 		})
 		if len(m.Between) == 2 {
-			notes["a to b: between two settings on the convex hull of the curve, each for a share of the requests"] = true
+			notes[hull] = true
 		}
 	}
 	if err := writeColumns(w, "policy", names, head, rows); err != nil {
 		return err
 	}
-	for _, note := range []string{
-		"* sees the future: for comparison, no one could run it",
-		"a to b: between two settings on the convex hull of the curve, each for a share of the requests",
-	} {
+	for _, note := range []string{hull, future} {
 		if notes[note] {
 			if _, err := fmt.Fprintln(w, "\n"+note); err != nil {
 				return err

@@ -1,12 +1,17 @@
 package experiments
 
 import (
+	"bytes"
+	_ "embed"
 	"fmt"
+	"html/template"
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"shadowpool/sim"
+	"shadowpool/trace"
 )
 
 // A Report is a comparison or a frontier, to be written to a directory.
@@ -15,11 +20,25 @@ type Report struct {
 	Frontier   *Frontier
 }
 
-// Write fills the directory, which is made if it does not exist: files of the
-// same names are replaced.
+// Write fills the directory, which is made if it does not exist: report.html,
+// which holds everything and needs nothing else, the pictures by themselves,
+// results.json and results.csv. Files of the same names are replaced.
 func (b *Bench) Write(dir string, r Report) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
+	}
+	pictures, err := b.pictures(r)
+	if err != nil {
+		return err
+	}
+	for _, p := range pictures {
+		err := writeFile(dir, p.name+".svg", func(w io.Writer) error {
+			_, err := w.Write(p.svg)
+			return err
+		})
+		if err != nil {
+			return err
+		}
 	}
 	var answer any = r.Comparison
 	if r.Frontier != nil {
@@ -28,7 +47,10 @@ func (b *Bench) Write(dir string, r Report) error {
 	if err := writeFile(dir, "results.json", func(w io.Writer) error { return WriteJSON(w, answer) }); err != nil {
 		return err
 	}
-	return writeFile(dir, "results.csv", func(w io.Writer) error { return WriteCSV(w, r.results()) })
+	if err := writeFile(dir, "results.csv", func(w io.Writer) error { return WriteCSV(w, r.results()) }); err != nil {
+		return err
+	}
+	return writeFile(dir, "report.html", func(w io.Writer) error { return b.writePage(w, r, pictures) })
 }
 
 func (r Report) results() []*sim.Result {
@@ -49,4 +71,84 @@ func writeFile(dir, name string, write func(io.Writer) error) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return f.Close()
+}
+
+// pictures draws all that the report has to show.
+func (b *Bench) pictures(r Report) ([]picture, error) {
+	var all []picture
+	curves, labels := []Curve(nil), []string(nil)
+	if r.Frontier != nil {
+		curves = r.Frontier.Curves
+		for _, c := range curves {
+			labels = append(labels, c.Label)
+		}
+	} else {
+		curves, labels = single(r.Comparison.Results)
+	}
+	for _, a := range serviceAxes {
+		if r.Frontier == nil && !a.hits {
+			continue
+		}
+		p, err := drawService(curves, a, labels)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	zone := b.fleet.Location
+	if zone == nil {
+		zone = time.UTC
+	}
+	if r.Frontier == nil {
+		p, err := drawWaits(r.Comparison.Results)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+		w, err := busiestDay(b.src, b.opt.MeasureFrom, zone)
+		if err != nil {
+			return nil, err
+		}
+		levels, err := drawLevels(b.src, r.Comparison.Results, w)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, levels...)
+	}
+	d, err := trace.Describe(b.src, zone)
+	if err != nil {
+		return nil, err
+	}
+	arrivals, err := drawArrivals(d)
+	return append(all, arrivals...), err
+}
+
+//go:embed report.html
+var page string
+
+var pageTemplate = template.Must(template.New("report").Parse(page))
+
+// writePage writes the page that holds everything.
+func (b *Bench) writePage(w io.Writer, r Report, pictures []picture) error {
+	var table bytes.Buffer
+	title, err := "Policies compared", error(nil)
+	if r.Frontier != nil {
+		title, err = "Waste against service", WriteFrontierTable(&table, r.Frontier)
+	} else {
+		err = WriteTable(&table, r.Comparison.Results)
+	}
+	if err != nil {
+		return err
+	}
+	type figure struct {
+		Caption string
+		SVG     template.HTML
+	}
+	var figures []figure
+	for _, p := range pictures {
+		figures = append(figures, figure{p.caption, template.HTML(p.inline())}) // drawn here; labels are escaped by the canvas
+	}
+	return pageTemplate.Execute(w, map[string]any{
+		"Title": title + ": " + b.sum.Name, "Heading": b.Heading(), "Table": table.String(), "Figures": figures,
+	})
 }
