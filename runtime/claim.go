@@ -141,14 +141,15 @@ func (h *Host) arrive(c *claim) error {
 			return &BadRequest{f.field, fmt.Sprintf("it has %d bytes, at most %d are taken", len(f.value), h.opt.Limits.NameBytes)}
 		}
 	}
+	isolated := h.opt.Fleet.Isolation == policy.ByTenant
+	if isolated && c.Tenant == "" {
+		return &BadRequest{"tenant", "instances are isolated by tenant, so a claim must name its tenant"}
+	}
 	if len(h.claims)-h.serving >= h.opt.Limits.Waiting {
 		return ErrFull
 	}
-	tenant, named := h.tenants.id(c.Tenant)
-	if h.opt.Fleet.Isolation == policy.ByTenant && !named {
-		if c.Tenant == "" {
-			return &BadRequest{"tenant", "instances are isolated by tenant, so a claim must name its tenant"}
-		}
+	tenant, known := h.tenants.id(c.Tenant)
+	if isolated && !known { // number 0 would share instances with the others
 		return &BadRequest{"tenant", "too many tenants have been seen to keep one more isolated; restart the server"}
 	}
 	task, _ := h.tasks.id(c.TaskType)

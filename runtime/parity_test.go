@@ -217,6 +217,7 @@ var sessions = []struct {
 	{"keepalive:ttl=15ms", policy.Late, policy.ByTenant},
 	{"keepalive:ttl=25ms", policy.Early, policy.NoIsolation},
 	{"ewma", policy.Late, policy.NoIsolation},
+	{"adaptive", policy.Late, policy.ByTenant},
 }
 
 // TestParity: what is simulated is what runs. A live session with real
