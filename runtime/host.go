@@ -29,7 +29,7 @@ type Host struct {
 	// What follows belongs to the loop.
 	ctrl        *policy.Controller
 	clock       clock
-	actions     []Decision // of the event in progress, not carried out yet
+	decided     scribe // what is not carried out yet
 	members     map[policy.InstanceID]*member
 	alive       int // members, and instances that are being ended
 	serving     int // claims that have an instance
@@ -81,7 +81,7 @@ func New(opt Options) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.ctrl, err = policy.New(opt.Fleet, sizer, (*scribe)(h)); err != nil {
+	if h.ctrl, err = policy.New(opt.Fleet, sizer, &h.decided); err != nil {
 		return nil, err
 	}
 	h.metrics = newMetrics(h)

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -27,31 +28,46 @@ func nameOf(id policy.InstanceID) string {
 	return fmt.Sprintf("%d-%d", id.Slot(), uint64(id)>>32)
 }
 
-// scribe is the Host as the controller sees it: it only writes down.
-type scribe Host
+// A scribe is the policy.Host of live and of verified controllers: it only
+// writes down.
+type scribe struct {
+	actions []Decision // of the event in progress
+	// most is how many may follow a single event; 0 is no bound.
+	most int
+}
+
+// errTooMany is what a scribe panics with beyond its bound.
+var errTooMany = errors.New("more actions than wanted")
+
+func (s *scribe) note(d Decision) {
+	s.actions = append(s.actions, d)
+	if s.most > 0 && len(s.actions) > s.most {
+		panic(errTooMany)
+	}
+}
 
 // Launch implements policy.Host.
 func (s *scribe) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID, why policy.Reason) {
-	s.actions = append(s.actions, Decision{policy.Record{Time: t, Instance: id, Request: -1, Pool: pool, Action: policy.Launched, Reason: why}, 0})
+	s.note(Decision{policy.Record{Time: t, Instance: id, Request: -1, Pool: pool, Action: policy.Launched, Reason: why}, 0})
 }
 
 // Assign implements policy.Host.
 func (s *scribe) Assign(t policy.Time, a policy.Assignment) {
-	s.actions = append(s.actions, Decision{policy.Record{
+	s.note(Decision{policy.Record{
 		Time: t, Instance: a.Instance, Request: a.Request, Pool: a.Pool, Action: policy.Assigned, Reason: a.Reason, Outcome: a.Outcome,
 	}, a.Delay})
 }
 
 // End implements policy.Host.
 func (s *scribe) End(t policy.Time, id policy.InstanceID, pool policy.PoolID, why policy.Reason) {
-	s.actions = append(s.actions, Decision{policy.Record{Time: t, Instance: id, Request: -1, Pool: pool, Action: policy.Ended, Reason: why}, 0})
+	s.note(Decision{policy.Record{Time: t, Instance: id, Request: -1, Pool: pool, Action: policy.Ended, Reason: why}, 0})
 }
 
 // settle records an event with what the controller decided on it, and carries
 // that out.
 func (h *Host) settle(e Entry) {
-	h.record.event(e, h.actions)
-	for _, a := range h.actions {
+	h.record.event(e, h.decided.actions)
+	for _, a := range h.decided.actions {
 		switch a.Action {
 		case policy.Launched:
 			h.launch(a)
@@ -61,7 +77,7 @@ func (h *Host) settle(e Entry) {
 			h.end(a)
 		}
 	}
-	h.actions = h.actions[:0]
+	h.decided.actions = h.decided.actions[:0]
 }
 
 func (h *Host) launch(a Decision) {

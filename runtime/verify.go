@@ -112,7 +112,7 @@ type checker struct {
 	ctrl    *policy.Controller
 	pools   int
 	started bool
-	notes   Host // only its list of actions is used
+	decided scribe
 }
 
 func newChecker(text []byte, h *Header) (*checker, error) {
@@ -138,23 +138,23 @@ func newChecker(text []byte, h *Header) (*checker, error) {
 		return nil, fmt.Errorf("header: %w", err)
 	}
 	c := &checker{pools: len(config.Categories)}
-	c.ctrl, err = policy.New(config, sizer, (*scribe)(&c.notes))
+	c.ctrl, err = policy.New(config, sizer, &c.decided)
 	return c, err
 }
 
 // entry replays one event.
 func (c *checker) entry(line int, e *Entry) error {
-	c.notes.actions = c.notes.actions[:0]
+	c.decided.actions, c.decided.most = c.decided.actions[:0], len(e.Actions)+1 // enough to differ
 	if problem := c.replay(e); problem != "" {
 		return &Difference{Line: line, Problem: problem}
 	}
-	for i := range max(len(e.Actions), len(c.notes.actions)) {
+	for i := range max(len(e.Actions), len(c.decided.actions)) {
 		var want, got string
 		if i < len(e.Actions) {
 			want = shown(e.Actions[i])
 		}
-		if i < len(c.notes.actions) {
-			got = shown(c.notes.actions[i])
+		if i < len(c.decided.actions) {
+			got = shown(c.decided.actions[i])
 		}
 		if want != got {
 			return &Difference{line, fmt.Sprintf("action %d on %s differs", i+1, e.Event), want, got}
@@ -171,7 +171,9 @@ func shown(d Decision) string {
 // replay passes an event on. It returns what makes that impossible.
 func (c *checker) replay(e *Entry) (problem string) {
 	defer func() { // the log is foreign input, and the controller panics on what cannot be
-		if p := recover(); p != nil {
+		if p := recover(); p == errTooMany {
+			problem = "" // the actions differ
+		} else if p != nil {
 			problem = fmt.Sprintf("%s cannot happen here: %v", e.Event, p)
 		}
 	}()

@@ -111,3 +111,12 @@ func FuzzVerify(f *testing.F) {
 		}
 	})
 }
+
+// TestVerifyIsBounded: a header cannot make it decide without end.
+func TestVerifyIsBounded(t *testing.T) {
+	_, err := runtime.Verify(strings.NewReader(strings.Replace(byHand, "level=1", "level=1000000", 1)))
+	var d *runtime.Difference
+	if !errors.As(err, &d) || d.Line != 2 || d.Expected != "" {
+		t.Errorf("%v", err)
+	}
+}
