@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"shadowpool/runtime"
 	"shadowpool/runtime/api"
 )
 
@@ -24,7 +23,8 @@ func run(arguments []string) int {
 	root := &cobra.Command{
 		Use:   "live",
 		Short: "A live warm pool: serve instances, claim them, record and verify",
-		Long: `live runs a warm pool of instances: made before they are asked for, handed out at once.
+		Long: `live runs a warm pool: instances that are made before they are asked for, and
+handed out at once.
 
   live serve                 a pool of two processes on localhost:8080, no configuration
   live claim                 take an instance and print its address
@@ -32,6 +32,8 @@ func run(arguments []string) int {
   live status                what the pool does
 `,
 		Version:       version(),
+		Args:          arguments(cobra.NoArgs),
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 		SilenceErrors: true, SilenceUsage: true,
 	}
 	root.AddCommand(serveCommand(), claimCommand(), releaseCommand(), statusCommand(), drainCommand(), replayCommand(), verifyCommand(), workerCommand())
@@ -100,5 +102,3 @@ func version() string {
 	}
 	return v
 }
-
-var _ runtime.RequestWriter = (*requestTrace)(nil)
