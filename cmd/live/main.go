@@ -19,7 +19,7 @@ import (
 func main() { os.Exit(run(os.Args[1:])) }
 
 // run returns the exit status: 0 done, 1 failed, 2 bad usage or bad input.
-func run(arguments []string) int {
+func run(args []string) int {
 	root := &cobra.Command{
 		Use:   "live",
 		Short: "A live warm pool: serve instances, claim them, record and verify",
@@ -40,7 +40,7 @@ handed out at once.
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w; see %s --help", err, c.CommandPath()))
 	})
-	root.SetArgs(arguments)
+	root.SetArgs(args)
 	err := root.ExecuteContext(context.Background())
 	if err == nil {
 		return 0
