@@ -32,7 +32,7 @@ func NewModel(step, lead float64, halfLives []float64, profiles, learn bool) *Mo
 		m.features += 3 // day, week, and a floor
 	}
 	m.due = max(int64(lead/step+0.5), 1)
-	m.every = max(m.due/4, 1)
+	m.every = max(m.due/2, 1)
 	between := float64(m.every) * step
 	m.keepWeight = portable.Decay(between, 7*86400)
 	m.keepSpread = portable.Decay(between, 14*86400)

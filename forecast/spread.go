@@ -29,8 +29,8 @@ func (s spread) distribution(mean float64) NegBinomial {
 // Learn takes a count and the mean that had been forecast for it. keep is the
 // share of the past that counts on, weight the label's own.
 func (s *Spread) Learn(mean, count, keep, weight float64) {
-	if mean <= 1e-4 && count == 0 {
-		return // likely under every spread
+	if mean <= 0.01 && count == 0 {
+		return // about as likely under every spread
 	}
 	for i, g := range spreads {
 		s.Score[i] = float64(s.Score[i]*keep) + float64(weight*g.distribution(mean).LogLikelihood(int(min(count, mostCounted))))

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"math"
 	"time"
 
 	"shadowpool/forecast"
@@ -34,6 +35,8 @@ type adaptivePool struct {
 	Step     int64   // number of the last tick
 	Arrivals *forecast.Arrivals
 	Replica  *replica
+	// Sized is the distribution that the candidates' levels were made for.
+	Sized forecast.NegBinomial
 }
 
 var adaptiveHalfLives = []float64{30, 120, 480, 1800, 7200, 28800, 86400}
@@ -86,20 +89,29 @@ func (a *Adaptive) Tick(t Time, id PoolID, _ Stock) (Level, Time) {
 	middle := a.clock.at(t + int64(lead*1e9/2))
 	d := a.models[id].Update(p.Arrivals, step, p.Count, a.clock.at(t), middle)
 	p.Count = 0
-	a.scratch = d.Probabilities(a.scratch[:0], maxCount)
-	a.rule.levels(a.scratch, &a.levels)
-	a.spread(p.Replica)
+	if moved(p.Sized, d) {
+		p.Sized = d
+		a.scratch = d.Probabilities(a.scratch[:0], maxCount)
+		a.rule.levels(a.scratch, &a.levels)
+		a.spread(p.Replica)
+	}
 	p.Replica.tick(&a.Calibration, float64(step-p.Step)*float64(a.tick)/1e9, lead)
 	p.Step = step
 	k := a.Calibration.Chosen
 	p.Level = Level{Stock: p.Replica.Stock[k], Retire: p.Replica.Retire[k]}
-	if a.levels[0] == 0 && p.Replica.settled() {
+	if p.Replica.Retire[0] == 0 && p.Replica.settled() {
 		if p.Arrivals.Profile != nil {
 			return p.Level, t + quarter
 		}
 		return p.Level, t + hour
 	}
 	return p.Level, t
+}
+
+// moved says whether a forecast has changed by enough to size anew: by a
+// hundredth.
+func moved(from, to forecast.NegBinomial) bool {
+	return math.Abs(to.Mean-from.Mean) > 0.01*from.Mean || math.Abs(to.Dispersion-from.Dispersion) > 0.01*from.Dispersion
 }
 
 // spread gives the candidates their levels and the forecast probability that
