@@ -64,9 +64,7 @@ func stroke(i int) draw.LineStyle {
 
 // glyph is the mark of the i-th series.
 func glyph(i int) draw.GlyphStyle {
-	shapes := []draw.GlyphDrawer{
-		draw.CircleGlyph{}, draw.PyramidGlyph{}, draw.BoxGlyph{}, draw.RingGlyph{}, draw.TriangleGlyph{}, draw.SquareGlyph{},
-	}
+	shapes := []draw.GlyphDrawer{draw.CircleGlyph{}, draw.PyramidGlyph{}, draw.BoxGlyph{}}
 	return draw.GlyphStyle{Color: hues[i%len(hues)], Radius: vg.Points(3.2), Shape: shapes[i%len(shapes)]}
 }
 

@@ -118,9 +118,11 @@ func (b *Bench) newSweep(spec policy.Spec, points int, target *Target) (*sweep, 
 	if s.scale, ok = scaleOf(family.Params[i].Kind); !ok {
 		return nil, fmt.Errorf("policy %s has no number to sweep", spec.Name)
 	}
-	s.first, err = b.check(spec.With(family.Knob, s.scale.write(s.scale.start[0])))
+	if s.first, err = b.check(spec.With(family.Knob, s.scale.write(s.scale.start[0]))); err != nil {
+		return nil, err
+	}
 	s.first.spec = spec
-	return s, err
+	return s, nil
 }
 
 func (s *sweep) run(ctx context.Context) error {

@@ -3,6 +3,7 @@ package experiments
 import (
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -103,9 +104,10 @@ func clip(text string, n int) string {
 	return string([]rune(text)[:max(n-1, 0)]) + "…"
 }
 
+// percent never rounds up to all.
 func percent(share float64) string {
 	if share > 0.99 && share < 1 {
-		return strconv.FormatFloat(100*share, 'f', 2, 64)
+		return strconv.FormatFloat(math.Floor(share*1e4+1e-6)/100, 'f', 2, 64)
 	}
 	return strconv.FormatFloat(100*share, 'f', 1, 64)
 }
@@ -131,14 +133,14 @@ func seconds(s float64) string {
 	}
 }
 
-// amount is a number with thousands separated, to three digits at least.
+// amount is a number with thousands separated.
 func amount(x float64) string {
 	switch {
 	case x == 0:
 		return "0"
 	case x < 100:
 		return strconv.FormatFloat(x, 'f', 2, 64)
-	case x < 1e15:
+	case x < 1e8:
 		return grouped(int64(x + 0.5))
 	default:
 		return strconv.FormatFloat(x, 'g', 3, 64)
@@ -154,8 +156,8 @@ func grouped(n int64) string {
 }
 
 func ratio(x float64) string {
-	if x >= 100 {
-		return amount(x)
+	if x >= 1e4 {
+		return strconv.FormatFloat(x, 'g', 3, 64)
 	}
 	return strconv.FormatFloat(x, 'f', 2, 64)
 }
