@@ -201,11 +201,3 @@ func appendJSON(b []byte, v any) ([]byte, error) {
 	line, err := json.Marshal(v)
 	return append(append(b, line...), '\n'), err
 }
-
-// quoteCSV quotes a field where RFC 4180 wants it.
-func quoteCSV(s string) string {
-	if !strings.ContainsAny(s, ",\"\r\n") {
-		return s
-	}
-	return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
-}

@@ -137,7 +137,7 @@ func (h *Host) Run(ctx context.Context) error {
 		}
 	}
 	h.left()
-	return h.record.close()
+	return h.record.close(h)
 }
 
 // busy carries out the inputs that have come already, and then lets the

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -193,16 +192,19 @@ func (s *session) leads(t *testing.T) (start policy.Time, by map[string][]int64)
 	by = map[string][]int64{}
 	// A launch without a row was not warm by the end: never, here.
 	const never = int64(time.Hour)
-	for _, row := range rows[1:] {
-		ms, err1 := strconv.ParseFloat(row[0], 64)
-		ordinal, err2 := strconv.Atoi(row[2])
-		if err1 != nil || err2 != nil {
-			t.Fatal(row, err1, err2)
+	samples, err := sim.ReadSamples(&s.leadTimes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, row := range rows[1:] {
+		ordinal, err := strconv.Atoi(row[2])
+		if err != nil {
+			t.Fatal(err)
 		}
 		for len(by[row[1]]) < ordinal+100 {
 			by[row[1]] = append(by[row[1]], never)
 		}
-		by[row[1]][ordinal] = int64(math.Round(ms * 1e6))
+		by[row[1]][ordinal] = samples[i]
 	}
 	return start, by
 }

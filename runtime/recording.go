@@ -2,8 +2,10 @@ package runtime
 
 import (
 	"bufio"
+	"encoding/csv"
 	"fmt"
 	"io"
+	"strconv"
 
 	"shadowpool/policy"
 )
@@ -40,10 +42,11 @@ type Served struct {
 // goes on, and the error is told in status and log, and by Run at the end.
 type recorder struct {
 	Recording
-	events, leads *bufio.Writer
-	scratch       []byte
-	err           error
-	told          bool
+	events  *bufio.Writer
+	leads   *csv.Writer
+	scratch []byte
+	err     error
+	told    bool
 }
 
 func (r *recorder) open(to Recording, header Header, start policy.Time) error {
@@ -53,8 +56,10 @@ func (r *recorder) open(to Recording, header Header, start policy.Time) error {
 		r.line(header)
 	}
 	if to.LeadTimes != nil {
-		r.leads = bufio.NewWriter(to.LeadTimes)
-		fmt.Fprintf(r.leads, "# the pool was started at %d ns\nlatency_ms,category,ordinal\n", start)
+		_, err := fmt.Fprintf(to.LeadTimes, "# the pool was started at %d ns\n", start)
+		r.keep(err)
+		r.leads = csv.NewWriter(to.LeadTimes)
+		r.keep(r.leads.Write([]string{"latency_ms", "category", "ordinal"}))
 	}
 	r.flushAll()
 	return r.err
@@ -89,8 +94,8 @@ func (r *recorder) leadTime(lead int64, category string, ordinal int64) {
 	if r.leads == nil || r.err != nil {
 		return
 	}
-	_, err := fmt.Fprintf(r.leads, "%d.%06d,%s,%d\n", lead/1e6, lead%1e6, quoteCSV(category), ordinal)
-	r.keep(err)
+	ms := fmt.Sprintf("%d.%06d", lead/1e6, lead%1e6)
+	r.keep(r.leads.Write([]string{ms, category, strconv.FormatInt(ordinal, 10)}))
 }
 
 func (h *Host) recordRequest(s Served) {
@@ -100,10 +105,12 @@ func (h *Host) recordRequest(s Served) {
 }
 
 func (r *recorder) flushAll() {
-	for _, w := range []*bufio.Writer{r.events, r.leads} {
-		if w != nil && w.Buffered() > 0 && r.err == nil {
-			r.keep(w.Flush())
-		}
+	if r.events != nil && r.events.Buffered() > 0 && r.err == nil {
+		r.keep(r.events.Flush())
+	}
+	if r.leads != nil && r.err == nil {
+		r.leads.Flush()
+		r.keep(r.leads.Error())
 	}
 }
 
@@ -116,7 +123,10 @@ func (r *recorder) flush(h *Host) {
 	}
 }
 
-func (r *recorder) close() error {
+func (r *recorder) close(h *Host) error {
 	r.flushAll()
+	if r.Requests != nil && h.totals.withdrawn > 0 {
+		h.opt.Logger.Warn("requests that were withdrawn are not in the recorded trace", "count", h.totals.withdrawn)
+	}
 	return r.err
 }

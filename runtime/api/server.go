@@ -111,6 +111,10 @@ func readClaim(w http.ResponseWriter, r *http.Request) (q ClaimRequest, _ *Probl
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return q, &Problem{Title: "not JSON", Status: http.StatusUnsupportedMediaType, Detail: "send the header Content-Type: application/json"}
 	}
+	// A body that trickles in holds a slot.
+	deadline := http.NewResponseController(w)
+	_ = deadline.SetReadDeadline(time.Now().Add(bodyTimeout))
+	defer func() { _ = deadline.SetReadDeadline(time.Time{}) }()
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
 	d.DisallowUnknownFields()
 	err := d.Decode(&q)

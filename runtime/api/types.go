@@ -51,5 +51,9 @@ type Options struct {
 	MaxRequests   int           // in progress at one time: 12,000
 }
 
-// maxBody bounds a request's body, in bytes.
-const maxBody = 16 << 10
+// maxBody bounds a request's body, in bytes, and bodyTimeout the time that it
+// takes.
+const (
+	maxBody     = 16 << 10
+	bodyTimeout = 10 * time.Second
+)
