@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"strings"
 
 	"shadowpool/experiments"
 	"shadowpool/policy"
@@ -33,7 +35,7 @@ which sees the future, always stand beside.
 
 Policies are NAME or NAME:key=value,...; a comma before a new name separates them.
 
-` + policyList(),
+` + policyList(true),
 		Example: `  simulate compare --trace requests.parquet --measure-from 25%
   simulate compare --policies static:level=5,ewma:quantile=0.99,adaptive:hit_rate=0.99
   simulate compare --trace jobs.csv.gz --pooled --lead-time lognormal:median=45s,p99=120s
@@ -63,20 +65,38 @@ Policies are NAME or NAME:key=value,...; a comma before a new name separates the
 	return cmd
 }
 
-// policyList names all policies with what they do and their parameters.
-func policyList() string {
-	text := "Policies:\n"
+// policyList names all policies with what they do, and their parameters with
+// their defaults.
+func policyList(parameters bool) string {
+	var b strings.Builder
+	line := func(name, text string) { fmt.Fprintf(&b, "  %-15s %s\n", name, wrapped(text, 80, 18)) }
 	for _, family := range append(policy.Families(), sim.References(nil, sim.Fleet{})...) {
-		text += fmt.Sprintf("  %-15s %s\n", family.Name, family.Summary)
+		line(family.Name, family.Summary)
 		for _, p := range family.Params {
-			value := p.Default
-			if value == "" {
-				value = "..."
+			if parameters {
+				line("", fmt.Sprintf("  %s=%s: %s", p.Name, cmp.Or(p.Default, "..."), p.Help))
 			}
-			text += fmt.Sprintf("  %-15s   %s=%s: %s\n", "", p.Name, value, p.Help)
 		}
 	}
-	return text + fmt.Sprintf("  %-15s %s", "oracle", "sees every arrival and every lead time: the bound")
+	line("oracle", "sees every arrival and every lead time: the bound")
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// wrapped breaks text into lines of at most width, all but the first indented.
+func wrapped(text string, width, indent int) string {
+	var b strings.Builder
+	column := 0
+	for word := range strings.SplitSeq(text, " ") {
+		if column+len(word) > width {
+			b.WriteString("\n" + strings.Repeat(" ", indent+4))
+			column = 4
+		} else if column > 0 || b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(word)
+		column += len(word) + 1
+	}
+	return b.String()
 }
 
 // write puts the answer on standard output in the format asked for.

@@ -59,8 +59,8 @@ Policies are named without their knob: static,ewma:half_life=10m.`,
 		},
 	}
 	f.add(cmd)
-	cmd.Flags().StringVar(&at, "at", "", "the service to compare at: hit_rate=0.99, wait_mean=5s or wait_p99=30s")
-	cmd.Flags().IntVar(&points, "points", 16, "settings of each policy")
+	cmd.Flags().StringVar(&at, "at", "", "`SERVICE` to compare at: hit_rate=0.99, wait_mean=5s or wait_p99=30s")
+	cmd.Flags().IntVar(&points, "points", 16, "`NUMBER` of settings of each policy")
 	return cmd
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -36,7 +37,10 @@ have waited. The same policies, from the same code, run live with the command li
 
 Without a verb it compares; without a trace it does so on a built-in workload:
 three weeks of an interactive data platform, the first of which trains those
-policies that need it.`
+policies that need it.
+
+Policies (their parameters: simulate compare --help):
+` + policyList(false)
 	root.Example = `  simulate                                    compare policies on the built-in workload
   simulate --trace requests.parquet           the same on requests of your own
   simulate frontier --at hit_rate=0.99        what does each policy waste at 99 % hits?
@@ -44,6 +48,7 @@ policies that need it.`
   simulate trace import slurm-sacct jobs.txt -o jobs.parquet`
 	root.Version = version()
 	root.SilenceErrors, root.SilenceUsage = true, true
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "Flags.FlagUsages ", "Flags.FlagUsagesWrapped 100 "))
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newCompareCommand(), newRunCommand(), newFrontierCommand(), newTraceCommand())
 	return root

@@ -62,7 +62,7 @@ The number of decisions and their checksum tell whether two runs decided alike.`
 		},
 	}
 	f.add(cmd)
-	cmd.Flags().StringVar(&events, "events", "", "write the decision log to this file, as Parquet")
+	cmd.Flags().StringVar(&events, "events", "", "`FILE` for the decision log, as Parquet")
 	return cmd
 }
 
