@@ -12,6 +12,7 @@ type Controller struct {
 	host   Host
 	log    *Log
 	early  bool // a miss launches its own instance
+	keeps  bool // idle instances are kept, for a while at least
 	tick   int64
 
 	now       Time
@@ -54,6 +55,7 @@ const maxInstant = Never / 4
 func (c *Controller) adopt(config Config, sizer Sizer) {
 	c.config, c.sizer, c.traits = config, sizer, sizer.Traits()
 	c.early = config.Binding == Early || c.traits.OwnLaunch
+	c.keeps = c.traits.Idle != KeepNone && !c.draining
 	c.tick = int64(config.Tick)
 	for len(c.pools) < len(config.Categories) {
 		c.pools = append(c.pools, pool{
@@ -166,7 +168,11 @@ func (c *Controller) Warm(t Time, id InstanceID) {
 		return
 	}
 	p.Launching--
-	c.offer(t, slot, outcomeByAge, BecameWarm)
+	if p.Queue.First == none && c.keeps {
+		c.shelve(t, slot, in, p)
+	} else {
+		c.offer(t, slot, outcomeByAge, BecameWarm)
+	}
 	c.unblock(t, in.Pool, p)
 }
 
@@ -176,9 +182,12 @@ func (c *Controller) Release(t Time, id InstanceID) {
 	slot, in := c.instance(id, serving, "Release")
 	p := &c.pools[in.Pool]
 	p.InUse--
-	if !p.reusable {
+	switch {
+	case !p.reusable:
 		c.end(t, slot, SingleUse)
-	} else {
+	case p.Queue.First == none && c.keeps:
+		c.shelve(t, slot, in, p)
+	default:
 		c.offer(t, slot, outcomePartial, WasReleased)
 	}
 	c.unblock(t, in.Pool, p)
@@ -240,7 +249,7 @@ func (c *Controller) forget(t Time, slot uint32, in *instance, p *pool) {
 // what is launching or in use.
 func (c *Controller) Drain(t Time) {
 	c.enter(t)
-	c.draining = true
+	c.draining, c.keeps = true, false
 	for i := range c.pools {
 		p := &c.pools[i]
 		p.Level = Level{}
@@ -310,11 +319,16 @@ func (c *Controller) disorder(t Time) {
 // the event makes sense.
 func (c *Controller) instance(id InstanceID, want state, event string) (uint32, *instance) {
 	slot := id.Slot()
-	if int(slot) < len(c.instances.Rows) {
-		in := &c.instances.Rows[slot]
-		if in.Gen == uint32(id>>32) && in.State == want {
-			return slot, in
-		}
+	if int(slot) >= len(c.instances.Rows) {
+		misplaced(id, want, event)
 	}
+	in := &c.instances.Rows[slot]
+	if in.Gen != uint32(id>>32) || in.State != want {
+		misplaced(id, want, event)
+	}
+	return slot, in
+}
+
+func misplaced(id InstanceID, want state, event string) {
 	panic(fmt.Sprintf("policy: %s of instance %d, which is not %v", event, id, want))
 }

@@ -50,7 +50,9 @@ func (n *instances) add(t Time, p PoolID) (uint32, *instance) {
 		n.Empty = n.Rows[slot].Next
 	}
 	in := &n.Rows[slot]
-	*in = instance{Since: t, Next: none, Prev: none, Pool: p, Gen: in.Gen + 1, State: launching}
+	in.Since, in.Next, in.Prev, in.Pool = t, none, none, p
+	in.Gen++
+	in.Tenant, in.State, in.Own = 0, launching, false
 	return slot, in
 }
 

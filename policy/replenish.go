@@ -12,9 +12,6 @@ func (c *Controller) setLevel(p *pool, l Level) {
 
 // mayLaunch says whether limits and failures allow one launch more.
 func (c *Controller) mayLaunch(t Time, id PoolID, p *pool) bool {
-	if !p.limited && !p.Held && !c.draining {
-		return true
-	}
 	if p.Held && t >= p.HoldUntil {
 		p.Held = false
 	}
@@ -31,10 +28,10 @@ func (c *Controller) hasRoom(id PoolID) bool {
 // replenish launches until the pool's position reaches its level.
 func (c *Controller) replenish(t Time, id PoolID, p *pool) {
 	for p.position() < p.Level.Stock {
-		if p.Waiting > 0 {
+		if p.Waiting > 0 && p.limited {
 			c.makeRoom(t, id, p)
 		}
-		if !c.mayLaunch(t, id, p) {
+		if (p.limited || p.Held || c.draining) && !c.mayLaunch(t, id, p) {
 			return
 		}
 		p.Launching++

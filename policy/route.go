@@ -49,13 +49,20 @@ func (c *Controller) firstInLine(t Time, r Request, arrived Time) {
 func (c *Controller) claim(t Time, r Request, best Outcome) bool {
 	p := &c.pools[r.Pool]
 	if slot := c.pick(r.Pool, p, r.Tenant); slot != none {
-		c.unshelve(slot)
+		if in := &c.instances.Rows[slot]; in.Tenant == 0 {
+			c.instances.take(&p.Shelf, slot)
+			p.Warm--
+		} else {
+			c.unshelve(slot)
+		}
 		c.assign(t, slot, r.Pool, r, best, WasWarm, 0)
 		return true
 	}
-	if !p.compatible {
-		return false
-	}
+	return p.compatible && c.claimCompatible(t, r, best)
+}
+
+// claimCompatible assigns a warm instance of a compatible category.
+func (c *Controller) claimCompatible(t Time, r Request, best Outcome) bool {
 	for _, o := range c.config.Categories[r.Pool].Compatible {
 		slot := c.pick(o.Pool, &c.pools[o.Pool], r.Tenant)
 		if slot == none || o.Adapt > 0 && !c.hasRoom(r.Pool) {
@@ -135,34 +142,41 @@ func (c *Controller) offer(t Time, slot uint32, partial bool, why Reason) {
 	case c.traits.Idle == KeepNone:
 		c.end(t, slot, NotKept)
 	default:
-		c.shelve(t, slot)
-		c.surplus(t, in.Pool, p)
+		c.shelve(t, slot, in, p)
 	}
 }
 
 // surplus asks for a visit at the next tick when there may be too many.
 func (c *Controller) surplus(t Time, id PoolID, p *pool) {
-	if !p.Active && (c.traits.Idle == RetireByPosition && (p.position() > p.Level.Retire || p.Tied > 0) ||
-		c.traits.Idle == RetireByWarm && (p.Warm > p.Level.Retire || p.Tied > 0)) {
+	have := p.Warm
+	if c.traits.Idle == RetireByPosition {
+		have = p.position()
+	}
+	if (have > p.Level.Retire || p.Tied > 0) && !p.Active && c.traits.Idle <= RetireByWarm {
 		c.visit(t, id, p)
 	}
 }
 
 // shelve makes an instance idle.
-func (c *Controller) shelve(t Time, slot uint32) {
-	in := &c.instances.Rows[slot]
+func (c *Controller) shelve(t Time, slot uint32, in *instance, p *pool) {
 	in.State, in.Since = idle, t
-	p := &c.pools[in.Pool]
 	if in.Tenant != 0 {
-		i := c.tied.open(tenantKey{in.Pool, in.Tenant}, p)
-		c.instances.put(&c.tied.Rows[i].shelf, slot)
-		p.Tied++
-		c.arm(tiedShelfBit|shelfID(i), &c.tied.Rows[i].shelf)
-		return
+		c.shelveTied(slot, in, p)
+	} else {
+		c.instances.put(&p.Shelf, slot)
+		p.Warm++
+		if c.traits.Idle == KeepForAge && !p.Shelf.Armed {
+			c.arm(shelfID(in.Pool), &p.Shelf)
+		}
 	}
-	c.instances.put(&p.Shelf, slot)
-	p.Warm++
-	c.arm(shelfID(in.Pool), &p.Shelf)
+	c.surplus(t, in.Pool, p)
+}
+
+func (c *Controller) shelveTied(slot uint32, in *instance, p *pool) {
+	i := c.tied.open(tenantKey{in.Pool, in.Tenant}, p)
+	c.instances.put(&c.tied.Rows[i].shelf, slot)
+	p.Tied++
+	c.arm(tiedShelfBit|shelfID(i), &c.tied.Rows[i].shelf)
 }
 
 // unshelve takes an idle instance off its shelf.

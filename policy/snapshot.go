@@ -90,6 +90,7 @@ func (c *Controller) Restore(data []byte) error {
 		}
 	}
 	c.now, c.lastTick, c.nextTick, c.draining = s.Now, s.LastTick, s.NextTick, s.Draining
+	c.keeps = c.keeps && !c.draining
 	c.pools = s.Pools
 	for i := range c.pools {
 		c.pools[i].configure(&c.config.Categories[i])

@@ -21,6 +21,9 @@ type calendar struct {
 	slots *[]slot
 	near  []due // the present bucket's events, from first on, ascending
 	first int
+	// soon is a time that no event is before: the next event's where near
+	// holds it.
+	soon int64
 
 	shift   uint
 	mask    int64    // number of buckets - 1
@@ -69,7 +72,7 @@ const (
 // newCalendar makes a calendar whose present is t >= 0, over a table of slots
 // that it may share.
 func newCalendar(slots *[]slot, t int64) *calendar {
-	c := &calendar{slots: slots, since: t, farNext: forever}
+	c := &calendar{slots: slots, since: t, soon: forever, farNext: forever}
 	c.build(t, 24, leastBuckets)
 	return c
 }
@@ -83,11 +86,9 @@ func (c *calendar) build(t int64, shift uint, buckets int) {
 	c.inWheel = 0
 }
 
-// bound is a time that no event is before; forever if there is none.
+// bound is soon where near is empty: the start of the next bucket that holds
+// something, forever if there is none.
 func (c *calendar) bound() int64 {
-	if c.first < len(c.near) {
-		return c.near[c.first].time
-	}
 	if c.inWheel == 0 {
 		return c.farNext
 	}
@@ -97,8 +98,8 @@ func (c *calendar) bound() int64 {
 // next is the time of the earliest event if that is not after horizon; if it
 // is, some time after horizon. The present moves up to horizon at most.
 func (c *calendar) next(horizon int64) int64 {
-	if c.first < len(c.near) {
-		return c.near[c.first].time
+	if c.soon > horizon || c.first < len(c.near) {
+		return c.soon
 	}
 	return c.advance(horizon)
 }
@@ -111,6 +112,7 @@ func (c *calendar) exact() bool { return c.first < len(c.near) }
 func (c *calendar) advance(horizon int64) int64 {
 	for c.first == len(c.near) {
 		b := c.bound()
+		c.soon = b
 		if b > horizon || b == forever {
 			return b
 		}
@@ -126,7 +128,8 @@ func (c *calendar) advance(horizon int64) int64 {
 			}
 		}
 	}
-	return c.near[c.first].time
+	c.soon = c.near[c.first].time
+	return c.soon
 }
 
 // pop removes the earliest event, which next has just found.
@@ -134,6 +137,11 @@ func (c *calendar) pop() uint32 {
 	slot := c.near[c.first].slot
 	c.first++
 	c.popped++
+	if c.first == len(c.near) {
+		c.soon = c.bound()
+		return slot
+	}
+	c.soon = c.near[c.first].time
 	return slot
 }
 
@@ -148,6 +156,7 @@ func (c *calendar) schedule(t int64, s uint32) {
 		(*c.slots)[s].time = t
 		c.far = append(c.far, due{t, s})
 		c.farNext = min(c.farNext, t)
+		c.soon = min(c.soon, t)
 	}
 }
 
@@ -161,6 +170,9 @@ func (c *calendar) file(t, bucket int64, s uint32) {
 		c.groups[b>>12] |= 1 << (b >> 6 & 63)
 	}
 	c.inWheel++
+	if c.first == len(c.near) {
+		c.soon = min(c.soon, bucket<<c.shift)
+	}
 }
 
 // insert puts an event into the present bucket, after those of its time.
@@ -176,6 +188,7 @@ func (c *calendar) insert(t int64, s uint32) {
 		i--
 	}
 	c.near[i] = due{t, s}
+	c.soon = c.near[c.first].time
 }
 
 // nextFilled is the number of the first bucket after the present that holds

@@ -6,20 +6,17 @@ type fifo struct {
 	ring  []due // a power of two
 	head  uint
 	count uint
-}
-
-// next is the time of the earliest event, forever if there is none.
-func (f *fifo) next() int64 {
-	if f.count == 0 {
-		return forever
-	}
-	return f.ring[f.head].time
+	soon  int64 // time of the earliest event, forever if there is none
 }
 
 func (f *fifo) pop() uint32 {
 	slot := f.ring[f.head].slot
 	f.head = (f.head + 1) & uint(len(f.ring)-1)
 	f.count--
+	f.soon = forever
+	if f.count > 0 {
+		f.soon = f.ring[f.head].time
+	}
 	return slot
 }
 
@@ -32,4 +29,5 @@ func (f *fifo) push(t int64, slot uint32) {
 	}
 	f.ring[(f.head+f.count)&uint(len(f.ring)-1)] = due{t, slot}
 	f.count++
+	f.soon = min(f.soon, t)
 }

@@ -123,6 +123,7 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 	if r.fixed {
 		r.lead = int64(fleet.Categories[0].Lead.Mean())
 	}
+	r.warm.soon = forever
 	r.warms = newCalendar(&r.slots, opt.StartAt)
 	r.ends = newCalendar(&r.slots, opt.StartAt)
 	r.m = newMeter(fleet, opt.StartAt, opt.MeasureFrom)
@@ -202,7 +203,7 @@ func (r *replay) arrive(c *trace.Chunk) {
 	pool := r.poolOf[0]
 	var tenant, task uint32
 	for i, t := range c.Arrival {
-		for r.step(t) {
+		for r.soon() <= t && r.step(t) {
 		}
 		if t >= r.mark {
 			r.look(t)
@@ -223,6 +224,12 @@ func (r *replay) arrive(c *trace.Chunk) {
 	}
 }
 
+// soon is a time that no event is before.
+func (r *replay) soon() policy.Time {
+	timer, _ := r.ctrl.NextTimer()
+	return min(timer, r.warm.soon, r.warms.soon, r.ends.soon)
+}
+
 // step delivers the next event before an arrival at t; false if there is
 // none.
 func (r *replay) step(t policy.Time) bool {
@@ -230,7 +237,7 @@ func (r *replay) step(t policy.Time) bool {
 	horizon := min(t, timer)
 	var warm, end int64
 	if r.fixed {
-		warm = r.warm.next()
+		warm = r.warm.soon
 		end = r.ends.next(min(horizon, warm))
 	} else {
 		warm, end = r.instanceEvents(horizon)
@@ -270,7 +277,7 @@ func (r *replay) step(t policy.Time) bool {
 // is released; the earlier of them is exact if it is not after horizon.
 func (r *replay) instanceEvents(horizon policy.Time) (warm, end policy.Time) {
 	for {
-		warm = r.warms.next(min(horizon, r.ends.bound()))
+		warm = r.warms.next(min(horizon, r.ends.soon))
 		end = r.ends.next(min(horizon, warm))
 		switch first := min(warm, end); {
 		case first > horizon || first == forever:
