@@ -149,7 +149,11 @@ func (h *Host) lost(m *member) {
 	delete(h.members, m.id)
 	h.totals.lost++
 	h.metrics.lost.WithLabelValues(h.opt.Fleet.Categories[m.pool].Name).Inc()
-	h.opt.Logger.Warn("an instance is gone without having been ended", "instance", m.instance.Name, "in_use", m.claim != nil)
+	var output string
+	if m.instance.Output != nil {
+		output = m.instance.Output()
+	}
+	h.opt.Logger.Warn("an instance is gone without having been ended", "instance", m.instance.Name, "in_use", m.claim != nil, "it_wrote_last", output)
 	h.deliver(policy.ClassRelease, Entry{Event: "lose", Instance: nameOf(m.id)}, func(t policy.Time) {
 		if m.claim != nil {
 			h.complete(t, m.claim)

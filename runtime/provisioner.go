@@ -34,4 +34,7 @@ type Instance struct {
 	Environment map[string]string
 	// Gone is closed when the instance exists no more, for whatever reason.
 	Gone <-chan struct{}
+	// Output is the end of what it has written, for messages; nil if nothing
+	// of it is kept.
+	Output func() string
 }

@@ -24,7 +24,8 @@ func serveCommand() *cobra.Command {
 		Use: "serve", Short: "Run a pool and serve claims over HTTP",
 		Long: `serve keeps a pool of warm instances and hands them out over HTTP on the loopback
 interface. Without a configuration the pool has one category, "default", of
-built-in worker processes, two of which are kept warm.
+built-in worker processes, two of which are kept warm. A category without a limit
+has at most 1000 processes.
 
 SIGINT or SIGTERM drains the pool: no new claims, what waits is served, and when
 all is released, or after --stop-timeout, every instance is ended. A second
@@ -49,6 +50,9 @@ type settings struct {
 	listen   string
 	record   string
 	logLevel slog.Level
+	// unlisted is set when the configuration admits categories that it does
+	// not list.
+	unlisted bool
 }
 
 func serve(ctx context.Context, s *settings) (err error) {
@@ -80,10 +84,13 @@ func serve(ctx context.Context, s *settings) (err error) {
 	if !loopback(listener.Addr()) {
 		log.Warn("others can reach this address, and there is no authentication", "address", listener.Addr())
 	}
+	if s.unlisted {
+		log.Warn("requests for categories that fleet.categories does not list are refused: a live server needs to know its pools")
+	}
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
 	go func() {
 		for first := true; ; first = false {

@@ -26,6 +26,10 @@ type serveFlags struct {
 	maxInstances, maxWaiting                int
 }
 
+// mostProcesses is the limit of a category whose configuration has none: a
+// flood of requests is not to become a flood of processes.
+const mostProcesses = 1000
+
 // fleetFlags say what a configuration says.
 var fleetFlags = []string{"category", "lead-time", "reusable", "single-use", "binding", "max-instances"}
 
@@ -87,7 +91,13 @@ func (f *serveFlags) fleet(s *settings, flags *pflag.FlagSet) error {
 			return err
 		}
 		s.options.Fleet, s.options.Policy = file.PolicyConfig(), file.PolicySpec()
+		for i := range s.options.Fleet.Categories {
+			if k := &s.options.Fleet.Categories[i]; k.MaxInstances == 0 {
+				k.MaxInstances = mostProcesses
+			}
+		}
 		s.api = api.Options{ClaimDeadline: file.API.ClaimDeadline, MaxDeadline: file.API.MaxDeadline, MaxRequests: s.api.MaxRequests}
+		s.unlisted = file.Fleet.Default != nil && len(file.Fleet.Categories) > 0
 		if !flags.Changed("listen") {
 			s.listen = file.API.Listen
 		}

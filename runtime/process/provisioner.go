@@ -88,7 +88,7 @@ func (p *Provisioner) Start(ctx context.Context, spec runtime.InstanceSpec) (run
 		return runtime.Instance{}, err
 	}
 	return runtime.Instance{
-		Name: spec.Name, Address: address, PID: c.pid(), Gone: c.gone,
+		Name: spec.Name, Address: address, PID: c.pid(), Gone: c.gone, Output: c.output.tail,
 		Environment: map[string]string{
 			"SHADOWPOOL_INSTANCE": spec.Name, "SHADOWPOOL_CATEGORY": spec.Category,
 			"SHADOWPOOL_ADDRESS": address, "SHADOWPOOL_PID": strconv.Itoa(c.pid()),
