@@ -317,6 +317,7 @@ func TestUsage(t *testing.T) {
 		{"serve --config " + dir + "/none.yaml", 2, "none.yaml"},
 		{"serve --config " + file + " --category x", 2, "--category and --config"},
 		{"serve --reusable --single-use", 2, "exclude"},
+		{"serve --tick 1us", 2, "not between 1ms and 24h"},
 		{"serve --binding never", 2, "neither late nor early"},
 		{"serve --listen nowhere", 1, "--listen"},
 		{"serve --frobnicate", 2, "--help"},

@@ -27,6 +27,9 @@ interface. Without a configuration the pool has one category, "default", of
 built-in worker processes, two of which are kept warm. A category without a limit
 has at most 1000 processes.
 
+  curl -H 'Content-Type: application/json' -d '{"tenant": "me"}' localhost:8080/v1/claims
+  curl localhost:8080/v1/status
+
 SIGINT or SIGTERM drains the pool: no new claims, what waits is served, and when
 all is released, or after --stop-timeout, every instance is ended. A second
 signal ends them at once.`,

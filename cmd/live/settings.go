@@ -21,7 +21,7 @@ import (
 type serveFlags struct {
 	config, policy, listen, record, binding string
 	categories                              []string
-	leadTime, stopTimeout                   time.Duration
+	leadTime, stopTimeout, tick             time.Duration
 	reusable, singleUse, quiet              bool
 	maxInstances, maxWaiting                int
 }
@@ -31,7 +31,7 @@ type serveFlags struct {
 const mostProcesses = 1000
 
 // fleetFlags say what a configuration says.
-var fleetFlags = []string{"category", "lead-time", "reusable", "single-use", "binding", "max-instances"}
+var fleetFlags = []string{"category", "lead-time", "reusable", "single-use", "binding", "max-instances", "tick"}
 
 func (f *serveFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.config, "config", "", "pool.yaml; without it the flags say what the pool is")
@@ -43,6 +43,7 @@ func (f *serveFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.reusable, "reusable", false, "a released instance goes back to the pool")
 	flags.BoolVar(&f.singleUse, "single-use", false, "a released instance is ended (the default)")
 	flags.StringVar(&f.binding, "binding", "late", "what serves a request that found nothing warm: late or early")
+	flags.DurationVar(&f.tick, "tick", policy.DefaultTick, "how often policies look at their pools")
 	flags.IntVar(&f.maxInstances, "max-instances", 64, "most processes of a category at one time")
 	flags.IntVar(&f.maxWaiting, "max-waiting", 10_000, "most requests that wait at one time")
 	flags.DurationVar(&f.stopTimeout, "stop-timeout", 30*time.Second, "how long to wait, when stopping, for claims to be released")
@@ -114,6 +115,7 @@ func (f *serveFlags) flagFleet(c *policy.Config) error {
 	if f.reusable && f.singleUse {
 		return fmt.Errorf("--reusable and --single-use exclude each other")
 	}
+	c.Tick = f.tick
 	switch f.binding {
 	case "late":
 		c.Binding = policy.Late
