@@ -24,6 +24,9 @@ type calendar struct {
 	// soon is a time that no event is before: the next event's where near
 	// holds it.
 	soon int64
+	// bucket is the number of the next bucket that holds something, where near
+	// is empty and the wheel is not.
+	bucket int64
 
 	shift   uint
 	mask    int64    // number of buckets - 1
@@ -86,13 +89,14 @@ func (c *calendar) build(t int64, shift uint, buckets int) {
 	c.inWheel = 0
 }
 
-// bound is soon where near is empty: the start of the next bucket that holds
-// something, forever if there is none.
-func (c *calendar) bound() int64 {
-	if c.inWheel == 0 {
-		return c.farNext
+// lookAhead finds the next bucket that holds something, and sets soon; near is
+// empty.
+func (c *calendar) lookAhead() {
+	c.soon = c.farNext
+	if c.inWheel > 0 {
+		c.bucket = c.nextFilled()
+		c.soon = min(c.bucket<<c.shift, c.farNext)
 	}
-	return min(c.nextFilled()<<c.shift, c.farNext)
 }
 
 // next is the time of the earliest event if that is not after horizon; if it
@@ -107,28 +111,23 @@ func (c *calendar) next(horizon int64) int64 {
 // exact says whether next's last answer was an event's time.
 func (c *calendar) exact() bool { return c.first < len(c.near) }
 
-// advance finds the next bucket that holds something, up to horizon, and
-// makes it the present.
+// advance makes the next bucket that holds something the present, if it
+// begins up to horizon.
 func (c *calendar) advance(horizon int64) int64 {
-	for c.first == len(c.near) {
-		b := c.bound()
-		c.soon = b
-		if b > horizon || b == forever {
-			return b
-		}
+	for c.first == len(c.near) && c.soon <= horizon && c.soon != forever {
 		if c.popped >= retune && c.popped >= 2*(c.inWheel+len(c.far)) {
-			c.tune(b)
+			c.tune(c.soon)
+			c.lookAhead()
 		}
-		if c.farNext != forever && c.farNext>>c.shift <= b>>c.shift+c.mask/2 {
-			c.recall(b)
+		if c.farNext != forever && c.farNext>>c.shift <= c.soon>>c.shift+c.mask/2 {
+			c.recall(c.soon)
+			c.lookAhead()
 		}
-		if c.inWheel > 0 {
-			if n := c.nextFilled(); n<<c.shift <= horizon {
-				c.open(n)
-			}
+		if c.inWheel > 0 && c.bucket<<c.shift <= horizon {
+			c.open(c.bucket)
+			c.soon = c.near[0].time
 		}
 	}
-	c.soon = c.near[c.first].time
 	return c.soon
 }
 
@@ -137,11 +136,11 @@ func (c *calendar) pop() uint32 {
 	slot := c.near[c.first].slot
 	c.first++
 	c.popped++
-	if c.first == len(c.near) {
-		c.soon = c.bound()
-		return slot
+	if c.first < len(c.near) {
+		c.soon = c.near[c.first].time
+	} else {
+		c.lookAhead()
 	}
-	c.soon = c.near[c.first].time
 	return slot
 }
 
@@ -170,8 +169,9 @@ func (c *calendar) file(t, bucket int64, s uint32) {
 		c.groups[b>>12] |= 1 << (b >> 6 & 63)
 	}
 	c.inWheel++
-	if c.first == len(c.near) {
-		c.soon = min(c.soon, bucket<<c.shift)
+	if c.first == len(c.near) && (bucket < c.bucket || c.inWheel == 1) {
+		c.bucket = bucket
+		c.soon = min(bucket<<c.shift, c.farNext)
 	}
 }
 
@@ -221,20 +221,31 @@ func (c *calendar) nextFilled() int64 {
 func (c *calendar) open(bucket int64) {
 	c.present = bucket
 	b := bucket & c.mask
-	c.near, c.first = c.near[:0], 0
 	rows := *c.slots
-	for s := c.heads[b]; s != 0; s = rows[s-1].next {
-		c.near = append(c.near, due{rows[s-1].time, s - 1})
-	}
+	s := c.heads[b]
 	c.heads[b] = 0
-	if c.filled[b>>6] &^= 1 << (b & 63); c.filled[b>>6] == 0 {
+	word := c.filled[b>>6] &^ (1 << (b & 63))
+	c.filled[b>>6] = word
+	if word == 0 {
 		c.groups[b>>12] &^= 1 << (b >> 6 & 63)
 	}
-	n := c.near
-	c.inWheel -= len(n)
-	if len(n) == 1 {
+	row := &rows[s-1]
+	c.near, c.first = append(c.near[:0], due{row.time, s - 1}), 0
+	c.inWheel--
+	if row.next == 0 {
 		return
 	}
+	c.openMany(row.next)
+}
+
+// openMany takes out the rest of a bucket's list.
+func (c *calendar) openMany(s uint32) {
+	rows := *c.slots
+	for ; s != 0; s = rows[s-1].next {
+		c.near = append(c.near, due{rows[s-1].time, s - 1})
+	}
+	n := c.near
+	c.inWheel -= len(n) - 1
 	slices.Reverse(n)
 	if len(n) > 32 {
 		slices.SortStableFunc(n, func(a, b due) int { return cmp.Compare(a.time, b.time) })
@@ -285,7 +296,7 @@ func (c *calendar) tune(t int64) {
 		c.open(n)
 		all = append(all, c.near...)
 	}
-	c.near = c.near[:0]
+	c.near, c.first = c.near[:0], 0
 	all = append(all, c.far...)
 	c.far, c.farNext = c.far[:0], forever
 	c.build(t, shift, buckets)

@@ -37,11 +37,12 @@ type meter struct {
 
 // usage is what the instances of one price did.
 type usage struct {
-	launching, idle, serving integral
-	wasted                   float64 // launching seconds of instances that never served
-	rounding                 float64 // seconds that billing adds
-	price                    float64 // $/h
-	billing                  Billing
+	// What is neither launching nor serving is idle.
+	living, launching, serving integral
+	wasted                     float64 // launching seconds of instances that never served
+	rounding                   float64 // seconds that billing adds
+	price                      float64 // $/h
+	billing                    Billing
 }
 
 // maxWait is the longest wait that the histogram tells apart; the exact
@@ -77,7 +78,7 @@ func (m *meter) moveOrigin(t policy.Time) {
 	for i := range m.usage {
 		u := &m.usage[i]
 		u.launching.fold(t - m.origin)
-		u.idle.fold(t - m.origin)
+		u.living.fold(t - m.origin)
 		u.serving.fold(t - m.origin)
 	}
 	m.origin = t
@@ -89,7 +90,9 @@ func (m *meter) begin(t policy.Time) {
 	m.moveOrigin(t)
 	for i := range m.usage {
 		u := &m.usage[i]
-		u.launching.seconds, u.idle.seconds, u.serving.seconds = 0, 0, 0
+		u.living.reset()
+		u.launching.reset()
+		u.serving.reset()
 		u.wasted, u.rounding = 0, 0
 	}
 	m.open = true
@@ -102,6 +105,12 @@ func (m *meter) end(t policy.Time) {
 	m.closed = true
 }
 
+// idle is what the instances were neither launching nor serving, in seconds.
+func (u *usage) idle() float64 {
+	return float64(u.living.seconds-u.launching.seconds-u.serving.seconds) +
+		float64(u.living.nanos-u.launching.nanos-u.serving.nanos)/1e9
+}
+
 // of is the usage of a pool's price class.
 func (m *meter) of(pool uint32) *usage {
 	if len(m.usage) == 1 {
@@ -111,7 +120,9 @@ func (m *meter) of(pool uint32) *usage {
 }
 
 func (m *meter) launched(t policy.Time, p policy.PoolID) {
-	m.of(uint32(p)).launching.add(t - m.origin)
+	u := m.of(uint32(p))
+	u.living.add(t - m.origin)
+	u.launching.add(t - m.origin)
 	m.instances++
 	if !m.closed {
 		m.launches++
@@ -120,27 +131,21 @@ func (m *meter) launched(t policy.Time, p policy.PoolID) {
 }
 
 func (m *meter) warmed(t policy.Time, pool uint32) {
-	u := m.of(pool)
-	u.launching.remove(t - m.origin)
-	u.idle.add(t - m.origin)
+	m.of(pool).launching.remove(t - m.origin)
 }
 
 func (m *meter) promoted(t policy.Time, pool uint32) {
-	u := m.of(pool)
-	u.idle.remove(t - m.origin)
-	u.serving.add(t - m.origin)
+	m.of(pool).serving.add(t - m.origin)
 }
 
 func (m *meter) released(t policy.Time, pool uint32) {
-	u := m.of(pool)
-	u.serving.remove(t - m.origin)
-	u.idle.add(t - m.origin)
+	m.of(pool).serving.remove(t - m.origin)
 }
 
 // ended counts the end of an idle instance.
 func (m *meter) ended(t policy.Time, s *slot) {
 	u := m.of(s.pool)
-	u.idle.remove(t - m.origin)
+	u.living.remove(t - m.origin)
 	m.instances--
 	if m.closed {
 		return

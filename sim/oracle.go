@@ -81,9 +81,9 @@ func (r *releases) Pop() any {
 	return v
 }
 
-// clipped is the part of [a, b) in the measured span, in seconds.
-func (o *oracle) clipped(a, b policy.Time) float64 {
-	return float64(max(min(b, o.to)-max(a, o.from), 0)) / 1e9
+// clipped is the part of [a, b) in the measured span, in ns.
+func (o *oracle) clipped(a, b policy.Time) int64 {
+	return max(min(b, o.to)-max(a, o.from), 0)
 }
 
 // serve gives the request of row i of a chunk its instance.
@@ -99,14 +99,16 @@ func (o *oracle) serve(c *trace.Chunk, i int, t policy.Time) {
 		o.m.waited(policy.Hit, delay)
 	}
 	u := &o.m.usage[o.m.classOf[pool]]
-	u.serving.seconds += o.clipped(t, end)
+	u.serving.put(o.clipped(t, end))
+	u.living.put(o.clipped(t, end))
 	if k.Reusable && o.reuse(c, i, t, end, pool, u) {
 		return
 	}
 	l := &o.leads[pool]
 	ordered := t - l.dist.Quantile(l.draws.uniform(l.next))
 	l.next++
-	u.launching.seconds += o.clipped(ordered, t)
+	u.launching.put(o.clipped(ordered, t))
+	u.living.put(o.clipped(ordered, t))
 	if ordered >= o.from && ordered <= o.to {
 		o.m.launches++
 	}
@@ -142,7 +144,7 @@ func (o *oracle) reuse(c *trace.Chunk, i int, t, end policy.Time, pool policy.Po
 	}
 	released := g.since[n-1]
 	g.since = g.since[:n-1]
-	u.idle.seconds += o.clipped(released, t)
+	u.living.put(o.clipped(released, t))
 	if end > o.from && released < o.to { // the instance lives on
 		o.starts = append(o.starts, released)
 		o.ends = append(o.ends, end)

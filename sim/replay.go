@@ -227,7 +227,10 @@ func (r *replay) arrive(c *trace.Chunk) {
 // soon is a time that no event is before.
 func (r *replay) soon() policy.Time {
 	timer, _ := r.ctrl.NextTimer()
-	return min(timer, r.warm.soon, r.warms.soon, r.ends.soon)
+	if r.fixed {
+		return min(timer, r.warm.soon, r.ends.soon)
+	}
+	return min(timer, r.warms.soon, r.ends.soon)
 }
 
 // step delivers the next event before an arrival at t; false if there is

@@ -106,15 +106,16 @@ func (m *meter) fill(res *Result) {
 	}
 	for i := range m.usage {
 		u := &m.usage[i]
-		res.InstanceS.Launching += u.launching.seconds
-		res.InstanceS.Idle += u.idle.seconds
-		res.InstanceS.Serving += u.serving.seconds
-		res.InstanceS.Waste += u.idle.seconds + u.wasted
+		res.InstanceS.Launching += u.launching.value()
+		idle := u.idle()
+		res.InstanceS.Idle += idle
+		res.InstanceS.Serving += u.serving.value()
+		res.InstanceS.Waste += idle + u.wasted
 		perSecond := u.price / 3600
-		res.CostUSD.Launching += u.launching.seconds * perSecond
-		res.CostUSD.Idle += u.idle.seconds * perSecond
-		res.CostUSD.Serving += u.serving.seconds * perSecond
-		res.CostUSD.Total += (u.launching.seconds + u.idle.seconds + u.serving.seconds + u.rounding) * perSecond
+		res.CostUSD.Launching += u.launching.value() * perSecond
+		res.CostUSD.Idle += idle * perSecond
+		res.CostUSD.Serving += u.serving.value() * perSecond
+		res.CostUSD.Total += (u.launching.value() + idle + u.serving.value() + u.rounding) * perSecond
 	}
 	res.CostUSD.OnDemand = res.CostUSD.Total
 }

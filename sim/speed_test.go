@@ -117,7 +117,7 @@ func BenchmarkReplay(b *testing.B) {
 					if !reusable {
 						levels := make([]int32, len(fleet.Categories))
 						for i := range levels {
-							levels[i] = int32(c.busy*0.1/float64(c.categories)*1.2) + 2
+							levels[i] = int32(c.busy*0.1/float64(c.categories)*1.2) + 1
 						}
 						sizer = policy.NewStatic(levels)
 					}

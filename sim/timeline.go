@@ -29,7 +29,7 @@ func (l *timeline) sample(t policy.Time, m *meter) {
 		for i := range m.usage {
 			u := &m.usage[i]
 			s.Launching += u.launching.count
-			s.Idle += u.idle.count
+			s.Idle += u.living.count - u.launching.count - u.serving.count
 			s.Serving += u.serving.count
 		}
 		l.samples = append(l.samples, s)
