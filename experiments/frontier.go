@@ -38,7 +38,7 @@ func WriteFrontierTable(w io.Writer, f *Frontier) error {
 					return err
 				}
 			}
-			if err := WriteTable(w, c.Points); err != nil {
+			if err := writeResults(w, c.Points, "", nil); err != nil {
 				return err
 			}
 		}

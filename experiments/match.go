@@ -138,7 +138,7 @@ func Match(curves []Curve, target Target) []Matched {
 	if static >= 0 {
 		s := all[static]
 		for i := range all {
-			if m := &all[i]; m.Reached && s.WasteS > 0 && s.IdleS > 0 && s.CostUSD > 0 {
+			if m := &all[i]; m.Reached && s.WasteS > negligible && s.IdleS > negligible && s.CostUSD > 0 {
 				m.ToStatic = &Relation{m.WasteS / s.WasteS, m.IdleS / s.IdleS, m.CostUSD / s.CostUSD}
 			}
 		}

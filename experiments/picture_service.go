@@ -37,7 +37,7 @@ func drawService(curves []Curve, a axis, labels []string) (picture, error) {
 	for i, c := range curves {
 		var xys plotter.XYs
 		for _, r := range c.Points {
-			if waste := r.InstanceS.Waste / 3600; waste > 0 {
+			if waste := r.InstanceS.Waste / 3600; waste > negligible {
 				xys = append(xys, plotter.XY{X: a.value(r), Y: waste})
 				xs, ys = append(xs, a.value(r)), append(ys, waste)
 			}

@@ -18,7 +18,16 @@ const mostColumns = 100
 // WriteTable writes one line a result, at most 100 columns wide.
 func WriteTable(w io.Writer, results []*sim.Result) error {
 	title, share := relativeWaste(results)
-	head := []string{"hit %", "wait", "p50", "p99", "launch/req", "cost $", "waste h", title}
+	return writeResults(w, results, title, share)
+}
+
+// writeResults writes a table with one more column than the figures; without
+// one if its title is empty.
+func writeResults(w io.Writer, results []*sim.Result, title string, share func(*sim.Result) string) error {
+	head := []string{"hit %", "wait", "p50", "p99", "launch/req", "cost $", "waste h"}
+	if title != "" {
+		head = append(head, title)
+	}
 	var names []string
 	var rows [][]string
 	apart := false
@@ -29,11 +38,15 @@ func WriteTable(w io.Writer, results []*sim.Result) error {
 			apart = true
 		}
 		names = append(names, name)
-		rows = append(rows, []string{
+		row := []string{
 			percent(r.HitRate), seconds(r.WaitS.Mean), seconds(r.WaitS.P50), seconds(r.WaitS.P99),
 			strconv.FormatFloat(r.LaunchesPerReq, 'f', 3, 64),
-			amount(r.CostUSD.Total), amount(r.InstanceS.Waste / 3600), share(r),
-		})
+			amount(r.CostUSD.Total), amount(r.InstanceS.Waste / 3600),
+		}
+		if title != "" {
+			row = append(row, share(r))
+		}
+		rows = append(rows, row)
 	}
 	if err := writeColumns(w, "policy", names, head, rows); err != nil {
 		return err
@@ -49,7 +62,7 @@ func WriteTable(w io.Writer, results []*sim.Result) error {
 // none, cost to that of none.
 func relativeWaste(results []*sim.Result) (string, func(*sim.Result) string) {
 	for _, r := range results {
-		if r.Policy == "static" && r.InstanceS.Waste > 0 {
+		if r.Policy == "static" && r.InstanceS.Waste > negligible {
 			return "vs static", func(o *sim.Result) string { return ratio(o.InstanceS.Waste / r.InstanceS.Waste) }
 		}
 	}
@@ -58,7 +71,7 @@ func relativeWaste(results []*sim.Result) (string, func(*sim.Result) string) {
 			return "$ vs none", func(o *sim.Result) string { return ratio(o.CostUSD.Total / r.CostUSD.Total) }
 		}
 	}
-	return "", func(*sim.Result) string { return "" }
+	return "", nil
 }
 
 // writeColumns aligns names to the left and what follows to the right.
@@ -133,10 +146,13 @@ func seconds(s float64) string {
 	}
 }
 
+// negligible is less than any amount of interest: what sums leave behind.
+const negligible = 1e-6
+
 // amount is a number with thousands separated.
 func amount(x float64) string {
 	switch {
-	case x == 0:
+	case x < negligible:
 		return "0"
 	case x < 100:
 		return strconv.FormatFloat(x, 'f', 2, 64)

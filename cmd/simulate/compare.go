@@ -15,7 +15,7 @@ import (
 
 // comparedPolicies are those that a comparison shows when none are named.
 func comparedPolicies(reusable bool) []policy.Spec {
-	specs := parse("static:level=1", "static:level=3", "headroom:share=0.5", "schedule", "static-rolling", "ewma", "adaptive")
+	specs := parse("static:level=3", "static:level=20", "headroom:share=0.5", "schedule", "static-rolling", "ewma", "adaptive")
 	if reusable {
 		specs = append(specs, parse("keepalive:ttl=10m")...)
 	}

@@ -39,7 +39,7 @@ func (p *progress) at(done, total int64) {
 		}
 		p.bar = progressbar.NewOptions64(total,
 			progressbar.OptionSetWriter(p.w), progressbar.OptionSetDescription("replaying"),
-			progressbar.OptionSetItsString("requests"), progressbar.OptionShowIts(), progressbar.OptionSetWidth(30),
+			progressbar.OptionSetWidth(40), progressbar.OptionSetElapsedTime(false), progressbar.OptionSetPredictTime(false),
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 	}
 	if total != p.bar.GetMax64() {
