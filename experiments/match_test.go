@@ -1,9 +1,13 @@
 package experiments
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -159,6 +163,7 @@ func TestSweepFindsTheNeighboursOfTheTarget(t *testing.T) {
 			t.Errorf("curves differ with %d workers:\n%s", workers, diff)
 		}
 	}
+	shapeOfTheFrontier(t, Frontier{PointsPerPolicy: 14, Curves: first, Matched: Match(first, *target)})
 	for _, c := range first {
 		want := 14
 		if c.Knob == "" {
@@ -233,5 +238,34 @@ func TestScalesReadWhatTheyWrite(t *testing.T) {
 	}
 	if _, ok := scaleOf(policy.Text); ok {
 		t.Error("text has a scale")
+	}
+}
+
+// shapeOfTheFrontier checks the keys of its JSON.
+func shapeOfTheFrontier(t *testing.T, f Frontier) {
+	t.Helper()
+	var body bytes.Buffer
+	if err := WriteJSON(&body, f); err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]any
+	if err := json.Unmarshal(body.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	matched := got["matched"].([]any)[0].(map[string]any)
+	for _, c := range []struct {
+		of   any
+		want string
+	}{
+		{got, "config curves matched points_per_policy trace"},
+		{got["curves"].([]any)[0], "implementable knob label points policy"},
+		{matched, "at between cost_usd idle_s implementable label launches_per_request policy reached relative_to_static service waste_s"},
+		{matched["between"].([]any)[0], "params service share waste_s"},
+		{matched["relative_to_static"], "cost idle waste"},
+		{matched["at"], "measure value"},
+	} {
+		if diff := cmp.Diff(strings.Fields(c.want), slices.Sorted(maps.Keys(c.of.(map[string]any)))); diff != "" {
+			t.Errorf("keys (-want +got):\n%s", diff)
+		}
 	}
 }

@@ -43,7 +43,7 @@ Policies are NAME or NAME:key=value,...; a comma before a new name separates the
   simulate compare --config pool.yaml --trace requests.parquet --format json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := f.open(cmd, comparedPolicies, true)
+			s, err := f.open(cmd, comparedPolicies, false)
 			if err != nil {
 				return err
 			}

@@ -48,7 +48,7 @@ Policies are named without their knob: static,ewma:half_life=10m.`,
 			if points < experiments.FewestPoints || points > experiments.MostPoints {
 				return fmt.Errorf("--points %d is not between %d and %d", points, experiments.FewestPoints, experiments.MostPoints)
 			}
-			s, err := f.open(cmd, sweptPolicies, false)
+			s, err := f.open(cmd, sweptPolicies, true)
 			if err != nil {
 				return err
 			}

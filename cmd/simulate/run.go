@@ -51,7 +51,7 @@ The number of decisions and their checksum tell whether two runs decided alike.`
 					return nil
 				}
 				return parse("adaptive")
-			}, true)
+			}, false)
 			if err != nil {
 				return err
 			}

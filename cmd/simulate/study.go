@@ -73,9 +73,9 @@ type study struct {
 }
 
 // open reads trace and configuration. When the flags name no policies, they
-// are those of the configuration and the given defaults. With aim, policies
-// that steer by a target take the configuration's.
-func (f *studyFlags) open(cmd *cobra.Command, defaults func(reusable bool) []policy.Spec, aim bool) (*study, error) {
+// are those of the configuration and the given defaults. Policies that steer by
+// a target take the configuration's, unless their knobs are to be swept.
+func (f *studyFlags) open(cmd *cobra.Command, defaults func(reusable bool) []policy.Spec, sweep bool) (*study, error) {
 	if !slices.Contains([]string{"table", "json", "csv"}, f.format) {
 		return nil, fmt.Errorf("--format %q is none of table, json, csv", f.format)
 	}
@@ -96,7 +96,7 @@ func (f *studyFlags) open(cmd *cobra.Command, defaults func(reusable bool) []pol
 	if s.fleet, err = f.fleetOf(file, s.src, s.zone); err != nil {
 		return nil, err
 	}
-	if s.specs, err = f.specs(file, s.fleet, defaults, aim); err != nil {
+	if s.specs, err = f.specs(file, s.fleet, defaults, !sweep); err != nil {
 		return nil, err
 	}
 	from := f.measureFrom
@@ -112,7 +112,7 @@ func (f *studyFlags) open(cmd *cobra.Command, defaults func(reusable bool) []pol
 		Seed: f.seed, MeasureFrom: s.from, StartWarm: f.startWarm,
 		Version: version(), Progress: s.bar.at,
 	}
-	if f.out != "" {
+	if f.out != "" && !sweep {
 		opt.Timeline = experiments.TimelineSamples(s.src.Summary(), s.from)
 	}
 	if s.bench, err = experiments.NewBench(s.src, s.fleet, opt); err != nil {
