@@ -14,8 +14,9 @@ type Model struct {
 	decays     Decays
 	profiles   bool
 	learn      bool
-	every      int64 // steps between two labels
-	due        int64 // steps until a label is known
+	every      int64   // steps between two labels
+	due        int64   // steps until a label is known
+	scale      float64 // span that a label counts over the lead time
 	keepWeight float64
 	keepSpread float64
 	features   int
@@ -25,13 +26,14 @@ type Model struct {
 // features of time of day and of week join the rates; with learn, weights are
 // learned, otherwise all rates count the same.
 func NewModel(step, lead float64, halfLives []float64, profiles, learn bool) *Model {
-	lead = max(lead, step/10)
+	lead = max(lead, 1e-3)
 	m := &Model{step: step, lead: lead, decays: NewDecays(step, halfLives), profiles: profiles, learn: learn}
 	m.features = len(halfLives)
 	if profiles {
 		m.features += 3 // day, week, and a floor
 	}
 	m.due = max(int64(lead/step+0.5), 1)
+	m.scale = float64(m.due) * step / m.lead
 	m.every = max(m.due/2, 1)
 	between := float64(m.every) * step
 	m.keepWeight = portable.Decay(between, 7*86400)
@@ -142,12 +144,14 @@ func (m *Model) settle(a *Arrivals, step int64, n float64) {
 		if due < float64(step) { // the pool slept through the label's end
 			y -= n
 		}
+		mean *= m.scale
 		a.Spread.Learn(mean, y, m.keepSpread, float64(m.every)/float64(m.due))
 		if !m.learn || mean <= 0 {
 			continue
 		}
 		for j, f := range a.Labels[known+labelWidth : known+width] {
 			w := a.Gain[j] / a.Exposed[j]
+			f *= m.scale
 			a.Gain[j] = float64(a.Gain[j]*m.keepWeight) + float64(y*float64(w*f))/mean
 			a.Exposed[j] = float64(a.Exposed[j]*m.keepWeight) + f
 		}

@@ -32,7 +32,6 @@ type Adaptive struct {
 type adaptivePool struct {
 	Level    Level
 	Count    float64 // arrivals since the last tick
-	Step     int64   // number of the last tick
 	Arrivals *forecast.Arrivals
 	Replica  *replica
 	// Sized is the distribution that the candidates' levels were made for.
@@ -56,13 +55,8 @@ func (a *Adaptive) Start(Time, PoolID) Level { return Level{} }
 // asked for cost nothing.
 func (a *Adaptive) begin(t Time, id PoolID) *adaptivePool {
 	p := &a.Pools[id]
-	p.Step = (t - mod(t, a.tick)) / a.tick
-	p.Arrivals = a.models[id].New(p.Step)
-	due := int(min(a.leads[id]*1e9/float64(a.tick)+0.5, 10000))
-	p.Replica = &replica{Orders: make([][rungs]int32, max(due, 1))}
-	for i, s := range fixedRungs {
-		p.Replica.Stock[priceRungs+i], p.Replica.Retire[priceRungs+i] = s, s
-	}
+	p.Arrivals = a.models[id].New((t - mod(t, a.tick)) / a.tick)
+	p.Replica = newReplica(t, int64(a.leads[id]*1e9), a.tick)
 	return p
 }
 
@@ -73,7 +67,7 @@ func (a *Adaptive) Arrive(t Time, r Request, _ Stock) Level {
 		p = a.begin(t, r.Pool)
 	}
 	p.Count++
-	p.Replica.arrive(&a.Calibration)
+	p.Replica.arrive(t, &a.Calibration)
 	a.Calibration.choose(a.mayMiss)
 	return p.Level
 }
@@ -95,8 +89,7 @@ func (a *Adaptive) Tick(t Time, id PoolID, _ Stock) (Level, Time) {
 		a.rule.levels(a.scratch, &a.levels)
 		a.spread(p.Replica)
 	}
-	p.Replica.tick(&a.Calibration, float64(step-p.Step)*float64(a.tick)/1e9, lead)
-	p.Step = step
+	p.Replica.tick(t, &a.Calibration, lead)
 	k := a.Calibration.Chosen
 	p.Level = Level{Stock: p.Replica.Stock[k], Retire: p.Replica.Retire[k]}
 	if p.Replica.Retire[0] == 0 && p.Replica.settled() {

@@ -1,30 +1,95 @@
 package policy
 
-import "shadowpool/forecast/portable"
+import (
+	"time"
+
+	"shadowpool/forecast/portable"
+)
 
 // fixedRungs are constant levels among the candidates, for pools whose
 // arrivals have no structure that pays.
-var fixedRungs = [...]int32{1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512}
+var fixedRungs = [...]int32{
+	1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 18, 20, 22, 24, 28, 32, 36, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 512,
+}
 
 // rungs is the number of candidates.
 const rungs = priceRungs + len(fixedRungs)
 
 // replica is a pool that exists only as counts: what a candidate would have
-// held of the real pool's arrivals, one entry a candidate.
+// held of the real pool's arrivals, one entry a candidate. It runs in steps of
+// its own, as a lead time may be much shorter than a tick.
 type replica struct {
 	Stock, Retire [rungs]int32
 	Warm          [rungs]int32
 	Flight        [rungs]int32
 	Waiting       [rungs]int32
 	Risk          [rungs]float32 // forecast probability that an arrival misses
-	// Orders are the launches of the last lead time by tick, newest at Head,
-	// one row of rungs a tick.
+	// Orders are the launches of the last lead time by step, the newest at
+	// Head, one row of rungs a step.
 	Orders []([rungs]int32)
 	Head   int
+	Step   int64 // ns
+	At     int64 // number of the present step
+}
+
+// leastOrders and mostOrders bound the rows of Orders: how finely a replica
+// follows a lead time, and what it may cost.
+const leastOrders, mostOrders = 8, 10000
+
+// newReplica makes a replica for a lead time; both spans in ns.
+func newReplica(t Time, lead, tick int64) *replica {
+	// An order falls anywhere into its step and is delivered at the end of
+	// the (n-1)-th after it: after n - 1/2 steps in the mean.
+	n := min(max(lead/tick+1, leastOrders), mostOrders)
+	step := max(2*lead/(2*n-1), int64(time.Microsecond))
+	r := &replica{Step: step, At: t / step, Orders: make([][rungs]int32, n)}
+	for i, s := range fixedRungs {
+		r.Stock[priceRungs+i], r.Retire[priceRungs+i] = s, s
+	}
+	return r
+}
+
+// advance runs the steps up to t: launches a lead time old become warm.
+func (r *replica) advance(t Time, b *calibration) {
+	steps := t/r.Step - r.At
+	if steps <= 0 {
+		return
+	}
+	r.At += steps
+	seconds := float64(r.Step) / 1e9
+	busy := min(steps, int64(len(r.Orders)))
+	for range busy {
+		r.deliver(b, seconds)
+	}
+	if rest := float64(steps-busy) * seconds; rest > 0 { // nothing is in flight any more
+		for k := range rungs {
+			b.Wasted[k] += float64(float64(r.Warm[k]) * rest)
+		}
+	}
+}
+
+func (r *replica) deliver(b *calibration, seconds float64) {
+	r.Head++
+	if r.Head == len(r.Orders) {
+		r.Head = 0
+	}
+	due := &r.Orders[r.Head]
+	for k := range rungs {
+		b.Wasted[k] += float64(float64(r.Warm[k]) * seconds)
+		if due[k] == 0 {
+			continue
+		}
+		r.Flight[k] -= due[k]
+		served := min(due[k], r.Waiting[k])
+		r.Waiting[k] -= served
+		r.Warm[k] += due[k] - served
+		due[k] = 0
+	}
 }
 
 // arrive plays an arrival in every candidate.
-func (r *replica) arrive(b *calibration) {
+func (r *replica) arrive(t Time, b *calibration) {
+	r.advance(t, b)
 	orders := &r.Orders[r.Head]
 	for k := range rungs {
 		if r.Warm[k] > 0 {
@@ -42,29 +107,19 @@ func (r *replica) arrive(b *calibration) {
 	b.Arrivals++
 }
 
-// tick ends a step: launches a lead time old become warm, what is above the
-// level to retire is ended, and the new levels are filled. idle is the time
-// since the last tick and lead the lead time, in seconds.
-func (r *replica) tick(b *calibration, idle, lead float64) {
-	r.Head++
-	if r.Head == len(r.Orders) {
-		r.Head = 0
-	}
-	due := &r.Orders[r.Head]
+// tick ends what is above the levels to retire, and fills the new levels.
+// lead is in seconds.
+func (r *replica) tick(t Time, b *calibration, lead float64) {
+	r.advance(t, b)
+	orders := &r.Orders[r.Head]
 	for k := range rungs {
-		b.Wasted[k] += float64(float64(r.Warm[k]) * idle)
-		r.Flight[k] -= due[k]
-		served := min(due[k], r.Waiting[k])
-		r.Waiting[k] -= served
-		r.Warm[k] += due[k] - served
 		if surplus := r.Warm[k] - r.Retire[k]; surplus > 0 {
 			r.Warm[k] -= surplus
 			b.Wasted[k] += float64(float64(surplus) * lead)
 		}
-		due[k] = 0
 		if short := r.Stock[k] - (r.Warm[k] + r.Flight[k] - r.Waiting[k]); short > 0 {
 			r.Flight[k] += short
-			due[k] = short
+			orders[k] += short
 		}
 	}
 }

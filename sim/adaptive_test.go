@@ -1,0 +1,63 @@
+package sim
+
+import (
+	"testing"
+	"time"
+
+	"shadowpool/policy"
+)
+
+// adaptive keeps its target by itself on a steady stream, whether the lead time
+// is much longer or much shorter than a tick, and wastes little more than the
+// best constant level, which is what hindsight would choose there.
+func TestAdaptiveHoldsItsTarget(t *testing.T) {
+	for _, c := range []struct {
+		n        int
+		rate     float64
+		lead     LeadTime
+		reusable bool
+		most     float64 // of the best static's waste
+	}{
+		{30000, 0.05, Constant(100 * time.Second), false, 1.25},
+		{30000, 0.2, Lognormal{Median: 60 * time.Second, P99: 3 * time.Minute}, false, 1.25},
+		{150000, 200, Constant(50 * time.Millisecond), false, 1.4},
+		{150000, 20, Constant(2 * time.Second), false, 1.4},
+	} {
+		src := poissonArrivals(4, c.n, c.rate, exponential(30*time.Second))
+		fleet := oneCategory(c.reusable, c.lead)
+		from := src.Arrival[0] + (src.Arrival[c.n-1]-src.Arrival[0])/3
+		run := func(spec string) *Result {
+			specs, err := policy.ParseSpecs(spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sizer, err := policy.Build(specs[0], policy.Fleet{Config: fleet.PolicyConfig()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := Run(src, fleet, sizer, Options{MeasureFrom: from})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r
+		}
+		var best *Result
+		for level := int32(0); best == nil; level++ {
+			r, err := Run(src, fleet, policy.NewStatic([]int32{level}), Options{MeasureFrom: from})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.HitRate >= 0.95 {
+				best = r
+			}
+		}
+		r := run("adaptive:hit_rate=0.95")
+		if r.HitRate < 0.94 || r.HitRate > 0.985 {
+			t.Errorf("rate %g, lead %v: hit rate %.4f for a target of 0.95", c.rate, c.lead, r.HitRate)
+		}
+		if share := r.InstanceS.Waste / best.InstanceS.Waste; share > c.most {
+			t.Errorf("rate %g, lead %v: %.2f of static's waste, at %.4f hits", c.rate, c.lead, share, r.HitRate)
+		}
+		t.Logf("rate %g, lead %v: hit rate %.4f, %.2f of static's waste", c.rate, c.lead, r.HitRate, r.InstanceS.Waste/best.InstanceS.Waste)
+	}
+}
