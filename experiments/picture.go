@@ -14,6 +14,8 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"shadowpool/sim"
 )
 
 // A picture is one SVG with what is said about it.
@@ -47,8 +49,25 @@ var hues = []color.RGBA{
 	{0xcc, 0x79, 0xa7, 0xff}, // purple
 	{0xe6, 0x9f, 0x00, 0xff}, // orange
 	{0x56, 0xb4, 0xe9, 0xff}, // sky
-	{0x80, 0x80, 0x80, 0xff}, // grey
 	ink,
+}
+
+// grey is for what policies are held against: none, and what sees the future.
+var grey = color.RGBA{0x80, 0x80, 0x80, 0xff}
+
+// reference is the number of a series that is grey.
+const reference = -1
+
+// A counter numbers series for their colours and dashes.
+type counter int
+
+// next is the number of a result's series.
+func (c *counter) next(r *sim.Result) int {
+	if r.Policy == "none" || !r.Implementable {
+		return reference
+	}
+	*c++
+	return int(*c) - 1
 }
 
 // dashes tell lines apart that lie on each other, or are of one hue.
@@ -56,6 +75,9 @@ var dashes = [][]vg.Length{nil, {vg.Points(5), vg.Points(3)}, {vg.Points(1.5), v
 
 // stroke is the line of the i-th series.
 func stroke(i int) draw.LineStyle {
+	if i == reference {
+		return draw.LineStyle{Color: grey, Width: vg.Points(1.8)}
+	}
 	return draw.LineStyle{
 		Color: hues[i%len(hues)], Width: vg.Points(1.8),
 		Dashes: dashes[(i+2*(i/len(hues)))%len(dashes)],
@@ -65,6 +87,9 @@ func stroke(i int) draw.LineStyle {
 // glyph is the mark of the i-th series.
 func glyph(i int) draw.GlyphStyle {
 	shapes := []draw.GlyphDrawer{draw.CircleGlyph{}, draw.PyramidGlyph{}, draw.BoxGlyph{}}
+	if i == reference {
+		return draw.GlyphStyle{Color: grey, Radius: vg.Points(3.2), Shape: shapes[0]}
+	}
 	return draw.GlyphStyle{Color: hues[i%len(hues)], Radius: vg.Points(3.2), Shape: shapes[i%len(shapes)]}
 }
 

@@ -34,7 +34,9 @@ const leastWait = 0.01
 func drawService(curves []Curve, a axis, labels []string) (picture, error) {
 	p, k := newPlot(a.label, "waste, instance-hours"), newKey()
 	var xs, ys []float64
+	var series counter
 	for i, c := range curves {
+		number := series.next(c.Points[0])
 		var xys plotter.XYs
 		for _, r := range c.Points {
 			if waste := r.InstanceS.Waste / 3600; waste > negligible {
@@ -50,7 +52,7 @@ func drawService(curves []Curve, a axis, labels []string) (picture, error) {
 		if err != nil {
 			return picture{}, err
 		}
-		line.LineStyle, points.GlyphStyle = stroke(i), glyph(i)
+		line.LineStyle, points.GlyphStyle = stroke(number), glyph(number)
 		name := clip(labels[i], 30)
 		if !c.Points[0].Implementable {
 			name += " *"

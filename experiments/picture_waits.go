@@ -24,7 +24,9 @@ func drawWaits(results []*sim.Result) (picture, error) {
 	p.Y.Tick.Marker = logTicks{func(v float64) string { return strconv.FormatFloat(100*v, 'g', 3, 64) + " %" }}
 	k := newKey()
 	longest := 10 * shortestWait
-	for i, r := range results {
+	var series counter
+	for _, r := range results {
+		number := series.next(r)
 		if r.WaitS.Max == 0 {
 			continue
 		}
@@ -32,7 +34,7 @@ func drawWaits(results []*sim.Result) (picture, error) {
 		if err != nil {
 			return picture{}, err
 		}
-		line.LineStyle = stroke(i)
+		line.LineStyle = stroke(number)
 		line.StepStyle = plotter.PostStep
 		p.Add(line)
 		k.Add(clip(Label(r), 30), line)
