@@ -171,7 +171,7 @@ func (f *Family) Parse(s Spec, categories []Category) (Values, error) {
 			continue
 		}
 		if q.Default == "" {
-			return Values{}, fmt.Errorf("policy %s needs %s (%s): write %s:%s=...", f.Name, q.Name, q.Help, f.Name, q.Name)
+			return Values{}, fmt.Errorf("policy %s needs %s (%s): write %s:%s=VALUE", f.Name, q.Name, q.Help, f.Name, q.Name)
 		}
 		value, err := q.Kind.parse(q.Default)
 		if err != nil {

@@ -21,7 +21,6 @@ type cloud struct {
 	waiting   map[RequestID]Request
 	served    map[RequestID]bool
 	nextID    RequestID
-	pending   []Request // to be requeued
 	launches  int
 	trail     []string
 }

@@ -15,10 +15,12 @@ type wake struct {
 	Pool PoolID
 }
 
+//lint:ignore U1000 heap's constraint asks for it
 func (a expiry) before(b expiry) bool {
 	return a.Due < b.Due || a.Due == b.Due && a.Shelf < b.Shelf
 }
 
+//lint:ignore U1000 heap's constraint asks for it
 func (a wake) before(b wake) bool {
 	return a.Due < b.Due || a.Due == b.Due && a.Pool < b.Pool
 }
