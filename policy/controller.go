@@ -38,8 +38,8 @@ func New(config Config, sizer Sizer, host Host) (*Controller, error) {
 	c := &Controller{
 		host:      host,
 		nextTick:  Never,
-		now:       -maxInstant,
-		lastTick:  -maxInstant,
+		now:       -MaxInstant,
+		lastTick:  -MaxInstant,
 		instances: instances{Empty: none},
 		waiters:   waiters{Empty: none},
 		tied:      tied{Empty: none, find: make(map[tenantKey]uint32)},
@@ -48,8 +48,9 @@ func New(config Config, sizer Sizer, host Host) (*Controller, error) {
 	return c, nil
 }
 
-// maxInstant bounds instants, so that a span may be added to any of them.
-const maxInstant = Never / 4
+// MaxInstant is the last instant that an event may have (in the year 2116), so
+// that a span may be added to any of them.
+const MaxInstant = Never / 2
 
 // adopt takes over a valid configuration and makes pools for new categories.
 func (c *Controller) adopt(config Config, sizer Sizer) {
@@ -298,7 +299,7 @@ func (c *Controller) Configure(t Time, config Config, sizer Sizer) error {
 
 // enter moves the clock, and catches hosts that break the order of events.
 func (c *Controller) enter(t Time) {
-	if t < c.now || t > maxInstant || c.nextTick < t {
+	if t < c.now || t > MaxInstant || c.nextTick < t {
 		c.disorder(t)
 	}
 	c.now = t
@@ -308,8 +309,8 @@ func (c *Controller) disorder(t Time) {
 	switch {
 	case t < c.now:
 		panic(fmt.Sprintf("policy: event at %d ns after one at %d ns", t, c.now))
-	case t > maxInstant:
-		panic(fmt.Sprintf("policy: event at %d ns, beyond the last instant %d ns", t, maxInstant))
+	case t > MaxInstant:
+		panic(fmt.Sprintf("policy: event at %d ns, beyond the last instant %d ns", t, MaxInstant))
 	default:
 		panic(fmt.Sprintf("policy: event at %d ns before the timer due at %d ns was fired", t, c.nextTick))
 	}

@@ -81,7 +81,7 @@ var _ = register(&Family{
 			return nil, fmt.Errorf("policy headroom: min=%d is above max=%d", h.Least, h.Most)
 		}
 		for i := range h.Claimed {
-			h.Claimed[i] = -maxInstant
+			h.Claimed[i] = -MaxInstant
 		}
 		return h, nil
 	},

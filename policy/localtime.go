@@ -25,11 +25,11 @@ func (c *localClock) local(t Time) Time {
 		at := time.Unix(0, t).In(c.location)
 		_, seconds := at.Zone()
 		start, end := at.ZoneBounds()
-		c.from, c.to, c.offset = -maxInstant, maxInstant, int64(seconds)*int64(time.Second)
-		if !start.IsZero() && start.Unix() > -maxInstant/1e9 {
+		c.from, c.to, c.offset = -MaxInstant, MaxInstant, int64(seconds)*int64(time.Second)
+		if !start.IsZero() && start.Unix() > -MaxInstant/1e9 {
 			c.from = start.UnixNano()
 		}
-		if !end.IsZero() && end.Unix() < maxInstant/1e9 {
+		if !end.IsZero() && end.Unix() < MaxInstant/1e9 {
 			c.to = end.UnixNano()
 		}
 	}

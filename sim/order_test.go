@@ -196,3 +196,31 @@ func TestCommonRandomNumbers(t *testing.T) {
 		t.Errorf("mean of the draws %.4f", mean)
 	}
 }
+
+// Instants and spans that cannot be are refused, not run into the controller.
+func TestImpossibleInstants(t *testing.T) {
+	year := int64(365 * 24 * time.Hour)
+	for name, src := range map[string]*trace.Trace{
+		"before 1970":     {Columns: trace.Columns{Arrival: []int64{-1}, Duration: []int64{0}}},
+		"after 2100":      {Columns: trace.Columns{Arrival: []int64{200 * year}, Duration: []int64{0}}},
+		"endless":         {Columns: trace.Columns{Arrival: []int64{0}, Duration: []int64{100 * year}}},
+		"negative":        {Columns: trace.Columns{Arrival: []int64{0}, Duration: []int64{-1}}},
+		"not sorted":      {Columns: trace.Columns{Arrival: []int64{2, 1}, Duration: []int64{0, 0}}},
+		"not one request": {},
+	} {
+		if _, err := Run(src, oneCategory(false, Constant(time.Second)), policy.None{}, Options{}); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	// The longest durations, one after the other on one instance, end with
+	// time itself.
+	late := &trace.Trace{Columns: trace.Columns{Arrival: make([]int64, 10), Duration: make([]int64, 10)}}
+	for i := range late.Arrival {
+		late.Arrival[i], late.Duration[i] = 129*year, 15*year
+	}
+	fleet := oneCategory(true, Constant(time.Second))
+	fleet.Categories[0].MaxInstances = 1
+	if r, err := Run(late, fleet, policy.NewKeepAlive(time.Hour), Options{}); err != nil || r.Requests != 10 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}

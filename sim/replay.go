@@ -1,8 +1,8 @@
 package sim
 
 import (
-	"errors"
 	"fmt"
+	"time"
 
 	"shadowpool/policy"
 	"shadowpool/trace"
@@ -91,8 +91,8 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 	if sum.Rows == 0 {
 		return nil, fmt.Errorf("trace %s has no requests", sum.Name)
 	}
-	if sum.First < 0 {
-		return nil, fmt.Errorf("trace %s begins before 1970", sum.Name)
+	if sum.First < 0 || sum.Last > lastArrival {
+		return nil, fmt.Errorf("trace %s: arrivals lie outside of 1970 to 2100; is the unit of its times right (--time-unit)?", sum.Name)
 	}
 	if opt.MeasureFrom > sum.Last {
 		return nil, fmt.Errorf("trace %s: the measured span begins after the last arrival", sum.Name)
@@ -133,7 +133,10 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 	return r, nil
 }
 
-var errUnsorted = errors.New("arrivals are not sorted")
+const (
+	lastArrival     = 4_102_444_800 * int64(time.Second) // the year 2100
+	longestDuration = 16 * 366 * 24 * int64(time.Hour)
+)
 
 func (r *replay) run(src trace.Source) error {
 	r.look(r.opt.StartAt)
@@ -182,8 +185,8 @@ func (r *replay) run(src trace.Source) error {
 func (r *replay) check(c *trace.Chunk) error {
 	last := r.arrival
 	for i, t := range c.Arrival {
-		if t < last || c.Duration[i] < 0 {
-			return fmt.Errorf("trace %s: row %d: %w, or its duration is negative", r.sum.Name, c.First+int64(i), errUnsorted)
+		if d := c.Duration[i]; t < last || d < 0 || d > longestDuration {
+			return fmt.Errorf("trace %s: row %d: arrivals must ascend, and durations lie between 0 and %v", r.sum.Name, c.First+int64(i), time.Duration(longestDuration))
 		}
 		last = t
 	}
@@ -365,7 +368,7 @@ func (r *replay) Assign(t policy.Time, a policy.Assignment) {
 	if arrival >= r.opt.MeasureFrom {
 		r.m.waited(a.Outcome, t+a.Delay-arrival)
 	}
-	r.ends.schedule(t+a.Delay+duration, s)
+	r.ends.schedule(min(t+a.Delay+duration, policy.MaxInstant), s)
 }
 
 // End implements policy.Host. The time in the slot of an instance that never
