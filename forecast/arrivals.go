@@ -17,7 +17,8 @@ type Model struct {
 	every      int64   // steps between two labels
 	due        int64   // steps until a label is known
 	scale      float64 // span that a label counts over the lead time
-	keepWeight float64
+	keepMean   float64 // of the mean, over a step
+	keepWeight float64 // of weights and spread, between two labels
 	keepSpread float64
 	features   int
 }
@@ -35,6 +36,7 @@ func NewModel(step, lead float64, halfLives []float64, profiles, learn bool) *Mo
 	m.due = max(int64(lead/step+0.5), 1)
 	m.scale = float64(m.due) * step / m.lead
 	m.every = max(m.due/2, 1)
+	m.keepMean = portable.Decay(step, 7*86400)
 	between := float64(m.every) * step
 	m.keepWeight = portable.Decay(between, 7*86400)
 	m.keepSpread = portable.Decay(between, 14*86400)
@@ -92,7 +94,10 @@ func (m *Model) Update(a *Arrivals, step int64, n float64, now, middle Clock) Ne
 	a.Seen += n
 	a.Rates.Update(m.decays, n, skipped)
 	span := float64(skipped+1) * m.step
-	keep := portable.Decay(span, 7*86400)
+	keep := m.keepMean
+	if skipped > 0 {
+		keep = portable.Decay(span, 7*86400)
+	}
 	a.Mean = float64(a.Mean*keep) + float64(n/span*(1-keep))
 	if m.profiles && a.Profile == nil && a.Seen >= profileAfter {
 		a.Profile = &Profile{Current: now.Quarter}

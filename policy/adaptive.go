@@ -83,13 +83,14 @@ func (a *Adaptive) Tick(t Time, id PoolID, _ Stock) (Level, Time) {
 	middle := a.clock.at(t + int64(lead*1e9/2))
 	d := a.models[id].Update(p.Arrivals, step, p.Count, a.clock.at(t), middle)
 	p.Count = 0
-	if moved(p.Sized, d) {
+	resized := moved(p.Sized, d)
+	if resized {
 		p.Sized = d
 		a.scratch = d.Probabilities(a.scratch[:0], maxCount)
 		a.rule.levels(a.scratch, &a.levels)
 		a.spread(p.Replica)
 	}
-	p.Replica.tick(t, &a.Calibration, lead)
+	p.Replica.tick(t, &a.Calibration, lead, resized)
 	k := a.Calibration.Chosen
 	p.Level = Level{Stock: p.Replica.Stock[k], Retire: p.Replica.Retire[k]}
 	if p.Replica.Retire[0] == 0 && p.Replica.settled() {
@@ -102,9 +103,9 @@ func (a *Adaptive) Tick(t Time, id PoolID, _ Stock) (Level, Time) {
 }
 
 // moved says whether a forecast has changed by enough to size anew: by a
-// hundredth.
+// fiftieth.
 func moved(from, to forecast.NegBinomial) bool {
-	return math.Abs(to.Mean-from.Mean) > 0.01*from.Mean || math.Abs(to.Dispersion-from.Dispersion) > 0.01*from.Dispersion
+	return math.Abs(to.Mean-from.Mean) > 0.02*from.Mean || math.Abs(to.Dispersion-from.Dispersion) > 0.01*from.Dispersion
 }
 
 // spread gives the candidates their levels and the forecast probability that

@@ -25,11 +25,17 @@ type replica struct {
 	Waiting       [rungs]int32
 	Risk          [rungs]float32 // forecast probability that an arrival misses
 	// Orders are the launches of the last lead time by step, the newest at
-	// Head, one row of rungs a step.
-	Orders []([rungs]int32)
-	Head   int
-	Step   int64 // ns
-	At     int64 // number of the present step
+	// Head, one row of rungs a step; Ordered says which rows hold any.
+	Orders  []([rungs]int32)
+	Ordered []bool
+	Head    int
+	Step    int64 // ns
+	At      int64 // number of the present step
+	// Idle is how long nothing has changed, in seconds: that time is counted
+	// as waste when something does.
+	Idle float64
+	// Changed is set when an instance has become warm since the last tick.
+	Changed bool
 }
 
 // leastOrders and mostOrders bound the rows of Orders: how finely a replica
@@ -42,7 +48,7 @@ func newReplica(t Time, lead, tick int64) *replica {
 	// the (n-1)-th after it: after n - 1/2 steps in the mean.
 	n := min(max(lead/tick+1, leastOrders), mostOrders)
 	step := max(2*lead/(2*n-1), int64(time.Microsecond))
-	r := &replica{Step: step, At: t / step, Orders: make([][rungs]int32, n)}
+	r := &replica{Step: step, At: t / step, Orders: make([][rungs]int32, n), Ordered: make([]bool, n), Changed: true}
 	for i, s := range fixedRungs {
 		r.Stock[priceRungs+i], r.Retire[priceRungs+i] = s, s
 	}
@@ -59,26 +65,35 @@ func (r *replica) advance(t Time, b *calibration) {
 	seconds := float64(r.Step) / 1e9
 	busy := min(steps, int64(len(r.Orders)))
 	for range busy {
-		r.deliver(b, seconds)
-	}
-	if rest := float64(steps-busy) * seconds; rest > 0 { // nothing is in flight any more
-		for k := range rungs {
-			b.Wasted[k] += float64(float64(r.Warm[k]) * rest)
+		r.Idle += seconds
+		r.Head++
+		if r.Head == len(r.Orders) {
+			r.Head = 0
+		}
+		if r.Ordered[r.Head] {
+			r.deliver(b)
 		}
 	}
+	r.Idle += float64(float64(steps-busy) * seconds)
 }
 
-func (r *replica) deliver(b *calibration, seconds float64) {
-	r.Head++
-	if r.Head == len(r.Orders) {
-		r.Head = 0
+// countIdle counts the time since the last change as waste.
+func (r *replica) countIdle(b *calibration) {
+	if r.Idle == 0 {
+		return
 	}
+	for k := range rungs {
+		b.Wasted[k] += float64(float64(r.Warm[k]) * r.Idle)
+	}
+	r.Idle = 0
+}
+
+// deliver makes the orders of the row at Head warm.
+func (r *replica) deliver(b *calibration) {
+	r.countIdle(b)
+	r.Ordered[r.Head], r.Changed = false, true
 	due := &r.Orders[r.Head]
 	for k := range rungs {
-		b.Wasted[k] += float64(float64(r.Warm[k]) * seconds)
-		if due[k] == 0 {
-			continue
-		}
 		r.Flight[k] -= due[k]
 		served := min(due[k], r.Waiting[k])
 		r.Waiting[k] -= served
@@ -90,6 +105,8 @@ func (r *replica) deliver(b *calibration, seconds float64) {
 // arrive plays an arrival in every candidate.
 func (r *replica) arrive(t Time, b *calibration) {
 	r.advance(t, b)
+	r.countIdle(b)
+	r.Ordered[r.Head] = true
 	orders := &r.Orders[r.Head]
 	for k := range rungs {
 		if r.Warm[k] > 0 {
@@ -107,10 +124,15 @@ func (r *replica) arrive(t Time, b *calibration) {
 	b.Arrivals++
 }
 
-// tick ends what is above the levels to retire, and fills the new levels.
-// lead is in seconds.
-func (r *replica) tick(t Time, b *calibration, lead float64) {
+// tick ends what is above the levels to retire, and fills the levels; resized
+// says that they are new. lead is in seconds.
+func (r *replica) tick(t Time, b *calibration, lead float64, resized bool) {
 	r.advance(t, b)
+	if !resized && !r.Changed {
+		return
+	}
+	r.countIdle(b)
+	r.Changed = false
 	orders := &r.Orders[r.Head]
 	for k := range rungs {
 		if surplus := r.Warm[k] - r.Retire[k]; surplus > 0 {
@@ -120,6 +142,7 @@ func (r *replica) tick(t Time, b *calibration, lead float64) {
 		if short := r.Stock[k] - (r.Warm[k] + r.Flight[k] - r.Waiting[k]); short > 0 {
 			r.Flight[k] += short
 			orders[k] += short
+			r.Ordered[r.Head] = true
 		}
 	}
 }

@@ -16,6 +16,12 @@ const (
 	ln2Low  = 0x1.a39ef35793c76p-33
 )
 
+// inverse[i] is 1/i, rounded.
+var inverse = [22]float64{
+	0, 1, 1. / 2, 1. / 3, 1. / 4, 1. / 5, 1. / 6, 1. / 7, 1. / 8, 1. / 9, 1. / 10,
+	1. / 11, 1. / 12, 1. / 13, 1. / 14, 1. / 15, 1. / 16, 1. / 17, 1. / 18, 1. / 19, 1. / 20, 1. / 21,
+}
+
 // Exp is e to the power of x.
 func Exp(x float64) float64 {
 	switch {
@@ -32,7 +38,7 @@ func Exp(x float64) float64 {
 	// degree 14 is below 1e-17.
 	sum := 1.0
 	for i := 14; i >= 1; i-- {
-		sum = 1 + float64(r*sum)/float64(i)
+		sum = 1 + float64(float64(r*sum)*inverse[i])
 	}
 	return math.Ldexp(sum, int(k))
 }
@@ -59,7 +65,7 @@ func Log(x float64) float64 {
 	z := float64(s * s)
 	sum := 0.0
 	for i := 21; i >= 1; i -= 2 {
-		sum = float64(sum*z) + 1/float64(i)
+		sum = float64(sum*z) + inverse[i]
 	}
 	k := float64(e)
 	return float64(k*ln2High) + (float64(2*s*sum) + float64(k*ln2Low))
