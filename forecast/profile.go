@@ -53,7 +53,7 @@ func (p *Profile) close() {
 }
 
 func learn(rates []float32, seen []uint8, quarter int64, rate, gain float32) {
-	i := quarter % int64(len(rates))
+	i := slot(quarter, len(rates))
 	// The first observations count equally: 1, 1/2, 1/3, ... down to gain.
 	if seen[i] < 255 {
 		seen[i]++
@@ -70,13 +70,18 @@ func (p *Profile) Rates(c Clock, mean float64) (day, week float64) {
 }
 
 func blend(rates []float32, seen []uint8, quarter int64, prior, priorWeight float64) float64 {
-	n := int64(len(rates))
 	sum, weight := float64(prior*priorWeight), priorWeight
 	for k := int64(-2); k <= 2; k++ {
-		i := (quarter + k) % n
+		i := slot(quarter+k, len(rates))
 		w := float64(3-max(k, -k)) / 9 * float64(min(seen[i], 4))
 		sum += float64(w * float64(rates[i]))
 		weight += w
 	}
 	return sum / weight
+}
+
+// slot is where a quarter, which may be before the first, lies in a profile.
+func slot(quarter int64, slots int) int64 {
+	n := int64(slots)
+	return (quarter%n + n) % n
 }
