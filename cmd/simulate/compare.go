@@ -15,7 +15,8 @@ import (
 
 // comparedPolicies are those that a comparison shows when none are named.
 func comparedPolicies(reusable bool) []policy.Spec {
-	specs := parse("static:level=3", "static:level=20", "headroom:share=0.5", "schedule", "static-rolling", "ewma", "adaptive")
+	specs := parse("static:level=14", "static:level=3", "headroom:share=0.5", "schedule:hit_rate=0.95",
+		"static-rolling:hit_rate=0.95", "ewma:quantile=0.995", "adaptive:hit_rate=0.95")
 	if reusable {
 		specs = append(specs, parse("keepalive:ttl=10m")...)
 	}
