@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"shadowpool/policy"
+	"shadowpool/policy/config"
 	"shadowpool/runtime"
 	"shadowpool/sim"
 	"shadowpool/trace"
@@ -192,7 +193,7 @@ func (s *session) leads(t *testing.T) (start policy.Time, by map[string][]int64)
 	by = map[string][]int64{}
 	// A launch without a row was not warm by the end: never, here.
 	const never = int64(time.Hour)
-	samples, err := sim.ReadSamples(&s.leadTimes)
+	samples, err := config.ReadSamples(&s.leadTimes)
 	if err != nil {
 		t.Fatal(err)
 	}

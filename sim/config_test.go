@@ -3,7 +3,6 @@ package sim
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -204,15 +203,6 @@ func TestLeadTimesOfFlagsAndFiles(t *testing.T) {
 		if _, err := config.Parse("pool.yaml", []byte("fleet: {default: {lead_time: \""+spec+"\"}}\npolicy: {name: none}\n")); err == nil {
 			t.Errorf("file: %q is accepted", spec)
 		}
-	}
-	const text = "# latencies\n1.5\n\n900ms\n0\n"
-	flag, err := ReadSamples(strings.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := config.ReadSamples(strings.NewReader(text))
-	if err != nil || !slices.Equal(flag, file) || !slices.Equal(file, []int64{1500e6, 900e6, 0}) {
-		t.Errorf("samples %v and %v, %v", flag, file, err)
 	}
 }
 

@@ -3,6 +3,8 @@ package sim
 import (
 	"fmt"
 	"time"
+
+	"shadowpool/policy/config"
 )
 
 // Recorded replays the lead times that a category's launches really took, in
@@ -21,7 +23,7 @@ func NewRecorded(name string, latencies []int64, expected time.Duration) (*Recor
 	if err != nil {
 		return nil, err
 	}
-	if expected < 0 || expected > maxLead {
+	if expected < 0 || expected > config.MaxLeadTime {
 		return nil, fmt.Errorf("lead times %s: an expectation of %v is out of range", name, expected)
 	}
 	return &Recorded{latencies, e, expected}, nil

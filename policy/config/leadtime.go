@@ -58,6 +58,16 @@ func leadTime(to *LeadTime) schema {
 	return scalar[LeadTime]{to, func(n *yaml.Node) (LeadTime, error) { return parseLeadTime(n.Value) }}
 }
 
+// ParseLeadTime reads a lead time as it is written in a file or given by a
+// flag, and the samples of an empirical one from its file.
+func ParseLeadTime(text string) (LeadTime, error) {
+	l, err := parseLeadTime(text)
+	if err == nil && l.Law == Empirical {
+		l.Samples, err = samplesOf(l.File)
+	}
+	return l, err
+}
+
 func parseLeadTime(text string) (LeadTime, error) {
 	kind, rest, law := strings.Cut(text, ":")
 	switch {
