@@ -40,7 +40,7 @@ type Bench struct {
 	opt   Options
 	known []*policy.Family // beyond those of package policy
 
-	training func() ([][]policy.Time, error)
+	training func() (policy.Fleet, error)
 	seats    chan struct{} // one a run at a time
 	done     atomic.Int64
 	total    atomic.Int64
@@ -62,7 +62,7 @@ func NewBench(src trace.Source, fleet sim.Fleet, opt Options) (*Bench, error) {
 	}
 	b.seats = make(chan struct{}, workers)
 	b.known = append(sim.References(src, fleet), oracle)
-	b.training = sync.OnceValues(b.readTraining)
+	b.training = sync.OnceValues(func() (policy.Fleet, error) { return sim.Training(src, fleet, opt.MeasureFrom) })
 	return b, nil
 }
 
@@ -130,56 +130,17 @@ func (b *Bench) replay(c *candidate, opt sim.Options) (*sim.Result, error) {
 		return sim.Oracle(b.src, b.fleet, opt)
 	}
 	fleet := policy.Fleet{Config: b.fleet.PolicyConfig()}
-	if c.family.Training && b.opt.MeasureFrom > b.sum.First {
-		training, err := b.training()
-		if err != nil {
+	if c.family.Training {
+		var err error
+		if fleet, err = b.training(); err != nil {
 			return nil, err
 		}
-		fleet.Training, fleet.TrainingFrom, fleet.TrainingTo = training, b.sum.First, b.opt.MeasureFrom
 	}
 	sizer, err := c.family.Sizer(c.spec, fleet)
 	if err != nil {
 		return nil, err
 	}
 	return sim.Run(b.src, b.fleet, sizer, opt)
-}
-
-// readTraining sorts the arrivals before the measured span by pool.
-func (b *Bench) readTraining() ([][]policy.Time, error) {
-	index := make(map[string]int, len(b.fleet.Categories))
-	for i, k := range b.fleet.Categories {
-		index[k.Name] = i
-	}
-	pools := make([]int, max(len(b.sum.Strings.Category), 1))
-	for i, name := range b.sum.Strings.Category {
-		pool, ok := index[name]
-		if !ok {
-			pool = -1 // the replay says so, with the row
-		}
-		pools[i] = pool
-	}
-	if b.fleet.Pooled {
-		clear(pools)
-	}
-	arrivals := make([][]policy.Time, len(b.fleet.Categories))
-	for chunk, err := range b.src.Chunks() {
-		if err != nil {
-			return nil, err
-		}
-		for i, t := range chunk.Arrival {
-			if t >= b.opt.MeasureFrom {
-				return arrivals, nil
-			}
-			pool := pools[0]
-			if chunk.Category != nil {
-				pool = pools[chunk.Category[i]]
-			}
-			if pool >= 0 {
-				arrivals[pool] = append(arrivals[pool], t)
-			}
-		}
-	}
-	return arrivals, nil
 }
 
 // runAll runs candidates in parallel; results are in their order.

@@ -146,7 +146,7 @@ func TestTrainingIsWhatComesBefore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := b.readTraining()
+	got, err := b.training()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestTrainingIsWhatComesBefore(t *testing.T) {
 			}
 		}
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got.Training); diff != "" {
 		t.Errorf("training (-want +got):\n%s", diff)
 	}
 }

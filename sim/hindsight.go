@@ -48,7 +48,7 @@ const hindsightSide = int64(20 * time.Minute)
 
 func newHindsight(src trace.Source, fleet Fleet, f policy.Fleet, v policy.Values) (*hindsight, error) {
 	h := &hindsight{quantile: v.Float("quantile"), dispersion: v.Float("dispersion")}
-	arrivals, err := arrivalsByPool(src, &fleet)
+	arrivals, err := arrivalsByPool(src, &fleet, policy.Never)
 	if err != nil {
 		return nil, err
 	}
@@ -58,8 +58,9 @@ func newHindsight(src trace.Source, fleet Fleet, f policy.Fleet, v policy.Values
 	return h, nil
 }
 
-// arrivalsByPool sorts a trace's arrivals by the pool that they go to.
-func arrivalsByPool(src trace.Source, fleet *Fleet) ([][]policy.Time, error) {
+// arrivalsByPool sorts a trace's arrivals before until by the pool that they
+// go to.
+func arrivalsByPool(src trace.Source, fleet *Fleet, until policy.Time) ([][]policy.Time, error) {
 	poolOf := fleet.pools(src.Summary().Strings.Category)
 	arrivals := make([][]policy.Time, len(fleet.Categories))
 	for chunk, err := range src.Chunks() {
@@ -67,6 +68,9 @@ func arrivalsByPool(src trace.Source, fleet *Fleet) ([][]policy.Time, error) {
 			return nil, err
 		}
 		for i, t := range chunk.Arrival {
+			if t >= until {
+				return arrivals, nil
+			}
 			pool := poolOf[0]
 			if chunk.Category != nil {
 				pool = poolOf[chunk.Category[i]]
@@ -79,25 +83,19 @@ func arrivalsByPool(src trace.Source, fleet *Fleet) ([][]policy.Time, error) {
 	return arrivals, nil
 }
 
-// Training gives a policy the arrivals before the measured span.
+// Training gives policies the arrivals before the measured span, if there are
+// any.
 func Training(src trace.Source, fleet Fleet, measureFrom policy.Time) (policy.Fleet, error) {
 	f := policy.Fleet{Config: fleet.PolicyConfig()}
-	sum := src.Summary()
-	if measureFrom <= sum.First {
+	first := src.Summary().First
+	if measureFrom <= first {
 		return f, nil
 	}
-	arrivals, err := arrivalsByPool(src, &fleet)
+	arrivals, err := arrivalsByPool(src, &fleet, measureFrom)
 	if err != nil {
 		return f, err
 	}
-	for i, a := range arrivals {
-		n := 0
-		for n < len(a) && a[n] < measureFrom {
-			n++
-		}
-		arrivals[i] = a[:n]
-	}
-	f.Training, f.TrainingFrom, f.TrainingTo = arrivals, sum.First, measureFrom
+	f.Training, f.TrainingFrom, f.TrainingTo = arrivals, first, measureFrom
 	return f, nil
 }
 
