@@ -29,6 +29,7 @@ type replica struct {
 	Orders  []([rungs]int32)
 	Ordered []bool
 	Head    int
+	Start   Time  // steps count from it
 	Step    int64 // ns
 	At      int64 // number of the present step
 	// Idle is how long nothing has changed, in seconds: that time is counted
@@ -48,7 +49,7 @@ func newReplica(t Time, lead, tick int64) *replica {
 	// the (n-1)-th after it: after n - 1/2 steps in the mean.
 	n := min(max(lead/tick+1, leastOrders), mostOrders)
 	step := max(2*lead/(2*n-1), int64(time.Microsecond))
-	r := &replica{Step: step, At: t / step, Orders: make([][rungs]int32, n), Ordered: make([]bool, n), Changed: true}
+	r := &replica{Start: t, Step: step, Orders: make([][rungs]int32, n), Ordered: make([]bool, n), Changed: true}
 	for i, s := range fixedRungs {
 		r.Stock[priceRungs+i], r.Retire[priceRungs+i] = s, s
 	}
@@ -57,7 +58,7 @@ func newReplica(t Time, lead, tick int64) *replica {
 
 // advance runs the steps up to t: launches a lead time old become warm.
 func (r *replica) advance(t Time, b *calibration) {
-	steps := t/r.Step - r.At
+	steps := (t-r.Start)/r.Step - r.At
 	if steps <= 0 {
 		return
 	}

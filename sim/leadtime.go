@@ -50,10 +50,10 @@ func (l Lognormal) Quantile(u float64) int64 {
 	return int64(min(d, float64(config.MaxLeadTime)))
 }
 
-// Mean implements LeadTime: median * exp(sigma^2 / 2).
+// Mean implements LeadTime: median * exp(sigma^2 / 2), the same bits as for
+// the live server.
 func (l Lognormal) Mean() time.Duration {
-	s := l.sigma()
-	return time.Duration(min(float64(l.Median)*math.Exp(s*s/2), float64(config.MaxLeadTime)))
+	return config.LeadTime{Law: config.Lognormal, Median: l.Median, P99: l.P99}.Mean()
 }
 
 func (l Lognormal) String() string {

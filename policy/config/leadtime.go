@@ -2,11 +2,12 @@ package config
 
 import (
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"shadowpool/forecast/portable"
 )
 
 // A Law is the shape of a lead time's distribution.
@@ -41,8 +42,8 @@ const z99 = 2.3263478740408408
 func (l LeadTime) Mean() time.Duration {
 	switch l.Law {
 	case Lognormal:
-		s := math.Log(float64(l.P99)/float64(l.Median)) / z99
-		return time.Duration(min(float64(l.Median)*math.Exp(s*s/2), float64(MaxLeadTime)))
+		s := portable.Log(float64(l.P99)/float64(l.Median)) / z99
+		return time.Duration(min(float64(l.Median)*portable.Exp(s*s/2), float64(MaxLeadTime)))
 	case Empirical:
 		sum := 0.0
 		for _, s := range l.Samples {
