@@ -9,7 +9,7 @@ import (
 // A calendar holds at most one future event a slot (a slot is an instance's)
 // and delivers them by time, equal times in the order in which they were
 // scheduled. Nothing may be scheduled before the present, which follows the
-// horizons that next is asked for.
+// clock (resolve).
 //
 // It is a wheel of buckets of 2^shift ns that tunes itself: the width follows
 // the spacing of the events that were delivered, the number of buckets the
@@ -99,39 +99,29 @@ func (c *calendar) lookAhead() {
 	}
 }
 
-// next is the time of the earliest event if that is not after horizon; if it
-// is, some time after horizon. The present moves up to horizon at most.
-func (c *calendar) next(horizon int64) int64 {
-	if c.soon > horizon || c.first < len(c.near) {
-		return c.soon
-	}
-	return c.advance(horizon)
-}
-
-// exact says whether next's last answer was an event's time.
+// exact says whether soon is an event's time, not only a bound.
 func (c *calendar) exact() bool { return c.first < len(c.near) }
 
-// advance makes the next bucket that holds something the present, if it
-// begins up to horizon.
-func (c *calendar) advance(horizon int64) int64 {
-	for c.first == len(c.near) && c.soon <= horizon && c.soon != forever {
-		if c.popped >= retune && c.popped >= 2*(c.inWheel+len(c.far)) {
-			c.tune(c.soon)
-			c.lookAhead()
-		}
-		if c.farNext != forever && c.farNext>>c.shift <= c.soon>>c.shift+c.mask/2 {
-			c.recall(c.soon)
-			c.lookAhead()
-		}
-		if c.inWheel > 0 && c.bucket<<c.shift <= horizon {
-			c.open(c.bucket)
-			c.soon = c.near[0].time
-		}
+// resolve moves the present up to soon, which is not exact and not forever,
+// and makes soon exact or later. Nothing may be scheduled before the present,
+// so this is for when the clock has come there.
+func (c *calendar) resolve() {
+	clock := c.soon
+	if c.popped >= retune && c.popped >= 2*(c.inWheel+len(c.far)) {
+		c.tune(clock)
+		c.lookAhead()
 	}
-	return c.soon
+	if c.farNext != forever && c.farNext>>c.shift <= clock>>c.shift+c.mask/2 {
+		c.recall(clock)
+		c.lookAhead()
+	}
+	if c.inWheel > 0 && c.bucket<<c.shift <= clock {
+		c.open(c.bucket)
+		c.soon = c.near[0].time
+	}
 }
 
-// pop removes the earliest event, which next has just found.
+// pop removes the earliest event; soon is exact.
 func (c *calendar) pop() uint32 {
 	slot := c.near[c.first].slot
 	c.first++

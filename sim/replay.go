@@ -174,11 +174,22 @@ func (r *replay) run(src trace.Source) error {
 	// Until every request is served; what only the policy's timers would
 	// still do is no longer of interest.
 	for r.rows.waiting > 0 {
-		if !r.step(policy.Never) {
+		t := r.soonest()
+		if t == forever {
 			return fmt.Errorf("trace %s: %d requests are never served: the limits of the fleet leave no instance for them", r.sum.Name, r.rows.waiting)
 		}
+		r.deliver(t + 1)
 	}
 	return nil
+}
+
+// soonest is a time that no event is before, forever if there is none.
+func (r *replay) soonest() policy.Time {
+	timer, _ := r.ctrl.NextTimer()
+	if r.fixed {
+		return min(timer, r.warm.soon, r.ends.soon)
+	}
+	return min(timer, r.warms.soon, r.ends.soon)
 }
 
 // check refuses what a hand-made source might contain.
@@ -206,8 +217,7 @@ func (r *replay) arrive(c *trace.Chunk) {
 	pool := r.poolOf[0]
 	var tenant, task uint32
 	for i, t := range c.Arrival {
-		for r.soon() <= t && r.step(t) {
-		}
+		r.deliver(t)
 		if t >= r.mark {
 			r.look(t)
 		}
@@ -227,69 +237,49 @@ func (r *replay) arrive(c *trace.Chunk) {
 	}
 }
 
-// soon is a time that no event is before.
-func (r *replay) soon() policy.Time {
-	timer, _ := r.ctrl.NextTimer()
-	if r.fixed {
-		return min(timer, r.warm.soon, r.ends.soon)
-	}
-	return min(timer, r.warms.soon, r.ends.soon)
-}
-
-// step delivers the next event before an arrival at t; false if there is
-// none.
-func (r *replay) step(t policy.Time) bool {
-	timer, class := r.ctrl.NextTimer()
-	horizon := min(t, timer)
-	var warm, end int64
-	if r.fixed {
-		warm = r.warm.soon
-		end = r.ends.next(min(horizon, warm))
-	} else {
-		warm, end = r.instanceEvents(horizon)
-	}
-	event := min(warm, end)
-	if event <= timer {
-		if event > t || event == forever {
-			return false
+// deliver hands the controller every event before an arrival at t, in order.
+func (r *replay) deliver(t policy.Time) {
+	for {
+		timer, class := r.ctrl.NextTimer()
+		warm, end := r.warm.soon, r.ends.soon
+		if !r.fixed {
+			warm = r.warms.soon
 		}
-		if event >= r.mark {
-			r.look(event)
-		}
-		if warm <= end {
+		switch event := min(warm, end); {
+		case event > timer:
+			if timer > t || timer == t && class > policy.ClassArrival {
+				return
+			}
+			if timer >= r.mark {
+				r.look(timer)
+			}
+			r.ctrl.Fire()
+		case event > t || event == forever:
+			return
+		case warm <= end:
+			if !r.fixed && !r.warms.exact() {
+				r.warms.resolve()
+				continue
+			}
+			if event >= r.mark {
+				r.look(event)
+			}
 			s := r.popWarm()
 			row := &r.slots[s]
 			r.m.warmed(event, row.pool)
 			r.ctrl.Warm(event, row.id(s))
-		} else {
+		default:
+			if !r.ends.exact() {
+				r.ends.resolve()
+				continue
+			}
+			if event >= r.mark {
+				r.look(event)
+			}
 			s := r.ends.pop()
 			row := &r.slots[s]
 			r.m.released(event, row.pool)
 			r.ctrl.Release(event, row.id(s))
-		}
-		return true
-	}
-	if timer > t || timer == t && class > policy.ClassArrival {
-		return false
-	}
-	if timer >= r.mark {
-		r.look(timer)
-	}
-	r.ctrl.Fire()
-	return true
-}
-
-// instanceEvents are the next instants at which an instance becomes warm and
-// is released; the earlier of them is exact if it is not after horizon.
-func (r *replay) instanceEvents(horizon policy.Time) (warm, end policy.Time) {
-	for {
-		warm = r.warms.next(min(horizon, r.ends.soon))
-		end = r.ends.next(min(horizon, warm))
-		switch first := min(warm, end); {
-		case first > horizon || first == forever:
-			return warm, end
-		case first == warm && r.warms.exact(), first == end && r.ends.exact() && warm > end:
-			return warm, end
 		}
 	}
 }
