@@ -11,10 +11,12 @@ import (
 // Oracle is the clairvoyant bound: it sees every arrival and every lead time.
 // Each request finds an instance that became warm at that instant, so it
 // always hits and single-use instances never idle. A reusable instance is kept
-// over a gap exactly when idling through it costs less than a new start, and
-// the most recently released is matched first, which is optimal for a constant
-// lead time (the cost of a gap, min(gap, lead), is concave, so optimal
-// matchings are nested). Limits on the fleet do not bind it.
+// over a gap exactly when idling through it costs less than a new start does
+// in the mean: the j-th launch takes the j-th lead time whenever it happens, so
+// what a launch less saves is the last of them, not the next. The most recently
+// released is matched first, which is optimal for a constant lead time (the
+// cost of a gap, min(gap, lead), is concave, so optimal matchings are nested).
+// Limits on the fleet do not bind it.
 func Oracle(src trace.Source, fleet Fleet, opt Options) (*Result, error) {
 	r, err := newReplay(src, &fleet, policy.None{}, opt)
 	if err != nil {
@@ -137,9 +139,8 @@ func (o *oracle) reuse(c *trace.Chunk, i int, t, end policy.Time, pool policy.Po
 		g.since = append(g.since, heap.Pop(&g.busy).(policy.Time))
 	}
 	heap.Push(&g.busy, end)
-	l := &o.leads[pool]
 	n := len(g.since)
-	if n == 0 || t-g.since[n-1] >= l.dist.Quantile(l.draws.uniform(l.next)) {
+	if n == 0 || t-g.since[n-1] >= int64(o.fleet.Categories[pool].Lead.Mean()) {
 		return false
 	}
 	released := g.since[n-1]

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"bufio"
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -226,9 +228,22 @@ func samplesOf(path string) ([]int64, error) {
 		return nil, err
 	}
 	defer f.Close()
-	samples, err := ReadSamples(f)
+	text, err := unzipped(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	samples, err := ReadSamples(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return samples, nil
+}
+
+// unzipped reads a file that may be compressed by gzip.
+func unzipped(f io.Reader) (io.Reader, error) {
+	b := bufio.NewReader(f)
+	if magic, _ := b.Peek(2); string(magic) == "\x1f\x8b" {
+		return gzip.NewReader(b)
+	}
+	return b, nil
 }
