@@ -32,7 +32,30 @@ func (c *Controller) Fire() {
 func (c *Controller) arm(id shelfID, s *shelf) {
 	if c.traits.Idle == KeepForAge && !s.Armed {
 		s.Armed = true
-		c.expiries.push(expiry{c.instances.Rows[s.Oldest].Since + c.traits.KeepAlive, id})
+		due := c.instances.Rows[s.Oldest].Since + c.traits.KeepAlive
+		c.expiries.push(expiry{max(due, c.now), id}) // in the past if a new policy keeps for less
+	}
+}
+
+// rearm sets all expiry timers anew, for another keep-alive.
+func (c *Controller) rearm() {
+	c.expiries = c.expiries[:0]
+	for i := range c.pools {
+		s := &c.pools[i].Shelf
+		s.Armed = false
+		if s.Count > 0 {
+			c.arm(shelfID(i), s)
+		}
+	}
+	for i := range c.tied.Rows {
+		row := &c.tied.Rows[i]
+		was := row.Armed
+		row.Armed = false
+		if row.Count > 0 {
+			c.arm(tiedShelfBit|shelfID(i), &row.shelf)
+		} else if was {
+			c.tied.close(uint32(i), &c.pools[row.Pool])
+		}
 	}
 }
 
@@ -42,9 +65,6 @@ func (c *Controller) expire(t Time) {
 	id := c.expiries.pop().Shelf
 	s, pool := c.shelf(id)
 	s.Armed = false
-	if c.traits.Idle != KeepForAge { // a new policy took over
-		return
-	}
 	for s.Oldest != none && c.instances.Rows[s.Oldest].Since+c.traits.KeepAlive <= t {
 		c.retire(t, s.Oldest, Expired)
 	}

@@ -285,15 +285,8 @@ func (c *Controller) Configure(t Time, config Config, sizer Sizer) error {
 		p := &c.pools[i]
 		c.begin(t, PoolID(i))
 		c.visit(t, PoolID(i), p)
-		if p.Shelf.Count > 0 {
-			c.arm(shelfID(i), &p.Shelf)
-		}
 	}
-	for i := range c.tied.Rows {
-		if s := &c.tied.Rows[i].shelf; s.Count > 0 {
-			c.arm(tiedShelfBit|shelfID(i), s)
-		}
-	}
+	c.rearm()
 	return nil
 }
 

@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -191,7 +192,7 @@ func (c *cloud) advance(t Time, class Class) {
 func (c *cloud) do(op, arg, wait byte) {
 	t := c.now + int64(wait)*int64(wait)*int64(7*time.Millisecond)
 	pools := len(c.config.Categories)
-	switch op % 16 {
+	switch op % 64 % 17 {
 	case 0, 1, 2, 3, 4:
 		c.advance(t, ClassArrival)
 		r := Request{ID: c.nextID, Pool: PoolID(int(arg) % pools), Tenant: uint32(arg>>4) % 4, TaskType: uint32(arg) % 3}
@@ -243,6 +244,18 @@ func (c *cloud) do(op, arg, wait byte) {
 			c.waiting[r.ID] = r
 			c.note("requeue as %d", r.ID)
 			c.ctrl.Requeue(t, r)
+		}
+	case 16: // another policy takes over, and a category is added
+		c.advance(t, ClassArrival)
+		c.note("configure %s", specimens[int(arg)%len(specimens)])
+		config := *c.config
+		config.Categories = slices.Clone(config.Categories)
+		if len(config.Categories) < 5 {
+			config.Categories = append(config.Categories, Category{Name: fmt.Sprint("new", len(config.Categories)), LeadTime: time.Second, Reusable: arg&1 != 0})
+		}
+		*c.config = config
+		if err := c.ctrl.Configure(t, config, buildSizer(c.t, specimens[int(arg)%len(specimens)], config)); err != nil {
+			c.failf("configure: %v", err)
 		}
 	case 15:
 		for n := RequestID(0); n < c.nextID; n++ {
@@ -296,7 +309,7 @@ func variant(b byte) Config {
 	return c
 }
 
-func newCloud(t testing.TB, spec string, config Config) *cloud {
+func buildSizer(t testing.TB, spec string, config Config) Sizer {
 	t.Helper()
 	specs, err := ParseSpecs(spec)
 	if err != nil {
@@ -306,7 +319,14 @@ func newCloud(t testing.TB, spec string, config Config) *cloud {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return sizer
+}
+
+func newCloud(t testing.TB, spec string, config Config) *cloud {
+	t.Helper()
+	sizer := buildSizer(t, spec, config)
 	c := &cloud{t: t, config: &config, now: 1_750_000_000e9, instances: map[InstanceID]*cloudInstance{}, waiting: map[RequestID]Request{}, served: map[RequestID]bool{}}
+	var err error
 	if c.ctrl, err = New(config, sizer, c); err != nil {
 		t.Fatal(err)
 	}
@@ -395,7 +415,7 @@ func TestSnapshotGoesOn(t *testing.T) {
 			config := variant(v*17 + byte(i))
 			a := newCloud(t, spec, config)
 			rng := rand.New(rand.NewPCG(uint64(i), uint64(v)))
-			step := func(c *cloud, tape []byte) { c.do(tape[0], tape[1], tape[2]) }
+			step := func(c *cloud, tape []byte) { c.do(tape[0]%16, tape[1], tape[2]) }
 			random := func() []byte { return []byte{byte(rng.Uint32()), byte(rng.Uint32()), byte(rng.Uint32())} }
 			for range 300 {
 				step(a, random())
@@ -417,12 +437,7 @@ func TestSnapshotGoesOn(t *testing.T) {
 			for id := range a.served {
 				b.served[id] = true
 			}
-			specs, _ := ParseSpecs(spec)
-			sizer, err := Build(specs[0], Fleet{Config: config})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if b.ctrl, err = New(config, sizer, b); err != nil {
+			if b.ctrl, err = New(config, buildSizer(t, spec, config), b); err != nil {
 				t.Fatal(err)
 			}
 			if err := b.ctrl.Restore(data); err != nil {
