@@ -177,6 +177,9 @@ const (
 	chooseEvery = 20
 	// priorArrivals is the weight of the forecast misses beside the played.
 	priorArrivals = 30
+	// nearlySafest: candidates that miss at most this much more than the
+	// safest are as good where none keeps the target.
+	nearlySafest = 1.1
 	// memoryMisses: scores are remembered for as many arrivals as the target
 	// lets that many miss.
 	memoryMisses = 300
@@ -200,17 +203,20 @@ func (b *calibration) choose(mayMiss float64) {
 		return
 	}
 	b.Since = 0
-	best, safest := -1, 0 // the safest price, where none keeps the target
+	safest := 0
 	for k := range rungs {
-		if k < priceRungs && b.missRate(k) < b.missRate(safest) {
+		if b.missRate(k) < b.missRate(safest) {
 			safest = k
 		}
-		if b.missRate(k) <= mayMiss && (best < 0 || b.Wasted[k] < b.Wasted[best]) {
+	}
+	// Where none keeps the target (after a start, or a crowd out of nothing),
+	// the cheapest of those that come about as near to it as any.
+	limit := max(mayMiss, float64(nearlySafest*b.missRate(safest)))
+	best := safest
+	for k := range rungs {
+		if b.missRate(k) <= limit && b.Wasted[k] < b.Wasted[best] {
 			best = k
 		}
-	}
-	if best < 0 {
-		best = safest
 	}
 	b.Chosen = best
 	keep := portable.Exp(-chooseEvery * mayMiss / memoryMisses)

@@ -61,3 +61,22 @@ func TestAdaptiveHoldsItsTarget(t *testing.T) {
 		t.Logf("rate %g, lead %v: hit rate %.4f, %.2f of static's waste", c.rate, c.lead, r.HitRate, r.InstanceS.Waste/best.InstanceS.Waste)
 	}
 }
+
+// In its first seconds it knows next to nothing; it must not launch by the
+// hundred for a demand of some dozens.
+func TestAdaptiveStartsGently(t *testing.T) {
+	src := poissonArrivals(6, 400, 33, exponential(100*time.Millisecond))
+	fleet := oneCategory(false, Constant(time.Second))
+	fleet.Tick = time.Second
+	sizer, err := policy.Build(policy.Spec{Name: "adaptive"}, policy.Fleet{Config: fleet.PolicyConfig()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Run(src, fleet, sizer, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.PeakInstances > 150 {
+		t.Errorf("%d instances at once for a demand of 36 over the lead time and in use", r.PeakInstances)
+	}
+}
