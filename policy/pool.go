@@ -13,9 +13,10 @@ type pool struct {
 	Own       int32 // launching for a request of their own
 	Tied      int32 // idle on tenants' shelves
 
-	reusable   bool // of the configuration, as are the next two
+	reusable   bool // of the configuration, as are the next three
 	limited    bool // has a limit on instances or launches
 	compatible bool // has compatible categories
+	slow       bool // promotions take delay
 	// Active is set while the pool is visited at the next tick.
 	Active bool
 	// Held is set while HoldUntil has not come: launches stop after failures,
@@ -29,7 +30,7 @@ type pool struct {
 	// FirstTied heads the list of tenants' shelves that hold something.
 	FirstTied uint32
 	delay     int64 // a promotion's, ns
-	_         [16]byte
+	_         [24]byte
 }
 
 // configure takes over what events need of the pool's category.
@@ -38,6 +39,7 @@ func (p *pool) configure(k *Category) {
 	p.limited = k.MaxInstances|k.MaxLaunching != 0
 	p.compatible = len(k.Compatible) > 0
 	p.delay = int64(k.PromotionDelay)
+	p.slow = p.delay > 0
 }
 
 func (p *pool) stock() Stock {

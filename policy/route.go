@@ -105,8 +105,10 @@ func (c *Controller) assign(t Time, slot uint32, pool PoolID, r Request, o Outco
 	}
 	c.pools[in.Pool].InUse++
 	a := Assignment{
-		Request: r.ID, Instance: c.instances.id(slot), Pool: pool, Outcome: o, Reason: why,
-		Delay: c.pools[pool].delay + adapt,
+		Request: r.ID, Instance: c.instances.id(slot), Pool: pool, Outcome: o, Reason: why, Delay: adapt,
+	}
+	if p := &c.pools[pool]; p.slow {
+		a.Delay += p.delay
 	}
 	if c.log != nil {
 		c.log.assign(t, a)
