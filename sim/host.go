@@ -1,0 +1,68 @@
+package sim
+
+import "shadowpool/policy"
+
+// The replay as the controller's host: what it decides is scheduled.
+
+// Launch implements policy.Host.
+func (r *replay) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID, _ policy.Reason) {
+	s := id.Slot()
+	for int(s) >= len(r.slots) {
+		r.slots = append(r.slots, slot{})
+	}
+	warm := t + r.leadTime(pool)
+	r.slots[s] = slot{ordered: t, time: warm, gen: uint32(id >> 32), pool: uint32(pool)}
+	r.m.launched(t, pool)
+	if r.fixed {
+		r.warm.push(warm, s)
+	} else {
+		r.warms.schedule(warm, s)
+	}
+}
+
+// leadTime is the next of a pool's lead times.
+func (r *replay) leadTime(pool policy.PoolID) int64 {
+	switch {
+	case r.starting && r.opt.StartWarm:
+		r.leads[pool].next++
+		return 0
+	case r.fixed:
+		return r.lead
+	}
+	k := &r.leads[pool]
+	j := k.next
+	k.next++
+	if recorded, ok := k.dist.(*Recorded); ok {
+		return recorded.launch(j)
+	}
+	return k.dist.Quantile(k.draws.uniform(j))
+}
+
+// Assign implements policy.Host.
+func (r *replay) Assign(t policy.Time, a policy.Assignment) {
+	s := a.Instance.Slot()
+	row := &r.slots[s]
+	row.served = true
+	r.m.promoted(t, row.pool)
+	arrival, duration := r.arrival, r.duration
+	if n := int64(a.Request); n == r.row && r.rows.here {
+		r.rows.here = false
+	} else {
+		arrival, duration = r.rows.take(n)
+	}
+	if arrival >= r.opt.MeasureFrom {
+		r.m.waited(a.Outcome, t+a.Delay-arrival)
+	}
+	r.ends.schedule(min(t+a.Delay+duration, policy.MaxInstant), s)
+}
+
+// End implements policy.Host. The time in the slot of an instance that never
+// served is when it became warm.
+func (r *replay) End(t policy.Time, id policy.InstanceID, _ policy.PoolID, _ policy.Reason) {
+	row := &r.slots[id.Slot()]
+	r.m.ended(t, row)
+}
+
+func (s *slot) id(i uint32) policy.InstanceID {
+	return policy.InstanceID(uint64(s.gen)<<32 | uint64(i))
+}
