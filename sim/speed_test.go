@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -9,6 +10,8 @@ import (
 	"shadowpool/policy"
 	"shadowpool/trace"
 )
+
+var benchRequests = flag.Int("requests", 1_000_000, "requests that BenchmarkReplay replays")
 
 // poissonTrace has n Poisson arrivals and exponential durations such that on
 // average busy instances are in use, spread evenly over the categories.
@@ -140,6 +143,32 @@ func BenchmarkReplay(b *testing.B) {
 				b.ReportMetric(rate(bare), "bare_Mreq/s")
 				b.ReportMetric(rate(full)/rate(bare), "ratio")
 			})
+		}
+	}
+}
+
+// BenchmarkAdaptive replays the built-in workload under adaptive, whose forecast
+// costs more than the replay.
+func BenchmarkAdaptive(b *testing.B) {
+	w, err := trace.Preset("platform")
+	if err != nil {
+		b.Fatal(err)
+	}
+	src, err := w.Generate(1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	fleet, err := FleetOf(src, Category{Lead: Constant(120 * time.Second), Price: 1}, false)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		s, err := policy.Build(policy.Spec{Name: "adaptive"}, policy.Fleet{Config: fleet.PolicyConfig()})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := Run(src, fleet, s, Options{}); err != nil {
+			b.Fatal(err)
 		}
 	}
 }
