@@ -28,12 +28,28 @@ func (c *Controller) Fire() {
 	}
 }
 
-// arm sets a shelf's expiry timer, unless one is pending.
-func (c *Controller) arm(id shelfID, s *shelf) {
-	if c.traits.Idle == KeepForAge && !s.Armed {
-		s.Armed = true
-		due := c.instances.Rows[s.Oldest].Since + c.traits.KeepAlive
-		c.expiries.push(expiry{max(due, c.now), id}) // in the past if a new policy keeps for less
+// arm sets the expiry timers of a pool's shelves to when their oldest instances
+// will have been idle for long enough, where that is earlier than they are set
+// to.
+func (c *Controller) arm(id PoolID, p *pool) {
+	if c.traits.Idle != KeepForAge {
+		return
+	}
+	if p.Shelf.Count > 0 {
+		c.armShelf(shelfID(id), &p.Shelf, p.Level.Keep)
+	}
+	for i := p.FirstTied; p.Tied > 0 && i != none; i = c.tied.Rows[i].Next {
+		if row := &c.tied.Rows[i]; row.Count > 0 {
+			c.armShelf(tiedShelfBit|shelfID(i), &row.shelf, p.Level.Keep)
+		}
+	}
+}
+
+func (c *Controller) armShelf(id shelfID, s *shelf, keep int64) {
+	due := max(c.instances.Rows[s.Oldest].Since+keep, c.now) // in the past if it is now kept for less
+	if due < s.Due {
+		s.Due = due
+		c.expiries.push(expiry{due, id})
 	}
 }
 
@@ -41,21 +57,18 @@ func (c *Controller) arm(id shelfID, s *shelf) {
 func (c *Controller) rearm() {
 	c.expiries = c.expiries[:0]
 	for i := range c.pools {
-		s := &c.pools[i].Shelf
-		s.Armed = false
-		if s.Count > 0 {
-			c.arm(shelfID(i), s)
-		}
+		c.pools[i].Shelf.Due = Never
 	}
 	for i := range c.tied.Rows {
 		row := &c.tied.Rows[i]
-		was := row.Armed
-		row.Armed = false
-		if row.Count > 0 {
-			c.arm(tiedShelfBit|shelfID(i), &row.shelf)
-		} else if was {
+		was := row.Due != Never
+		row.Due = Never
+		if row.Count == 0 && was {
 			c.tied.close(uint32(i), &c.pools[row.Pool])
 		}
+	}
+	for i := range c.pools {
+		c.arm(PoolID(i), &c.pools[i])
 	}
 }
 
@@ -64,14 +77,18 @@ func (c *Controller) rearm() {
 func (c *Controller) expire(t Time) {
 	id := c.expiries.pop().Shelf
 	s, pool := c.shelf(id)
-	s.Armed = false
-	for s.Oldest != none && c.instances.Rows[s.Oldest].Since+c.traits.KeepAlive <= t {
+	if s.Due != t { // overtaken
+		return
+	}
+	p := &c.pools[pool]
+	s.Due = Never
+	for s.Oldest != none && c.instances.Rows[s.Oldest].Since+p.Level.Keep <= t {
 		c.retire(t, s.Oldest, Expired)
 	}
 	if s.Oldest != none {
-		c.arm(id, s)
+		c.armShelf(id, s, p.Level.Keep)
 	}
-	c.unblock(t, pool, &c.pools[pool])
+	c.unblock(t, pool, p)
 }
 
 func (c *Controller) shelf(id shelfID) (*shelf, PoolID) {
@@ -135,7 +152,7 @@ func (c *Controller) runTick(t Time) {
 		if c.traits.Ticks {
 			var l Level
 			l, next = c.sizer.Tick(t, id, p.stock())
-			c.setLevel(p, l)
+			c.setLevel(id, p, l)
 		}
 		c.retireSurplus(t, p)
 		c.replenish(t, id, p)

@@ -9,11 +9,14 @@ type Controller struct {
 	config Config
 	sizer  Sizer
 	traits Traits
-	host   Host
-	log    *Log
-	early  bool // a miss launches its own instance
-	keeps  bool // idle instances are kept, for a while at least
-	tick   int64
+	// The sizer again, where it wants to be told of more; else nil.
+	releases ReleaseSizer
+	launches LaunchSizer
+	host     Host
+	log      *Log
+	early    bool // a miss launches its own instance
+	keeps    bool // idle instances are kept, for a while at least
+	tick     int64
 
 	now       Time
 	pools     []pool
@@ -55,6 +58,8 @@ const MaxInstant = Never / 2
 // adopt takes over a valid configuration and makes pools for new categories.
 func (c *Controller) adopt(config Config, sizer Sizer) {
 	c.config, c.sizer, c.traits = config, sizer, sizer.Traits()
+	c.releases, _ = sizer.(ReleaseSizer)
+	c.launches, _ = sizer.(LaunchSizer)
 	c.early = config.Binding == Early || c.traits.OwnLaunch
 	c.keeps = c.traits.Idle != KeepNone && !c.draining
 	c.tick = int64(config.Tick)
@@ -93,7 +98,7 @@ func (c *Controller) Start(t Time) {
 
 func (c *Controller) begin(t Time, id PoolID) {
 	p := &c.pools[id]
-	c.setLevel(p, c.sizer.Start(t, id))
+	c.setLevel(id, p, c.sizer.Start(t, id))
 	c.replenish(t, id, p)
 	if c.traits.Ticks {
 		c.visit(t, id, p)
@@ -107,7 +112,7 @@ func (c *Controller) Arrive(t Time, r Request) {
 	c.route(t, r)
 	p := &c.pools[r.Pool]
 	if c.traits.Arrivals && !c.draining {
-		c.setLevel(p, c.sizer.Arrive(t, r, p.stock()))
+		c.setLevel(r.Pool, p, c.sizer.Arrive(t, r, p.stock()))
 	}
 	c.replenish(t, r.Pool, p)
 	if c.traits.Ticks && !p.Active {
@@ -160,6 +165,9 @@ func (c *Controller) Warm(t Time, id InstanceID) {
 	slot, in := c.instance(id, launching, "Warm")
 	p := &c.pools[in.Pool]
 	p.Failures = 0
+	if c.launches != nil {
+		c.launches.Warmed(t, in.Pool, in.Since)
+	}
 	if in.Own {
 		p.Own--
 		i := in.Next
@@ -169,7 +177,7 @@ func (c *Controller) Warm(t Time, id InstanceID) {
 		return
 	}
 	p.Launching--
-	if p.Queue.First == none && c.keeps {
+	if p.Waiting == 0 && c.keeps {
 		c.shelve(t, slot, in, p)
 	} else {
 		c.offer(t, slot, outcomeByAge, BecameWarm)
@@ -181,17 +189,28 @@ func (c *Controller) Warm(t Time, id InstanceID) {
 func (c *Controller) Release(t Time, id InstanceID) {
 	c.enter(t)
 	slot, in := c.instance(id, serving, "Release")
-	p := &c.pools[in.Pool]
+	pid := in.Pool
+	p := &c.pools[pid]
 	p.InUse--
+	if c.releases != nil && !c.draining {
+		c.setLevel(pid, p, c.releases.Release(t, in.Pool, t-in.Since, p.stock()))
+	}
 	switch {
 	case !p.reusable:
 		c.end(t, slot, SingleUse)
-	case p.Queue.First == none && c.keeps:
+	case p.Waiting == 0 && c.keeps:
 		c.shelve(t, slot, in, p)
 	default:
 		c.offer(t, slot, outcomePartial, WasReleased)
 	}
-	c.unblock(t, in.Pool, p)
+	if c.releases != nil {
+		c.replenish(t, pid, p)
+		if c.traits.Ticks && !p.Active {
+			c.visit(t, pid, p)
+		}
+		return
+	}
+	c.unblock(t, pid, p)
 }
 
 // Fail tells that a launch has failed. The pool launches nothing more until a
@@ -201,6 +220,9 @@ func (c *Controller) Fail(t Time, id InstanceID) {
 	slot, in := c.instance(id, launching, "Fail")
 	pid := in.Pool
 	p := &c.pools[pid]
+	if c.launches != nil {
+		c.launches.Failed(t, pid, in.Since)
+	}
 	c.forget(t, slot, in, p)
 	p.Failures++
 	p.Held, p.HoldUntil = true, t+c.tick<<min(p.Failures-1, 5)

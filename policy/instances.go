@@ -20,7 +20,7 @@ func (s state) String() string {
 // instance is a row of the dense table of instances; its index is its slot.
 // 32 bytes, so that two share a cache line and none straddles one.
 type instance struct {
-	Since Time   // when it was ordered (launching) or became idle (idle)
+	Since Time   // when it was ordered (launching), became idle or was promoted (serving)
 	Next  uint32 // towards newer on its shelf; of a free slot, the next free one
 	Prev  uint32 // towards older on its shelf
 	// Pool is the category that it is an instance of now.
@@ -73,11 +73,12 @@ func (n *instances) id(slot uint32) InstanceID {
 type shelf struct {
 	Oldest, Newest uint32
 	Count          int32
-	// Armed is set while an expiry timer for the shelf is pending.
-	Armed bool
+	// Due is when the shelf's expiry timer comes, Never without one. A timer
+	// that comes at another instant has been overtaken.
+	Due Time
 }
 
-var emptyShelf = shelf{Oldest: none, Newest: none}
+var emptyShelf = shelf{Oldest: none, Newest: none, Due: Never}
 
 // put adds an instance as the newest.
 func (n *instances) put(s *shelf, slot uint32) {

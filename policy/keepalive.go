@@ -12,16 +12,16 @@ type KeepAlive struct {
 func NewKeepAlive(ttl time.Duration) *KeepAlive { return &KeepAlive{int64(ttl)} }
 
 // Traits implements Sizer.
-func (k *KeepAlive) Traits() Traits { return Traits{Idle: KeepForAge, KeepAlive: k.ttl} }
+func (k *KeepAlive) Traits() Traits { return Traits{Idle: KeepForAge} }
 
 // Start implements Sizer.
-func (k *KeepAlive) Start(Time, PoolID) Level { return Level{} }
+func (k *KeepAlive) Start(Time, PoolID) Level { return Level{Keep: k.ttl} }
 
 // Arrive implements Sizer.
-func (k *KeepAlive) Arrive(Time, Request, Stock) Level { return Level{} }
+func (k *KeepAlive) Arrive(Time, Request, Stock) Level { return Level{Keep: k.ttl} }
 
 // Tick implements Sizer.
-func (k *KeepAlive) Tick(Time, PoolID, Stock) (Level, Time) { return Level{}, Never }
+func (k *KeepAlive) Tick(Time, PoolID, Stock) (Level, Time) { return Level{Keep: k.ttl}, Never }
 
 var _ = register(&Family{
 	Name:    "keepalive",

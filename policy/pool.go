@@ -9,9 +9,6 @@ type pool struct {
 	InUse     int32
 	Level     Level
 	Shelf     shelf // idle and free to serve anyone
-	Queue     queue
-	Own       int32 // launching for a request of their own
-	Tied      int32 // idle on tenants' shelves
 
 	reusable   bool // of the configuration, as are the next three
 	limited    bool // has a limit on instances or launches
@@ -22,15 +19,18 @@ type pool struct {
 	// Held is set while HoldUntil has not come: launches stop after failures,
 	// so that a broken image is not launched without end. Failures are those
 	// since the last success.
-	Held      bool
+	Held bool
+
+	Queue     queue
+	Own       int32 // launching for a request of their own
+	Tied      int32 // idle on tenants' shelves
 	Failures  int32
+	FirstTied uint32 // heads the list of tenants' shelves that hold something
 	HoldUntil Time
 	// WakeAt is when the pool asked for its next tick; Never if it did not.
 	WakeAt Time
-	// FirstTied heads the list of tenants' shelves that hold something.
-	FirstTied uint32
-	delay     int64 // a promotion's, ns
-	_         [24]byte
+	delay  int64 // a promotion's, ns
+	_      [16]byte
 }
 
 // configure takes over what events need of the pool's category.

@@ -1,13 +1,16 @@
 package policy
 
 // setLevel takes over a sizer's wish.
-func (c *Controller) setLevel(p *pool, l Level) {
+func (c *Controller) setLevel(id PoolID, p *pool, l Level) {
 	if c.draining {
 		return
 	}
-	l.Stock = max(l.Stock, 0)
-	l.Retire = max(l.Retire, l.Stock)
+	l.Retire = max(l.Retire, l.Stock, 0)
+	sooner := l.Keep < p.Level.Keep
 	p.Level = l
+	if sooner {
+		c.arm(id, p)
+	}
 }
 
 // mayLaunch says whether limits and failures allow one launch more.
@@ -59,6 +62,9 @@ func (c *Controller) unblock(t Time, id PoolID, p *pool) {
 func (c *Controller) launch(t Time, id PoolID, why Reason) uint32 {
 	slot, _ := c.instances.add(t, id)
 	name := c.instances.id(slot)
+	if c.launches != nil {
+		c.launches.Ordered(t, id)
+	}
 	if c.log != nil {
 		c.log.launch(t, name, id, why)
 	}

@@ -99,7 +99,7 @@ func (c *Controller) pick(id PoolID, p *pool, tenant uint32) uint32 {
 // assign promotes an instance that is on no shelf and in no order.
 func (c *Controller) assign(t Time, slot uint32, pool PoolID, r Request, o Outcome, why Reason, adapt int64) {
 	in := &c.instances.Rows[slot]
-	in.State = serving
+	in.State, in.Since = serving, t
 	if c.config.Isolation == ByTenant {
 		in.Tenant = r.Tenant
 	}
@@ -167,8 +167,8 @@ func (c *Controller) shelve(t Time, slot uint32, in *instance, p *pool) {
 	} else {
 		c.instances.put(&p.Shelf, slot)
 		p.Warm++
-		if c.traits.Idle == KeepForAge && !p.Shelf.Armed {
-			c.arm(shelfID(in.Pool), &p.Shelf)
+		if c.traits.Idle == KeepForAge && p.Shelf.Due == Never {
+			c.armShelf(shelfID(in.Pool), &p.Shelf, p.Level.Keep)
 		}
 	}
 	c.surplus(t, in.Pool, p)
@@ -178,7 +178,9 @@ func (c *Controller) shelveTied(slot uint32, in *instance, p *pool) {
 	i := c.tied.open(tenantKey{in.Pool, in.Tenant}, p)
 	c.instances.put(&c.tied.Rows[i].shelf, slot)
 	p.Tied++
-	c.arm(tiedShelfBit|shelfID(i), &c.tied.Rows[i].shelf)
+	if s := &c.tied.Rows[i].shelf; c.traits.Idle == KeepForAge && s.Due == Never {
+		c.armShelf(tiedShelfBit|shelfID(i), s, p.Level.Keep)
+	}
 }
 
 // unshelve takes an idle instance off its shelf.

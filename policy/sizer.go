@@ -7,11 +7,14 @@ type Stock struct {
 
 // A Level is what a Sizer wants of a pool.
 type Level struct {
-	// Stock is the base-stock level S: launch while position < S.
+	// Stock is the base-stock level S: launch while position < S. Below zero,
+	// that many waiting requests are left to instances that will be released.
 	Stock int32
 	// Retire is the level above which idle instances are ended at ticks;
 	// above Stock it gives hysteresis. Never below Stock.
 	Retire int32
+	// Keep is how long an instance may be idle under KeepForAge, ns.
+	Keep int64
 }
 
 // Hold is the level that launches up to s and retires above s.
@@ -34,6 +37,24 @@ type Sizer interface {
 	Tick(t Time, p PoolID, s Stock) (Level, Time)
 }
 
+// A ReleaseSizer is a Sizer that is told of every release, before the instance
+// is handed on, shelved or ended. served is how long it served, ns, the
+// promotion included.
+type ReleaseSizer interface {
+	Sizer
+	Release(t Time, p PoolID, served int64, s Stock) Level
+}
+
+// A LaunchSizer is a Sizer that is told how launches fare: when each is
+// ordered, and when it becomes warm or has failed, with the instant of its
+// order.
+type LaunchSizer interface {
+	Sizer
+	Ordered(t Time, p PoolID)
+	Warmed(t Time, p PoolID, ordered Time)
+	Failed(t Time, p PoolID, ordered Time)
+}
+
 // Traits are the fixed properties of a Sizer.
 type Traits struct {
 	Arrivals bool // Arrive is called for every arrival
@@ -42,8 +63,6 @@ type Traits struct {
 	// fleet's binding.
 	OwnLaunch bool
 	Idle      IdleRule
-	// KeepAlive is how long an instance stays idle under KeepForAge, ns.
-	KeepAlive int64
 }
 
 // IdleRule says when idle instances are ended.
@@ -51,7 +70,7 @@ type IdleRule uint8
 
 // RetireByPosition ends idle instances at ticks while position > Retire.
 // RetireByWarm ends them while warm > Retire, so that launches in flight never
-// cost a warm instance. KeepForAge ends each after Traits.KeepAlive. KeepNone
+// cost a warm instance. KeepForAge ends each after Level.Keep. KeepNone
 // ends an instance that has nothing to serve at once.
 const (
 	RetireByPosition IdleRule = iota

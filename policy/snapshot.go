@@ -7,7 +7,7 @@ import (
 )
 
 // snapshotVersion changes with every change of the snapshot's form.
-const snapshotVersion = 1
+const snapshotVersion = 2
 
 // Stateful is a Sizer with a state of its own to keep across a restart.
 type Stateful interface {
@@ -99,7 +99,7 @@ func (c *Controller) Restore(data []byte) error {
 	c.waiters = waiters{Rows: s.Waiters, Empty: s.EmptyWait}
 	c.tied = tied{Rows: s.Tied, Empty: s.EmptyTied, find: make(map[tenantKey]uint32)}
 	for i := range c.tied.Rows {
-		if r := &c.tied.Rows[i]; r.Count > 0 || r.Armed {
+		if r := &c.tied.Rows[i]; r.Count > 0 || r.Due != Never {
 			c.tied.find[tenantKey{r.Pool, r.Tenant}] = uint32(i)
 		}
 	}

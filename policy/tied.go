@@ -35,7 +35,7 @@ func (t *tied) firstFilled(p *pool) uint32 {
 // timer will come to look.
 func (t *tied) close(i uint32, p *pool) {
 	s := &t.Rows[i]
-	if s.Count > 0 || s.Armed {
+	if s.Count > 0 || s.Due != Never {
 		return
 	}
 	if s.Prev == none {
