@@ -1,0 +1,279 @@
+package forecast
+
+import "shadowpool/forecast/portable"
+
+// LeadTimes learns the lead times of a fleet's categories from its launches. A
+// lead time is expected * common * own: common is what slows all launches of
+// its category at that time (Common), own the launch's alone (Lifetimes). Of
+// launches that fail, and of those under way, it is known that they take longer
+// than what was seen of them. A category of few launches borrows from all
+// others: their lead times, as multiples of what was expected of each, count as
+// some launches of its own. Instants and spans are in seconds; fields are
+// exported for snapshots only.
+type LeadTimes struct {
+	All        Lifetimes // of all categories
+	Curve      Curve     // the estimate of it
+	Fresh      float64   // launches since it was made
+	Usual      float64   // mean logarithm of them
+	Count      float64
+	Categories []*LeadTime // nil until the first launch
+
+	expected []float64
+	scratch  Lifetimes
+}
+
+// LeadTime is the state of one category.
+type LeadTime struct {
+	Own     Lifetimes
+	Curve   Curve
+	Common  Common
+	Cohorts []cohort // by order, those before Head are gone
+	Head    int
+	Last    cohort // the last one that ended
+	Stale   bool   // Curve lacks launches that have ended
+}
+
+// A cohort is the launches ordered within an eighth of the expected lead time.
+type cohort struct {
+	Slot     int64   // ordered in eighths since the epoch
+	Order    float64 // the last of them
+	InFlight int
+	Ended    float64
+	Sum      float64 // of their deviations
+	Squares  float64
+}
+
+const (
+	cohortsPerLead = 8
+	// mostCohorts bounds memory: launches that are under way when so many
+	// cohorts have been ordered after theirs count as lost sight of.
+	mostCohorts = 64
+	// borrowed is the weight of the fleet in a category, in launches.
+	borrowed = 4
+	// leastLead keeps ratios finite.
+	leastLead = 1e-3
+)
+
+// NewLeadTimes begins with the expected lead times of the categories, each of
+// which counts as one launch of the fleet.
+func NewLeadTimes(expected []float64) *LeadTimes {
+	l := &LeadTimes{expected: expected, Categories: make([]*LeadTime, len(expected)), Count: 1}
+	l.All.End(1)
+	l.All.estimate(&Curve{}, 0, &l.Curve)
+	return l
+}
+
+func (l *LeadTimes) scale(k int) float64 { return max(l.expected[k], leastLead) }
+
+func (l *LeadTimes) slot(k int, order float64) int64 {
+	return int64(order / l.scale(k) * cohortsPerLead)
+}
+
+// category is the state of category k, which is made if it is not there.
+func (l *LeadTimes) category(k int) *LeadTime {
+	c := l.Categories[k]
+	if c == nil {
+		c = &LeadTime{Common: newCommon(l.Usual)}
+		l.Categories[k] = c
+	}
+	return c
+}
+
+// Order takes a launch of category k at the instant order.
+func (l *LeadTimes) Order(k int, order float64) {
+	c := l.category(k)
+	slot := l.slot(k, order)
+	if n := len(c.Cohorts); n > c.Head && c.Cohorts[n-1].Slot == slot {
+		last := &c.Cohorts[n-1]
+		last.Order = order
+		last.InFlight++
+		return
+	}
+	if len(c.Cohorts)-c.Head == mostCohorts {
+		l.abandon(k, c, order)
+	}
+	if c.Head >= mostCohorts {
+		c.Cohorts = c.Cohorts[:copy(c.Cohorts, c.Cohorts[c.Head:])]
+		c.Head = 0
+	}
+	c.Cohorts = append(c.Cohorts, cohort{Slot: slot, Order: order, InFlight: 1})
+}
+
+// abandon gives up on the launches of the oldest cohort.
+func (l *LeadTimes) abandon(k int, c *LeadTime, now float64) {
+	old := &c.Cohorts[c.Head]
+	ratio := (now - old.Order) / l.scale(k)
+	for range old.InFlight {
+		l.censor(c, ratio, now)
+	}
+	old.InFlight = 0
+	c.settle()
+}
+
+// Warm takes the lead time of a launch that was ordered at the instant order.
+func (l *LeadTimes) Warm(k int, order, lead float64) {
+	c := l.category(k)
+	deviation, own := c.Common.learn(order+lead, portable.Log(bounded(lead/l.scale(k))))
+	c.Own.End(portable.Exp(own))
+	l.All.End(portable.Exp(own))
+	l.Count = min(l.Count+1, usualMemory)
+	l.Usual += (own - l.Usual) / l.Count
+	l.Fresh++
+	c.Stale = true
+	if o := c.find(l.slot(k, order)); o != nil && o.InFlight > 0 {
+		o.InFlight--
+		o.Ended++
+		o.Sum += deviation
+		o.Squares += float64(deviation * deviation)
+		c.settle()
+	}
+}
+
+// Fail takes a launch that failed, or was lost, after the given span.
+func (l *LeadTimes) Fail(k int, order, after float64) {
+	c := l.category(k)
+	l.censor(c, after/l.scale(k), order+after)
+	if o := c.find(l.slot(k, order)); o != nil && o.InFlight > 0 {
+		o.InFlight--
+		c.settle()
+	}
+}
+
+// censor takes a launch of which no more will be seen.
+func (l *LeadTimes) censor(c *LeadTime, ratio, now float64) {
+	log := portable.Log(bounded(ratio))
+	level, _ := c.Common.at(now)
+	c.Common.learnLonger(now, log)
+	own := portable.Exp(log - level)
+	c.Own.Censor(own)
+	l.All.Censor(own)
+	l.Fresh++
+	c.Stale = true
+}
+
+// find is the cohort of a slot, nil if it is gone.
+func (c *LeadTime) find(slot int64) *cohort {
+	low, high := c.Head, len(c.Cohorts)
+	for low < high {
+		middle := (low + high) / 2
+		if c.Cohorts[middle].Slot < slot {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	if low < len(c.Cohorts) && c.Cohorts[low].Slot == slot {
+		return &c.Cohorts[low]
+	}
+	return nil
+}
+
+// settle learns from the oldest cohorts, once all their launches have ended,
+// how launches that were ordered together deviate together.
+func (c *LeadTime) settle() {
+	for ; c.Head < len(c.Cohorts) && c.Cohorts[c.Head].InFlight == 0; c.Head++ {
+		o := c.Cohorts[c.Head]
+		if o.Ended == 0 {
+			continue
+		}
+		if o.Ended > 1 {
+			c.Common.pair((float64(o.Sum*o.Sum)-o.Squares)/float64(o.Ended*(o.Ended-1)), o.Ended-1)
+		}
+		if c.Last.Ended > 0 && o.Order-c.Last.Order < commonHalfLife/4 {
+			c.Common.pair(o.Sum/o.Ended*(c.Last.Sum/c.Last.Ended), 1)
+		}
+		c.Last = o
+	}
+}
+
+// A Lead is the distribution of the lead time of a launch that is ordered
+// now. Of launches with independent lead times only the mean counts for what
+// is outstanding (Palm); what they have in common mixes over the outcomes.
+type Lead struct {
+	// Scale is what the own part is a multiple of, s.
+	Scale float64
+	Own   *Curve
+	// Variance is that of the logarithm of the common part, as far as it is
+	// not known at this time.
+	Variance float64
+}
+
+// Mean is the expected lead time, s.
+func (d Lead) Mean() float64 { return d.Scale * d.Own.Mean() }
+
+// Survival is the probability that a launch takes longer than u seconds.
+func (d Lead) Survival(u float64) float64 { return d.Own.Survival(u / d.Scale) }
+
+// Quantile is the lead time, s, that a share q of launches does not exceed.
+func (d Lead) Quantile(q float64) float64 { return d.Scale * d.Own.Quantile(q) }
+
+// At is what is known at t of the lead times of category k. Its curve is valid
+// until the next call.
+func (l *LeadTimes) At(t float64, k int) Lead {
+	if l.Fresh > l.Count/16 {
+		l.All.estimate(&Curve{}, 0, &l.Curve)
+		l.Fresh = 0
+	}
+	c := l.Categories[k]
+	if c == nil {
+		return Lead{Scale: l.scale(k), Own: &l.Curve}
+	}
+	level, open := c.late(t, l.scale(k))
+	factor := portable.Exp(level)
+	if c.overdue(t, l.scale(k)*factor) {
+		l.scratch.copyFrom(&c.Own)
+		for i := c.Head; i < len(c.Cohorts); i++ {
+			if o := &c.Cohorts[i]; o.InFlight > 0 && t > o.Order {
+				ratio := (t - o.Order) / (l.scale(k) * factor)
+				l.scratch.censor(ratio, max(c.Own.Weight, 1)*float64(o.InFlight))
+			}
+		}
+		l.scratch.estimate(&l.Curve, borrowed, &c.Curve)
+		c.Stale = true // they are not in it for good
+	} else if c.Stale || len(c.Curve.Steps) == 0 {
+		c.Own.estimate(&l.Curve, borrowed, &c.Curve)
+		c.Stale = false
+	}
+	return Lead{
+		Scale: l.scale(k) * factor, Own: &c.Curve,
+		Variance: float64(open*c.Common.share()) * c.Common.Square,
+	}
+}
+
+// late is the level as the ages of the launches under way suggest it, and the
+// open share of its variance: each counts as a launch of the lead time that is
+// expected at its age (the E step of Dempster, Laird and Rubin 1977).
+func (c *LeadTime) late(t, scale float64) (level, open float64) {
+	level, open = c.Common.at(t)
+	if c.Common.Square == 0 && !c.overdue(t, scale) {
+		return level, open
+	}
+	share := c.Common.share()
+	from := level
+	for i := c.Head; i < len(c.Cohorts); i++ {
+		o := &c.Cohorts[i]
+		if o.InFlight == 0 {
+			continue
+		}
+		if t <= o.Order {
+			break
+		}
+		over := c.Common.beyond(portable.Log((t-o.Order)/scale) - from)
+		if over == 0 {
+			break // and the others are younger
+		}
+		for range min(o.InFlight, mostCohorts) {
+			k := gain(open, share)
+			level += float64(k * (from + over - level))
+			open = float64(open * (1 - k))
+		}
+	}
+	return level, open
+}
+
+// overdue says whether a launch under way is older than the shortest lead
+// time that is known: before that ages tell nothing.
+func (c *LeadTime) overdue(t, scale float64) bool {
+	return c.Head < len(c.Cohorts) && len(c.Curve.Steps) > 0 &&
+		t-c.Cohorts[c.Head].Order > float64(c.Curve.Steps[0].At*scale)
+}
