@@ -292,6 +292,36 @@ func TestLeadTimesSnapshot(t *testing.T) {
 	}
 }
 
+// A launch allocates nothing once the tables have grown.
+func TestLeadTimesDoNotAllocate(t *testing.T) {
+	l := NewLeadTimes([]float64{45})
+	rng := rand.New(rand.NewPCG(9, 9))
+	at, flying := 0.0, []launch{}
+	turn := func() {
+		at += 5
+		l.Order(0, at)
+		flying = append(flying, launch{order: at, lead: 45 * math.Exp(rng.NormFloat64()/3)})
+		kept := flying[:0]
+		for _, f := range flying {
+			if f.order+f.lead > at {
+				kept = append(kept, f)
+			} else if rng.IntN(10) == 0 {
+				l.Fail(0, f.order, f.lead)
+			} else {
+				l.Warm(0, f.order, f.lead)
+			}
+		}
+		flying = kept
+		l.At(at, 0)
+	}
+	for range 5000 {
+		turn()
+	}
+	if n := testing.AllocsPerRun(2000, turn); n > 0.01 {
+		t.Errorf("%.3f allocations a launch", n)
+	}
+}
+
 func BenchmarkLeadTimes(b *testing.B) {
 	all := steady(rand.New(rand.NewPCG(8, 8)), 10000, 1)
 	b.ReportAllocs()
