@@ -10,7 +10,7 @@ func (r *replay) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID,
 	for int(s) >= len(r.slots) {
 		r.slots = append(r.slots, slot{})
 	}
-	warm := t + r.leadTime(pool)
+	warm := t + r.leadTime(t, pool)
 	r.slots[s] = slot{ordered: t, time: warm, gen: uint32(id >> 32), pool: uint32(pool)}
 	r.m.launched(t, pool)
 	if r.fixed {
@@ -20,8 +20,8 @@ func (r *replay) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID,
 	}
 }
 
-// leadTime is the next of a pool's lead times.
-func (r *replay) leadTime(pool policy.PoolID) int64 {
+// leadTime is the next of a pool's lead times, of a launch ordered at t.
+func (r *replay) leadTime(t policy.Time, pool policy.PoolID) int64 {
 	switch {
 	case r.starting && r.opt.StartWarm:
 		r.leads[pool].next++
@@ -29,13 +29,7 @@ func (r *replay) leadTime(pool policy.PoolID) int64 {
 	case r.fixed:
 		return r.lead
 	}
-	k := &r.leads[pool]
-	j := k.next
-	k.next++
-	if recorded, ok := k.dist.(*Recorded); ok {
-		return recorded.launch(j)
-	}
-	return k.dist.Quantile(k.draws.uniform(j))
+	return r.leads[pool].launch(t)
 }
 
 // Assign implements policy.Host.

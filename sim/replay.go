@@ -84,6 +84,30 @@ type leads struct {
 	dist  LeadTime
 	draws stream
 	next  uint64
+	tide  *tide // where launches have something in common
+}
+
+func newLeads(k Category, seed uint64) leads {
+	l := leads{dist: k.Lead, draws: newStream(seed, "lead", k.Name)}
+	if law, ok := k.Lead.(Lognormal); ok && law.Common > 0 {
+		l.tide = newTide(newStream(seed, "tide", k.Name))
+	}
+	return l
+}
+
+// launch is the lead time of the next launch, which is ordered at t.
+func (l *leads) launch(t policy.Time) int64 {
+	j := l.next
+	l.next++
+	switch law := l.dist.(type) {
+	case *Recorded:
+		return law.launch(j)
+	case Lognormal:
+		if l.tide != nil {
+			return law.given(l.tide.at(t), l.draws.uniform(j))
+		}
+	}
+	return l.dist.Quantile(l.draws.uniform(j))
 }
 
 func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) (*replay, error) {
@@ -116,7 +140,7 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 	r.ctrl = ctrl
 	r.fixed = true
 	for _, k := range fleet.Categories {
-		r.leads = append(r.leads, leads{dist: k.Lead, draws: newStream(opt.Seed, "lead", k.Name)})
+		r.leads = append(r.leads, newLeads(k, opt.Seed))
 		_, constant := k.Lead.(Constant)
 		r.fixed = r.fixed && constant && k.Lead == fleet.Categories[0].Lead
 	}
