@@ -40,7 +40,7 @@ func (r *replay) Assign(t policy.Time, a policy.Assignment) {
 	r.m.promoted(t, row.pool)
 	arrival, duration := r.arrival, r.duration
 	if n := int64(a.Request); n == r.row && r.rows.here {
-		r.rows.here = false
+		r.rows.here, r.outcome = false, a.Outcome
 	} else {
 		arrival, duration = r.rows.take(n)
 	}

@@ -19,6 +19,7 @@ import (
 // What launches have in common it takes from when they are needed. Limits on
 // the fleet do not bind it.
 func Oracle(src trace.Source, fleet Fleet, opt Options) (*Result, error) {
+	opt.Shortfall = false // there is none
 	r, err := newReplay(src, &fleet, policy.None{}, opt)
 	if err != nil {
 		return nil, err

@@ -25,6 +25,8 @@ type Options struct {
 	// Timeline is the number of samples of the pool over the measured span
 	// that the result carries; 0 is none.
 	Timeline int
+	// Shortfall makes the result say where the requests fall that did not hit.
+	Shortfall bool
 	// Progress is called now and then with the number of requests that have
 	// arrived; nil is not.
 	Progress func(requests int64)
@@ -72,11 +74,13 @@ type replay struct {
 	// The request that is arriving, so that a hit needs no look-up.
 	row               int64
 	arrival, duration int64
+	outcome           policy.Outcome // if it did not have to wait
 	rows              window
 
-	m    *meter
-	line *timeline
-	mark policy.Time // when the meter or the timeline next needs a look
+	m     *meter
+	line  *timeline
+	short *shortfalls
+	mark  policy.Time // when the meter or the timeline next needs a look
 }
 
 // leads is a category's stream of lead times.
@@ -153,6 +157,9 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 	r.m = newMeter(fleet, opt.StartAt, opt.MeasureFrom)
 	if opt.Timeline > 0 {
 		r.line = newTimeline(opt.MeasureFrom, sum.Last, opt.Timeline)
+	}
+	if opt.Shortfall {
+		r.short = newShortfalls(fleet)
 	}
 	return r, nil
 }
@@ -257,6 +264,9 @@ func (r *replay) arrive(c *trace.Chunk) {
 		r.row, r.arrival, r.duration = c.First+int64(i), t, c.Duration[i]
 		r.rows.arriving()
 		r.ctrl.Arrive(t, policy.Request{ID: policy.RequestID(r.row), Pool: pool, Tenant: tenant, TaskType: task})
+		if r.short != nil && t >= r.opt.MeasureFrom {
+			r.short.count(t, pool, tenant, !r.rows.here && r.outcome == policy.Hit)
+		}
 		r.rows.arrived()
 	}
 }

@@ -30,6 +30,7 @@ type Result struct {
 	Implementable  bool           `json:"implementable"`
 	Seed           uint64         `json:"seed"`
 	Version        string         `json:"version"`
+	Shortfall      *Shortfall     `json:"shortfall,omitempty"` // if it was asked for
 
 	// Timeline and WaitCurve feed pictures; they are not part of the JSON.
 	Timeline  []Sample    `json:"-"`
@@ -87,6 +88,9 @@ func (r *replay) result() *Result {
 	if r.line != nil {
 		res.Timeline = r.line.samples
 		res.WaitCurve = m.waitCurve()
+	}
+	if r.short != nil {
+		res.Shortfall = r.short.result(r.fleet, r.sum.Strings.Tenant)
 	}
 	return res
 }

@@ -26,6 +26,8 @@ type studyFlags struct {
 	tick                           time.Duration
 	seed                           uint64
 	out, format                    string
+
+	shortfall bool // say where the requests fall that did not hit
 }
 
 // fleetFlags say what a configuration says too.
@@ -110,7 +112,7 @@ func (f *studyFlags) open(cmd *cobra.Command, defaults func(reusable bool) []pol
 	}
 	opt := experiments.Options{
 		Seed: f.seed, MeasureFrom: s.from, StartWarm: f.startWarm,
-		Version: version(), Progress: s.bar.at,
+		Version: version(), Progress: s.bar.at, Shortfall: f.shortfall,
 	}
 	if f.out != "" && !sweep {
 		opt.Timeline = experiments.TimelineSamples(s.src.Summary(), s.from)
