@@ -40,6 +40,8 @@ type Lognormal struct {
 	// Common is the share of the logarithm's variance that launches of a
 	// category have in common at one time (tide); 0 is none.
 	Common float64
+	// Fail is the share of launches that fail when they should become warm.
+	Fail float64
 }
 
 // z99 is the standard normal's 99th percentile.
@@ -73,6 +75,9 @@ func (l Lognormal) String() string {
 	text := fmt.Sprintf("lognormal:median=%v,p99=%v", l.Median, l.P99)
 	if l.Common > 0 {
 		text += fmt.Sprintf(",common=%v", l.Common)
+	}
+	if l.Fail > 0 {
+		text += fmt.Sprintf(",fail=%v", l.Fail)
 	}
 	return text
 }
@@ -114,8 +119,8 @@ func (e *Empirical) Mean() time.Duration { return e.mean }
 func (e *Empirical) String() string { return "empirical:" + e.name }
 
 // ParseLeadTime reads what a configuration takes as a lead time: "120s",
-// "lognormal:median=45s,p99=120s" with or without ",common=0.5", or
-// "empirical:FILE", a file as config.ReadSamples takes it.
+// "lognormal:median=45s,p99=120s" with or without ",common=0.5" and
+// ",fail=0.02", or "empirical:FILE", a file as config.ReadSamples takes it.
 func ParseLeadTime(spec string) (LeadTime, error) {
 	l, err := config.ParseLeadTime(spec)
 	if err != nil {

@@ -108,7 +108,11 @@ func (o *oracle) serve(c *trace.Chunk, i int, t policy.Time) {
 	if k.Reusable && o.reuse(c, i, t, end, pool, u) {
 		return
 	}
-	ordered := t - o.leads[pool].launch(t)
+	lead, fails := o.leads[pool].launch(t)
+	for fails { // it sees that, and does not order those
+		lead, fails = o.leads[pool].launch(t)
+	}
+	ordered := t - lead
 	u.launching.put(o.clipped(ordered, t))
 	u.living.put(o.clipped(ordered, t))
 	if ordered >= o.from && ordered <= o.to {

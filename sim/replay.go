@@ -68,7 +68,7 @@ type replay struct {
 	starting bool // during Controller.Start
 	warm     fifo // launches, when lead times are constant and equal
 	warms    *calendar
-	ends     *calendar // releases
+	ends     *calendar // releases, and failures of launches
 	slots    []slot
 
 	// The request that is arriving, so that a hit needs no look-up.
@@ -89,29 +89,36 @@ type leads struct {
 	draws stream
 	next  uint64
 	tide  *tide // where launches have something in common
+	fail  float64
+	fails stream
 }
 
 func newLeads(k Category, seed uint64) leads {
 	l := leads{dist: k.Lead, draws: newStream(seed, "lead", k.Name)}
-	if law, ok := k.Lead.(Lognormal); ok && law.Common > 0 {
-		l.tide = newTide(newStream(seed, "tide", k.Name))
+	if law, ok := k.Lead.(Lognormal); ok {
+		l.fail, l.fails = law.Fail, newStream(seed, "fail", k.Name)
+		if law.Common > 0 {
+			l.tide = newTide(newStream(seed, "tide", k.Name))
+		}
 	}
 	return l
 }
 
-// launch is the lead time of the next launch, which is ordered at t.
-func (l *leads) launch(t policy.Time) int64 {
+// launch is the lead time of the next launch, which is ordered at t, and
+// whether it then fails.
+func (l *leads) launch(t policy.Time) (lead int64, fails bool) {
 	j := l.next
 	l.next++
+	fails = l.fail > 0 && l.fails.uniform(j) < l.fail
 	switch law := l.dist.(type) {
 	case *Recorded:
-		return law.launch(j)
+		return law.launch(j), fails
 	case Lognormal:
 		if l.tide != nil {
-			return law.given(l.tide.at(t), l.draws.uniform(j))
+			return law.given(l.tide.at(t), l.draws.uniform(j)), fails
 		}
 	}
-	return l.dist.Quantile(l.draws.uniform(j))
+	return l.dist.Quantile(l.draws.uniform(j)), fails
 }
 
 func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) (*replay, error) {
@@ -312,6 +319,11 @@ func (r *replay) deliver(t policy.Time) {
 			}
 			s := r.ends.pop()
 			row := &r.slots[s]
+			if !row.served {
+				r.m.failed(event, row)
+				r.ctrl.Fail(event, row.id(s))
+				continue
+			}
 			r.m.released(event, row.pool)
 			r.ctrl.Release(event, row.id(s))
 		}

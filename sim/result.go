@@ -81,7 +81,7 @@ func (r *replay) result() *Result {
 	res := &Result{
 		Trace: r.sum.Name, Seed: r.opt.Seed, Implementable: true,
 		Hits: m.outcomes[policy.Hit], PartialHits: m.outcomes[policy.PartialHit], Misses: m.outcomes[policy.Miss],
-		Launches: m.launches, Terminations: m.terminations, PeakInstances: m.peak,
+		Launches: m.launches, Terminations: m.terminations, FailedLaunches: m.failures, PeakInstances: m.peak,
 		SpanS: float64(r.sum.Last-r.opt.MeasureFrom) / 1e9,
 	}
 	m.fill(res)

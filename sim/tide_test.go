@@ -16,7 +16,7 @@ import (
 func TestTide(t *testing.T) {
 	law := Lognormal{Median: 45 * time.Second, P99: 2 * time.Minute, Common: 0.6}
 	l := newLeads(Category{Lead: law}, 1)
-	log := func(ns int64) float64 { return math.Log(float64(ns) / float64(law.Median)) }
+	log := func(ns int64, _ bool) float64 { return math.Log(float64(ns) / float64(law.Median)) }
 	var first, together, later []float64
 	for i := range int64(20_000) {
 		at := 1_700_000_000e9 + i*int64(40*time.Minute)

@@ -28,6 +28,7 @@ type LeadTime struct {
 	Span        time.Duration // of a constant
 	Median, P99 time.Duration // of a lognormal
 	Common      float64       // of a lognormal: the share of the logarithm's variance that launches at one time have in common
+	Fail        float64       // of a lognormal: the share of launches that fail at its end
 	File        string        // of an empirical one, as it is written
 	Samples     []int64       // of an empirical one, ns; Load reads them
 }
@@ -89,6 +90,9 @@ func parseLeadTime(text string) (LeadTime, error) {
 	}
 }
 
+// mostFailing leaves a chance that every request is served in the end.
+const mostFailing = 0.5
+
 const wantLognormal = "want lognormal:median=SPAN,p99=SPAN"
 
 func parseLognormal(params string) (LeadTime, error) {
@@ -107,9 +111,14 @@ func parseLognormal(params string) (LeadTime, error) {
 		case "p99":
 			l.P99, err = parsePositive(value)
 		case "common":
-			l.Common, err = parseCommon(value)
+			l.Common, err = parsePart(value)
+		case "fail":
+			l.Fail, err = parsePart(value)
+			if err == nil && l.Fail > mostFailing {
+				err = fmt.Errorf("want at most %v: most launches have to succeed", mostFailing)
+			}
 		default:
-			return l, fmt.Errorf("%s and perhaps common=SHARE, not %s", wantLognormal, quote(part))
+			return l, fmt.Errorf("%s and perhaps common=SHARE and fail=SHARE, not %s", wantLognormal, quote(part))
 		}
 		if err != nil {
 			return l, fmt.Errorf("%s: %w", key, err)
@@ -129,7 +138,7 @@ func parsePositive(text string) (time.Duration, error) {
 	return d, err
 }
 
-func parseCommon(text string) (float64, error) {
+func parsePart(text string) (float64, error) {
 	share, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(share >= 0 && share <= 1) {
 		return 0, fmt.Errorf("want a share from 0 to 1, such as 0.5, not %s", quote(text))
