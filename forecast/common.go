@@ -108,6 +108,13 @@ func (c *Common) beyond(log float64) float64 {
 	return max((float64(3*d)+math.Sqrt(float64(d*d)+float64(8*own)))/4, 0)
 }
 
+// surprising says whether a logarithm lies more than one standard deviation of
+// the own part above the usual.
+func (c *Common) surprising(log float64) bool {
+	d := log - c.Usual
+	return d > 0 && float64(d*d) > float64((1-c.share())*c.Square)
+}
+
 // pair takes a product of deviations of two launches, with a weight in pairs.
 func (c *Common) pair(product, weight float64) {
 	c.Pairs = min(c.Pairs+weight, commonMemory)

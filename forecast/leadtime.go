@@ -2,8 +2,9 @@ package forecast
 
 import "shadowpool/forecast/portable"
 
-// LeadTimes learns the lead times of a fleet's categories from its launches. A
-// lead time is expected * common * own: common is what slows all launches of
+// LeadTimes learns the lead times of a fleet's categories from its launches; a
+// caller with several capacity types counts each pair as a category. A lead
+// time is expected * common * own: common is what slows all launches of
 // its category at that time (Common), own the launch's alone (Lifetimes). Of
 // launches that fail, and of those under way, it is known that they take longer
 // than what was seen of them. A category of few launches borrows from all
@@ -241,8 +242,10 @@ func (l *LeadTimes) At(t float64, k int) Lead {
 }
 
 // late is the level as the ages of the launches under way suggest it, and the
-// open share of its variance: each counts as a launch of the lead time that is
-// expected at its age (the E step of Dempster, Laird and Rubin 1977).
+// open share of its variance: those that are surprisingly old count as launches
+// of the lead time that is expected at their age (the E step of Dempster, Laird
+// and Rubin 1977). The others would bias it: of the launches ordered with them,
+// those that ended are the short ones, and largely forgotten.
 func (c *LeadTime) late(t, scale float64) (level, open float64) {
 	level, open = c.Common.at(t)
 	if c.Common.Square == 0 && !c.overdue(t, scale) {
@@ -258,15 +261,14 @@ func (c *LeadTime) late(t, scale float64) (level, open float64) {
 		if t <= o.Order {
 			break
 		}
-		over := c.Common.beyond(portable.Log((t-o.Order)/scale) - from)
-		if over == 0 {
+		log := portable.Log((t-o.Order)/scale) - from
+		if !c.Common.surprising(log) {
 			break // and the others are younger
 		}
-		for range min(o.InFlight, mostCohorts) {
-			k := gain(open, share)
-			level += float64(k * (from + over - level))
-			open = float64(open * (1 - k))
-		}
+		over := c.Common.beyond(log)
+		k := gain(open*float64(o.InFlight), share)
+		level += float64(k * (from + over - level))
+		open = float64(open * (1 - k))
 	}
 	return level, open
 }

@@ -143,7 +143,7 @@ func (l *Lifetimes) estimate(prior *Curve, weight float64, c *Curve) {
 			j++
 		}
 		if b.Ended > 0 {
-			share *= max(1-b.Ended/going, 0)
+			share *= 1 - b.Ended/max(going, b.Ended) // sums are rounded
 			c.Steps = append(c.Steps, curveStep{Bin: at, At: b.Mean, Share: share})
 		}
 		going -= b.Ended + b.Censored
