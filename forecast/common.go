@@ -15,8 +15,9 @@ import (
 // ordered together: what is each launch's own cancels out in them. Where
 // nothing ever varied, every variance is exactly zero.
 type Common struct {
-	Usual   float64 // mean of the logarithms without the level
-	Count   float64 // launches behind Usual and Square
+	Usual   float64 // mean of the logarithms
+	Count   float64 // launches behind it
+	Seen    float64 // instant of the last, s
 	Square  float64 // mean squared deviation from Usual
 	Pairs   float64 // weight behind Product
 	Product float64 // mean product of two deviations
@@ -26,8 +27,10 @@ type Common struct {
 }
 
 const (
-	usualMemory  = 256 // launches that count for Usual
-	commonMemory = 64  // launches that count for Square, and pairs for Product
+	// Usual is of the last hours, and of this many launches at least: over
+	// much longer than what is common lasts.
+	usualMemory, usualHalfLife = 256, 4 * 3600
+	commonMemory               = 64 // launches that count for Square, and pairs for Product
 	// commonHalfLife is that of the level, s.
 	commonHalfLife = 900
 	// priorCommon is the share of the variance that is common until more is
@@ -84,8 +87,9 @@ func (c *Common) learnLonger(t, log float64) {
 // take learns from a logarithm without the level; it returns its deviation,
 // the level included.
 func (c *Common) take(t, level, open, own float64) float64 {
-	c.Count = min(c.Count+1, usualMemory)
-	c.Usual += (own - c.Usual) / c.Count
+	keep := max(portable.Decay(max(t-c.Seen, 0), usualHalfLife), 1-1.0/usualMemory)
+	c.Count, c.Seen = float64(c.Count*keep)+1, max(t, c.Seen)
+	c.Usual += (own + level - c.Usual) / c.Count
 	deviation := own + level - c.Usual
 	c.Square += (float64(deviation*deviation) - c.Square) / min(c.Count, commonMemory)
 	if c.Square > 0 {

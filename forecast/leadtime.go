@@ -21,6 +21,7 @@ type LeadTimes struct {
 
 	expected []float64
 	scratch  Lifetimes
+	late     Curve
 }
 
 // LeadTime is the state of one category.
@@ -46,11 +47,16 @@ type cohort struct {
 
 const (
 	cohortsPerLead = 8
-	// mostCohorts bounds memory: launches that are under way when so many
-	// cohorts have been ordered after theirs count as lost sight of.
-	mostCohorts = 64
+	// mostCohorts bounds memory: when there are as many, launches that are
+	// hopelessLeads usual lead times old count as lost sight of, or else the
+	// last cohort goes on.
+	mostCohorts   = 64
+	hopelessLeads = 8
 	// borrowed is the weight of the fleet in a category, in launches.
 	borrowed = 4
+	// overdueShare of the lead times are shorter than those of launches that
+	// are overdue.
+	overdueShare = 0.99
 	// leastLead keeps ratios finite.
 	leastLead = 1e-3
 )
@@ -84,20 +90,30 @@ func (l *LeadTimes) category(k int) *LeadTime {
 func (l *LeadTimes) Order(k int, order float64) {
 	c := l.category(k)
 	slot := l.slot(k, order)
-	if n := len(c.Cohorts); n > c.Head && c.Cohorts[n-1].Slot == slot {
+	n := len(c.Cohorts)
+	full := n-c.Head == mostCohorts
+	if full && l.hopeless(k, c, order) {
+		l.abandon(k, c, order)
+		full = false
+	}
+	if n > c.Head && (full || c.Cohorts[n-1].Slot == slot) {
 		last := &c.Cohorts[n-1]
 		last.Order = order
 		last.InFlight++
 		return
-	}
-	if len(c.Cohorts)-c.Head == mostCohorts {
-		l.abandon(k, c, order)
 	}
 	if c.Head >= mostCohorts {
 		c.Cohorts = c.Cohorts[:copy(c.Cohorts, c.Cohorts[c.Head:])]
 		c.Head = 0
 	}
 	c.Cohorts = append(c.Cohorts, cohort{Slot: slot, Order: order, InFlight: 1})
+}
+
+// hopeless says whether the oldest launches under way are older than any of
+// theirs have reason to be.
+func (l *LeadTimes) hopeless(k int, c *LeadTime, now float64) bool {
+	level, _ := c.Common.at(now)
+	return now-c.Cohorts[c.Head].Order > hopelessLeads*l.scale(k)*portable.Exp(c.Common.Usual+level)
 }
 
 // abandon gives up on the launches of the oldest cohort.
@@ -152,21 +168,21 @@ func (l *LeadTimes) censor(c *LeadTime, ratio, now float64) {
 	c.Stale = true
 }
 
-// find is the cohort of a slot, nil if it is gone.
+// find is the cohort that a slot belongs to, nil if it is gone.
 func (c *LeadTime) find(slot int64) *cohort {
 	low, high := c.Head, len(c.Cohorts)
 	for low < high {
 		middle := (low + high) / 2
-		if c.Cohorts[middle].Slot < slot {
+		if c.Cohorts[middle].Slot <= slot {
 			low = middle + 1
 		} else {
 			high = middle
 		}
 	}
-	if low < len(c.Cohorts) && c.Cohorts[low].Slot == slot {
-		return &c.Cohorts[low]
+	if low == c.Head {
+		return nil
 	}
-	return nil
+	return &c.Cohorts[low-1]
 }
 
 // settle learns from the oldest cohorts, once all their launches have ended,
@@ -219,26 +235,40 @@ func (l *LeadTimes) At(t float64, k int) Lead {
 	if c == nil {
 		return Lead{Scale: l.scale(k), Own: &l.Curve}
 	}
-	level, open := c.late(t, l.scale(k))
-	factor := portable.Exp(level)
-	if c.overdue(t, l.scale(k)*factor) {
-		l.scratch.copyFrom(&c.Own)
-		for i := c.Head; i < len(c.Cohorts); i++ {
-			if o := &c.Cohorts[i]; o.InFlight > 0 && t > o.Order {
-				ratio := (t - o.Order) / (l.scale(k) * factor)
-				l.scratch.censor(ratio, max(c.Own.Weight, 1)*float64(o.InFlight))
-			}
-		}
-		l.scratch.estimate(&l.Curve, borrowed, &c.Curve)
-		c.Stale = true // they are not in it for good
-	} else if c.Stale || len(c.Curve.Steps) == 0 {
+	if c.Stale || len(c.Curve.Steps) == 0 {
 		c.Own.estimate(&l.Curve, borrowed, &c.Curve)
 		c.Stale = false
 	}
-	return Lead{
-		Scale: l.scale(k) * factor, Own: &c.Curve,
+	level, open := c.late(t, l.scale(k))
+	d := Lead{
+		Scale: l.scale(k) * portable.Exp(level), Own: &c.Curve,
 		Variance: float64(open*c.Common.share()) * c.Common.Square,
 	}
+	if c.overdue(t, d.Scale) {
+		l.addOverdue(t, c, d.Scale)
+		d.Own = &l.late
+	}
+	return d
+}
+
+// addOverdue makes the estimate of a category with the launches under way that
+// are overdue. The others are left out: in the long run launches tell all of
+// themselves by their end, and of those ordered with them the shortest are
+// already fading.
+func (l *LeadTimes) addOverdue(t float64, c *LeadTime, scale float64) {
+	longest := c.Curve.Quantile(overdueShare)
+	l.scratch.copyFrom(&c.Own)
+	for i := c.Head; i < len(c.Cohorts); i++ {
+		o := &c.Cohorts[i]
+		ratio := (t - o.Order) / scale
+		if ratio <= longest {
+			break
+		}
+		if o.InFlight > 0 {
+			l.scratch.censor(ratio, max(c.Own.Weight, 1)*float64(o.InFlight))
+		}
+	}
+	l.scratch.estimate(&l.Curve, borrowed, &l.late)
 }
 
 // late is the level as the ages of the launches under way suggest it, and the
@@ -273,9 +303,8 @@ func (c *LeadTime) late(t, scale float64) (level, open float64) {
 	return level, open
 }
 
-// overdue says whether a launch under way is older than the shortest lead
-// time that is known: before that ages tell nothing.
+// overdue says whether the oldest launch under way is older than all but the
+// longest of the lead times that are known.
 func (c *LeadTime) overdue(t, scale float64) bool {
-	return c.Head < len(c.Cohorts) && len(c.Curve.Steps) > 0 &&
-		t-c.Cohorts[c.Head].Order > float64(c.Curve.Steps[0].At*scale)
+	return c.Head < len(c.Cohorts) && t-c.Cohorts[c.Head].Order > float64(c.Curve.Quantile(overdueShare)*scale)
 }

@@ -292,6 +292,26 @@ func TestLeadTimesSnapshot(t *testing.T) {
 	}
 }
 
+// A configured lead time that is far off is put right, however many launches
+// are under way.
+func TestLeadTimesPutRight(t *testing.T) {
+	sigma := sigma99(120.0 / 45)
+	want := 45 * math.Exp(sigma*sigma/2)
+	const runs = 5
+	for _, expected := range []float64{1, 10, 50, 600} {
+		got := 0.0
+		for seed := range uint64(runs) {
+			l := NewLeadTimes([]float64{expected})
+			var last float64
+			observe(l, steady(rand.New(rand.NewPCG(seed, 10)), 4000, 3), func(t float64) { last = t; l.At(t, 0) })
+			got += l.At(last, 0).Mean() / runs
+		}
+		if !(math.Abs(got/want-1) < 0.1) {
+			t.Errorf("expected %g s, learned %.1f, want %.1f", expected, got, want)
+		}
+	}
+}
+
 // A launch allocates nothing once the tables have grown.
 func TestLeadTimesDoNotAllocate(t *testing.T) {
 	l := NewLeadTimes([]float64{45})
