@@ -4,13 +4,13 @@ import "shadowpool/forecast/portable"
 
 // LeadTimes learns the lead times of a fleet's categories from its launches; a
 // caller with several capacity types counts each pair as a category. A lead
-// time is expected * common * own: common is what slows all launches of
-// its category at that time (Common), own the launch's alone (Lifetimes). Of
-// launches that fail, and of those under way, it is known that they take longer
-// than what was seen of them. A category of few launches borrows from all
-// others: their lead times, as multiples of what was expected of each, count as
-// some launches of its own. Instants and spans are in seconds; fields are
-// exported for snapshots only.
+// time is expected * common * own: common is what slows all launches of its
+// category at that time (Common), own the launch's alone (Lifetimes). Of
+// launches that fail, and of those under way that are overdue, it is known that
+// they take longer than what was seen of them. A category of few launches
+// borrows from all others: their lead times, as multiples of what was expected
+// of each, count as some launches of its own. Instants and spans are in
+// seconds; fields are exported for snapshots only.
 type LeadTimes struct {
 	All        Lifetimes // of all categories
 	Curve      Curve     // the estimate of it
@@ -33,16 +33,6 @@ type LeadTime struct {
 	Head    int
 	Last    cohort // the last one that ended
 	Stale   bool   // Curve lacks launches that have ended
-}
-
-// A cohort is the launches ordered within an eighth of the expected lead time.
-type cohort struct {
-	Slot     int64   // ordered in eighths since the epoch
-	Order    float64 // the last of them
-	InFlight int
-	Ended    float64
-	Sum      float64 // of their deviations
-	Squares  float64
 }
 
 const (
@@ -109,8 +99,8 @@ func (l *LeadTimes) Order(k int, order float64) {
 	c.Cohorts = append(c.Cohorts, cohort{Slot: slot, Order: order, InFlight: 1})
 }
 
-// hopeless says whether the oldest launches under way are older than any of
-// theirs have reason to be.
+// hopeless says whether the oldest launches under way are so old that they may
+// never end.
 func (l *LeadTimes) hopeless(k int, c *LeadTime, now float64) bool {
 	level, _ := c.Common.at(now)
 	return now-c.Cohorts[c.Head].Order > hopelessLeads*l.scale(k)*portable.Exp(c.Common.Usual+level)
@@ -131,8 +121,9 @@ func (l *LeadTimes) abandon(k int, c *LeadTime, now float64) {
 func (l *LeadTimes) Warm(k int, order, lead float64) {
 	c := l.category(k)
 	deviation, own := c.Common.learn(order+lead, portable.Log(bounded(lead/l.scale(k))))
-	c.Own.End(portable.Exp(own))
-	l.All.End(portable.Exp(own))
+	ratio := portable.Exp(own)
+	c.Own.End(ratio)
+	l.All.End(ratio)
 	l.Count = min(l.Count+1, usualMemory)
 	l.Usual += (own - l.Usual) / l.Count
 	l.Fresh++
@@ -166,41 +157,6 @@ func (l *LeadTimes) censor(c *LeadTime, ratio, now float64) {
 	l.All.Censor(own)
 	l.Fresh++
 	c.Stale = true
-}
-
-// find is the cohort that a slot belongs to, nil if it is gone.
-func (c *LeadTime) find(slot int64) *cohort {
-	low, high := c.Head, len(c.Cohorts)
-	for low < high {
-		middle := (low + high) / 2
-		if c.Cohorts[middle].Slot <= slot {
-			low = middle + 1
-		} else {
-			high = middle
-		}
-	}
-	if low == c.Head {
-		return nil
-	}
-	return &c.Cohorts[low-1]
-}
-
-// settle learns from the oldest cohorts, once all their launches have ended,
-// how launches that were ordered together deviate together.
-func (c *LeadTime) settle() {
-	for ; c.Head < len(c.Cohorts) && c.Cohorts[c.Head].InFlight == 0; c.Head++ {
-		o := c.Cohorts[c.Head]
-		if o.Ended == 0 {
-			continue
-		}
-		if o.Ended > 1 {
-			c.Common.pair((float64(o.Sum*o.Sum)-o.Squares)/float64(o.Ended*(o.Ended-1)), o.Ended-1)
-		}
-		if c.Last.Ended > 0 && o.Order-c.Last.Order < commonHalfLife/4 {
-			c.Common.pair(o.Sum/o.Ended*(c.Last.Sum/c.Last.Ended), 1)
-		}
-		c.Last = o
-	}
 }
 
 // A Lead is the distribution of the lead time of a launch that is ordered
