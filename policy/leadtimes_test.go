@@ -124,7 +124,7 @@ func TestLostLaunchIsAFailure(t *testing.T) {
 		}
 		return math.Round(n)
 	}
-	id, in := c.find(launching, 0)
+	id, _ := c.find(launching, 0)
 	c.now += int64(20 * time.Second)
 	c.advance(c.now, ClassRelease)
 	c.remove(id)
@@ -132,11 +132,11 @@ func TestLostLaunchIsAFailure(t *testing.T) {
 	if n := censored(); n != 1 {
 		t.Errorf("%v launches count as failed, want 1", n)
 	}
-	id, in = c.find(launching, 0)
+	second, in := c.find(launching, 0)
 	in.state = idle
-	c.ctrl.Warm(c.now, id)
-	c.remove(id)
-	c.ctrl.Lose(c.now, id)
+	c.ctrl.Warm(c.now, second)
+	c.remove(second)
+	c.ctrl.Lose(c.now, second)
 	if n := censored(); n != 1 {
 		t.Errorf("%v launches count as failed after the loss of a warm instance, want 1", n)
 	}
