@@ -2,13 +2,15 @@ package forecast
 
 import "shadowpool/forecast/portable"
 
-// A Model forecasts the number of arrivals over a lead time: a weighted sum of
-// recent rates at several half-lives and, once there is enough to learn from,
-// of the usual rates by time of day and of week, with a variance that is
-// learned (Spread). The weights follow a multiplicative update of the EM kind
-// for a Poisson mean that is a non-negative combination (Lee and Seung 2001):
-// w_j = sum of y w_j f_j / m over the sum of f_j, both discounted. A Model
-// holds what pools of one lead time share; Arrivals is the state of one.
+// A Model forecasts the number of arrivals over a lead time: a linear
+// self-exciting intensity, that is, a weighted sum of recent rates at several
+// half-lives, of the usual rates by time of day and of week once there is
+// enough to learn from, and, for one pool of several, of its share of what the
+// fleet sees. Its variance is learned (Spread), and what no forecast expects
+// is remembered (Tail). The weights follow a multiplicative update of the EM
+// kind for a Poisson mean that is a non-negative combination (Lee and Seung
+// 2001): w_j = sum of y w_j f_j / m over the sum of f_j, both discounted. A
+// Model holds what pools of one lead time share; Arrivals is the state of one.
 type Model struct {
 	step, lead float64 // seconds
 	decays     Decays
@@ -20,7 +22,10 @@ type Model struct {
 	keepMean   float64 // of the mean, over a step
 	keepWeight float64 // of weights and spread, between two labels
 	keepSpread float64
+	keepTail   float64
 	features   int
+	// fleet is what the pools have in common; nil where each is for itself.
+	fleet *Fleet
 }
 
 // NewModel makes a model for steps and a lead time in seconds. With profiles,
@@ -36,11 +41,31 @@ func NewModel(step, lead float64, halfLives []float64, profiles, learn bool) *Mo
 	m.due = max(int64(lead/step+0.5), 1)
 	m.scale = float64(m.due) * step / m.lead
 	m.every = max(m.due/2, 1)
-	m.keepMean = portable.Decay(step, 7*86400)
+	m.keepMean = portable.Decay(step, meanHalfLife)
 	between := float64(m.every) * step
 	m.keepWeight = portable.Decay(between, 7*86400)
 	m.keepSpread = portable.Decay(between, 14*86400)
+	m.keepTail = portable.Decay(between, 28*86400)
 	return m
+}
+
+// Share makes the model's pools learn from each other through f, which the
+// caller keeps and tells of every arrival.
+func (m *Model) Share(f *Fleet) {
+	m.fleet = f
+	m.features += len(fleetRates)
+	if f.Gain == nil {
+		f.Gain, f.Exposed = m.uniform()
+	}
+}
+
+// uniform are the first weights: all the same.
+func (m *Model) uniform() (gain, exposed []float64) {
+	for range m.features {
+		gain = append(gain, priorCounts/float64(m.features))
+		exposed = append(exposed, priorCounts)
+	}
+	return gain, exposed
 }
 
 // Arrivals is the state of one pool's forecast. Its fields are exported for
@@ -48,12 +73,15 @@ func NewModel(step, lead float64, halfLives []float64, profiles, learn bool) *Mo
 type Arrivals struct {
 	Rates   Rates
 	Mean    float64 // rate at a half-life of seven days
+	First   int64   // the step that it began with
 	Seen    float64 // arrivals so far
 	Step    int64   // the last update
 	Profile *Profile
 	Gain    []float64 // per feature: discounted sums of y w f / m
 	Exposed []float64 // and of f
+	Weight  []float64 // and their ratio: w
 	Spread  Spread
+	Tail    Tail
 	Labels  []float64 // forecasts whose outcome is not yet known, labelWidth+features each
 	Now     []float64 // features at the last update
 	M       float64   // forecast mean at the last update
@@ -70,16 +98,26 @@ const (
 	// priorCounts is the weight of the first weights, in forecast arrivals.
 	priorCounts = 20
 	// floorShare of the mean rate is always there to be weighted.
-	floorShare = 0.02
+	floorShare   = 0.02
+	meanHalfLife = 7 * 86400
+	// settling is how long a mean is believed less than what was counted.
+	settling = 600
 )
 
 // New is the state of a pool at a step, before any arrival.
 func (m *Model) New(step int64) *Arrivals {
-	a := &Arrivals{Rates: m.decays.NewRates(), Step: step, Now: make([]float64, m.features)}
-	for range m.features {
-		w := 1 / float64(m.features)
-		a.Gain = append(a.Gain, float64(w*priorCounts))
-		a.Exposed = append(a.Exposed, priorCounts)
+	a := &Arrivals{Rates: m.decays.NewRates(), First: step, Step: step, Now: make([]float64, m.features)}
+	a.Gain, a.Exposed = m.uniform()
+	for j := range a.Gain {
+		a.Weight = append(a.Weight, a.Gain[j]/a.Exposed[j])
+	}
+	if m.fleet != nil {
+		// What is known of the fleet counts as much as the first weights.
+		for j := range a.Gain {
+			a.Gain[j] = float64(priorCounts * (m.fleet.Gain[j] / m.fleet.Exposed[j]))
+			a.Weight[j] = a.Gain[j] / priorCounts
+		}
+		a.Spread.choose(&m.fleet.Spread)
 	}
 	return a
 }
@@ -96,7 +134,7 @@ func (m *Model) Update(a *Arrivals, step int64, n float64, now, middle Clock) Ne
 	span := float64(skipped+1) * m.step
 	keep := m.keepMean
 	if skipped > 0 {
-		keep = portable.Decay(span, 7*86400)
+		keep = portable.Decay(span, meanHalfLife)
 	}
 	a.Mean = float64(a.Mean*keep) + float64(n/span*(1-keep))
 	if m.profiles && a.Profile == nil && a.Seen >= profileAfter {
@@ -104,6 +142,9 @@ func (m *Model) Update(a *Arrivals, step int64, n float64, now, middle Clock) Ne
 	}
 	if a.Profile != nil {
 		a.Profile.Add(now, n)
+	}
+	if m.fleet != nil {
+		m.fleet.advance(m, step, now)
 	}
 	m.settle(a, step, n)
 	m.look(a, middle)
@@ -113,6 +154,12 @@ func (m *Model) Update(a *Arrivals, step int64, n float64, now, middle Clock) Ne
 	return a.Spread.Distribution(a.M)
 }
 
+// mean is a pool's rate over the last weeks: the sum is still to be filled in
+// the first of them.
+func (m *Model) mean(raw float64, steps int64) float64 {
+	return raw / (1 - portable.Decay(float64(steps)*m.step+settling, meanHalfLife))
+}
+
 // look computes the features and the mean.
 func (m *Model) look(a *Arrivals, middle Clock) {
 	f := a.Now[:0]
@@ -120,15 +167,25 @@ func (m *Model) look(a *Arrivals, middle Clock) {
 		f = append(f, float64(m.lead*r))
 	}
 	if m.profiles {
-		day, week := a.Mean, a.Mean
-		if a.Profile != nil {
-			day, week = a.Profile.Rates(middle, a.Mean)
+		mean := m.mean(a.Mean, a.Step-a.First)
+		usual, share := mean, 0.0
+		if m.fleet != nil {
+			usual, share = m.fleet.usual(m, mean, middle)
 		}
-		f = append(f, float64(m.lead*day), float64(m.lead*week), float64(m.lead*a.Mean)*floorShare)
+		day, week := usual, usual
+		if a.Profile != nil {
+			day, week = a.Profile.Rates(middle, usual)
+		}
+		f = append(f, float64(m.lead*day), float64(m.lead*week), float64(m.lead*mean)*floorShare)
+		if m.fleet != nil {
+			for _, j := range fleetRates {
+				f = append(f, float64(m.lead*float64(share*m.fleet.Rates.PerSecond[j])))
+			}
+		}
 	}
 	sum := 0.0
 	for j, v := range f {
-		sum += float64(v * (a.Gain[j] / a.Exposed[j]))
+		sum += float64(v * a.Weight[j])
 	}
 	a.M, a.Now = sum, f
 }
@@ -149,17 +206,37 @@ func (m *Model) settle(a *Arrivals, step int64, n float64) {
 		if due < float64(step) { // the pool slept through the label's end
 			y -= n
 		}
+		a.Tail.Learn(int(y), m.keepTail)
 		mean *= m.scale
-		a.Spread.Learn(mean, y, m.keepSpread, float64(m.every)/float64(m.due))
-		if !m.learn || mean <= 0 {
-			continue
-		}
-		for j, f := range a.Labels[known+labelWidth : known+width] {
-			w := a.Gain[j] / a.Exposed[j]
-			f *= m.scale
-			a.Gain[j] = float64(a.Gain[j]*m.keepWeight) + float64(y*float64(w*f))/mean
-			a.Exposed[j] = float64(a.Exposed[j]*m.keepWeight) + f
+		m.learnSpread(a, mean, y)
+		if m.learn && mean > 0 {
+			m.learnWeights(a, a.Labels[known+labelWidth:known+width], mean, y)
 		}
 	}
 	a.Labels = a.Labels[:copy(a.Labels, a.Labels[known:])]
+}
+
+func (m *Model) learnSpread(a *Arrivals, mean, y float64) {
+	weight := float64(m.every) / float64(m.due)
+	if m.fleet == nil {
+		a.Spread.Learn(mean, y, m.keepSpread, weight, nil)
+		return
+	}
+	m.fleet.Spread.Learn(mean, y, 1-weight/fleetMemory, weight, nil)
+	a.Spread.Learn(mean, y, m.keepSpread, weight, &m.fleet.Spread)
+}
+
+func (m *Model) learnWeights(a *Arrivals, features []float64, mean, y float64) {
+	per := float64(y*m.scale) / mean
+	for j, f := range features {
+		got := float64(per * float64(a.Weight[j]*f))
+		f *= m.scale
+		if m.fleet != nil {
+			m.fleet.Gain[j] = float64(m.fleet.Gain[j]*fleetKeep) + got
+			m.fleet.Exposed[j] = float64(m.fleet.Exposed[j]*fleetKeep) + f
+		}
+		a.Gain[j] = float64(a.Gain[j]*m.keepWeight) + got
+		a.Exposed[j] = float64(a.Exposed[j]*m.keepWeight) + f
+		a.Weight[j] = a.Gain[j] / a.Exposed[j]
+	}
 }

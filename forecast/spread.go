@@ -4,20 +4,27 @@ package forecast
 // small grid of variances m + Batch*m + Dispersion*m^2 the one under which past
 // counts were likeliest, given what had been forecast.
 type Spread struct {
-	Score [len(spreads)]float64 // discounted log-likelihood
+	Score  [len(spreads)]float64 // discounted log-likelihood
+	Weight float64               // discounted number of counts
+	Best   int
 }
 
 type spread struct{ dispersion, batch float64 }
 
 var spreads = [...]spread{
-	{0, 0}, {0.05, 0}, {0.2, 0}, {0.6, 0}, {2, 0},
-	{0.05, 1}, {0.2, 1}, {0.6, 1}, {2, 1},
-	{0.05, 4}, {0.2, 4}, {0.6, 4}, {2, 4},
-	{0.2, 16}, {0.6, 16}, {2, 16},
+	{0.2, 1}, // where an unknown pool begins
+	{0, 0}, {0.05, 0}, {0.1, 0}, {0.2, 0}, {0.4, 0}, {0.8, 0}, {1.6, 0}, {3.2, 0}, {6.4, 0},
+	{0.05, 1}, {0.8, 1}, {3.2, 1},
+	{0.05, 4}, {0.2, 4}, {0.8, 4}, {3.2, 4},
+	{0.2, 16}, {0.8, 16}, {3.2, 16},
 }
 
-// priorSpread is where an unknown pool begins, and priorScore its lead.
-const priorSpread, priorScore = 7, 2
+const (
+	// priorScore is the lead of where an unknown pool begins.
+	priorScore = 2
+	// fleetCounts is the weight of the fleet's counts beside a pool's own.
+	fleetCounts = 10
+)
 
 func (s spread) distribution(mean float64) NegBinomial {
 	if mean <= 0 {
@@ -27,14 +34,37 @@ func (s spread) distribution(mean float64) NegBinomial {
 }
 
 // Learn takes a count and the mean that had been forecast for it. keep is the
-// share of the past that counts on, weight the label's own.
-func (s *Spread) Learn(mean, count, keep, weight float64) {
-	if mean <= 0.01 && count == 0 {
+// share of the past that counts on, weight the label's own. The counts of a
+// whole fleet, which may be nil, stand in for what is not known.
+func (s *Spread) Learn(mean, count, keep, weight float64, fleet *Spread) {
+	if mean <= 0.003 && count == 0 {
 		return // about as likely under every spread
 	}
+	s.Weight = float64(s.Weight*keep) + weight
 	for i, g := range spreads {
 		s.Score[i] = float64(s.Score[i]*keep) + float64(weight*g.distribution(mean).LogLikelihood(int(min(count, mostCounted))))
 	}
+	s.choose(fleet)
+}
+
+func (s *Spread) choose(fleet *Spread) {
+	share := 0.0
+	if fleet != nil && fleet.Weight > 0 {
+		share = min(1, fleetCounts/fleet.Weight)
+	}
+	best, most := 0, 0.0
+	for i, v := range s.Score {
+		if share > 0 {
+			v += float64(share * fleet.Score[i])
+		}
+		if i == 0 {
+			v += priorScore
+		}
+		if i == 0 || v > most {
+			best, most = i, v
+		}
+	}
+	s.Best = best
 }
 
 // mostCounted bounds the work for one count; beyond it only the order of
@@ -42,16 +72,4 @@ func (s *Spread) Learn(mean, count, keep, weight float64) {
 const mostCounted = 20000
 
 // Distribution is the chosen distribution around a mean.
-func (s *Spread) Distribution(mean float64) NegBinomial {
-	best := priorSpread
-	for i, v := range s.Score {
-		lead := 0.0
-		if best == priorSpread {
-			lead = priorScore
-		}
-		if v > s.Score[best]+lead {
-			best = i
-		}
-	}
-	return spreads[best].distribution(mean)
-}
+func (s *Spread) Distribution(mean float64) NegBinomial { return spreads[s.Best].distribution(mean) }

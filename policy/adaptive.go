@@ -8,19 +8,27 @@ import (
 )
 
 // Adaptive is shadowpool's own policy. It forecasts the arrivals over the
-// lead time from recent rates at several time scales and the usual rates by
-// time of day and of week, with a learned over-dispersion; sizes every pool by
-// one price for idle time (priceRule), retiring at half that price; and finds
-// the price by itself: a ladder of candidates runs on the same arrivals as
-// counts, and the one that wasted least among those that kept the target
-// decides (calibration). There is nothing to tune but the target.
+// lead time from recent rates at several time scales, the usual rates by time
+// of day and of week, and the pool's share of the fleet, with a learned
+// over-dispersion and a memory of crowds; and sizes every pool by one price
+// for idle time (priceRule). Candidates run on the same arrivals as counts
+// (tryout): at each price, how patiently to keep what is idle, or whether a
+// constant level costs less, is what cost least in that pool. The price is
+// found by itself, so that the fleet misses as often as it may (calibration),
+// or is given. There is nothing to tune but the target.
 type Adaptive struct {
+	LeadTimes
 	Pools       []adaptivePool
+	Fleets      []*forecast.Fleet // by lead time
 	Calibration calibration
 
+	fixed   bool // the price is given
+	early   bool
 	mayMiss float64
 	models  []*forecast.Model // by pool
+	fleets  []*forecast.Fleet // by pool
 	leads   []float64         // by pool, seconds
+	reuse   []bool            // by pool
 	tick    int64
 	clock   localClock
 	rule    priceRule
@@ -33,12 +41,17 @@ type adaptivePool struct {
 	Level    Level
 	Count    float64 // arrivals since the last tick
 	Arrivals *forecast.Arrivals
-	Replica  *replica
+	Tryout   *tryout
 	// Sized is the distribution that the candidates' levels were made for.
 	Sized forecast.NegBinomial
+	// Served is the mean time that an instance serves, in seconds.
+	Served float64
 }
 
-var adaptiveHalfLives = []float64{30, 120, 480, 1800, 7200, 28800, 86400}
+var adaptiveHalfLives = []float64{20, 60, 240, 900, 3600, 4 * 3600, 86400, 7 * 86400}
+
+// tailShare is how much of a forecast is what came whatever was forecast.
+const tailShare = 0.03
 
 // Traits implements Sizer.
 func (a *Adaptive) Traits() Traits {
@@ -56,24 +69,33 @@ func (a *Adaptive) Start(Time, PoolID) Level { return Level{} }
 func (a *Adaptive) begin(t Time, id PoolID) *adaptivePool {
 	p := &a.Pools[id]
 	p.Arrivals = a.models[id].New((t - mod(t, a.tick)) / a.tick)
-	p.Replica = newReplica(t, int64(a.leads[id]*1e9), a.tick)
+	p.Tryout = newTryout(t, int64(a.leads[id]*1e9), a.tick)
 	return p
 }
 
 // Arrive implements Sizer.
-func (a *Adaptive) Arrive(t Time, r Request, _ Stock) Level {
+func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 	p := &a.Pools[r.Pool]
 	if p.Arrivals == nil {
 		p = a.begin(t, r.Pool)
 	}
 	p.Count++
-	p.Replica.arrive(t, &a.Calibration)
-	a.Calibration.choose(a.mayMiss)
+	if a.fleets[r.Pool] != nil {
+		a.fleets[r.Pool].Arrive()
+	}
+	p.Tryout.arrive(t, a.early, &a.Calibration)
+	if !a.fixed {
+		a.Calibration.Excess -= a.mayMiss
+		if s.Waiting > 0 {
+			a.Calibration.Excess++
+		}
+		a.Calibration.choose(a.mayMiss)
+	}
 	return p.Level
 }
 
 // Tick implements Sizer.
-func (a *Adaptive) Tick(t Time, id PoolID, _ Stock) (Level, Time) {
+func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 	p := &a.Pools[id]
 	if p.Arrivals == nil {
 		return Level{}, Never
@@ -86,20 +108,29 @@ func (a *Adaptive) Tick(t Time, id PoolID, _ Stock) (Level, Time) {
 	resized := moved(p.Sized, d)
 	if resized {
 		p.Sized = d
-		a.scratch = d.Probabilities(a.scratch[:0], maxCount)
-		a.rule.levels(a.scratch, &a.levels)
-		a.spread(p.Replica)
 	}
-	p.Replica.tick(t, &a.Calibration, lead, resized)
-	k := a.Calibration.Chosen
-	p.Level = Level{Stock: p.Replica.Stock[k], Retire: p.Replica.Retire[k]}
-	if p.Replica.Retire[0] == 0 && p.Replica.settled() {
+	a.scratch = p.Sized.Probabilities(a.scratch[:0], maxCount)
+	a.scratch = p.Arrivals.Tail.Blend(a.scratch, tailShare)
+	a.rule.read(a.scratch)
+	if resized {
+		a.rule.levels(&a.levels)
+		a.spread(p.Tryout)
+	}
+	p.Tryout.tick(t, resized, 0)
+	p.Level = a.level()
+	if a.levels[0] == 0 && p.Tryout.settled() {
 		if p.Arrivals.Profile != nil {
 			return p.Level, t + quarter
 		}
 		return p.Level, t + hour
 	}
 	return p.Level, t
+}
+
+// level is that of the present price.
+func (a *Adaptive) level() Level {
+	price := a.Calibration.price()
+	return Level{Stock: a.rule.level(price), Retire: a.rule.level(price / (1 << patience))}
 }
 
 // moved says whether a forecast has changed by enough to size anew: by a
@@ -110,53 +141,71 @@ func moved(from, to forecast.NegBinomial) bool {
 
 // spread gives the candidates their levels and the forecast probability that
 // the demand over a lead time exceeds them.
-func (a *Adaptive) spread(r *replica) {
-	for k := range priceRungs {
-		r.Stock[k] = a.levels[k+rungsBelow]
-		r.Retire[k] = a.levels[k]
+func (a *Adaptive) spread(r *tryout) {
+	copy(r.Stock[:], a.levels[rungsBelow:])
+	copy(r.Retire[:], a.levels[rungsBelow-patience:])
+	// Rungs by rising level: walk up the distribution once.
+	above, at := 1.0, 0
+	for i := priceRungs - 1; i >= 0; i-- {
+		for ; at < int(r.Stock[i]) && at < len(a.scratch); at++ {
+			above -= a.scratch[at]
+		}
+		r.Risk[i] = float32(max(above, 0))
 	}
-	// Candidates by falling level: walk up the distribution once.
-	for k := range rungs {
-		r.Risk[k] = 0
-	}
-	above := 1.0
-	at := 0
-	for k := priceRungs - 1; k >= 0; k-- {
-		above, at = a.climb(above, at, int(r.Stock[k]))
-		r.Risk[k] = float32(above)
-	}
-	above, at = 1.0, 0
-	for i, s := range fixedRungs {
-		above, at = a.climb(above, at, int(s))
-		r.Risk[priceRungs+i] = float32(above)
-	}
-}
-
-// climb takes P(D >= at) to P(D >= to).
-func (a *Adaptive) climb(above float64, at, to int) (float64, int) {
-	for ; at < to && at < len(a.scratch); at++ {
-		above -= a.scratch[at]
-	}
-	return max(above, 0), at
 }
 
 var _ = register(&Family{
 	Name:    "adaptive",
-	Summary: "forecast, price rule and self-calibration to a hit rate; nothing to tune",
-	Knob:    "hit_rate",
+	Summary: "forecast, price rule and self-calibration to a target; nothing to tune",
+	Knob:    "miss_price",
 	Params: []Param{
 		{Name: "hit_rate", Kind: Share, Default: "0.99", Help: "share of requests that should find a warm instance"},
+		{Name: "miss_price", Kind: Number, Optional: true, Help: "what a request that waits costs, in lead times of an idle instance, in place of a target"},
 	},
 	Build: func(f Fleet, v Values) (Sizer, error) {
 		a := &Adaptive{
-			Pools:   make([]adaptivePool, len(f.Categories)),
-			mayMiss: 1 - v.Float("hit_rate"), tick: int64(f.Tick), clock: newLocalClock(f.Location),
-			models: modelsByLead(f, adaptiveHalfLives, true, true),
+			LeadTimes: newLeadTimes(f),
+			Pools:     make([]adaptivePool, len(f.Categories)),
+			mayMiss:   1 - v.Float("hit_rate"), tick: int64(f.Tick), clock: newLocalClock(f.Location),
+			early: f.Binding == Early,
 		}
-		a.Calibration.Chosen = firstChoice(a.mayMiss)
-		for _, k := range f.Categories {
-			a.leads = append(a.leads, max(k.LeadTime, time.Millisecond).Seconds())
+		a.Calibration.Rung = firstRung(a.mayMiss)
+		if v.Has("miss_price") {
+			a.fixed = true
+			a.Calibration.Rung = rungOf(1 / max(v.Float("miss_price"), 1e-3))
 		}
+		a.share(f)
 		return a, nil
 	},
 })
+
+// share makes models by lead time, whose pools learn from each other.
+func (a *Adaptive) share(f Fleet) {
+	byLead := map[float64]int{}
+	pools := []int{}
+	models := []*forecast.Model{}
+	for _, k := range f.Categories {
+		lead := max(k.LeadTime, time.Millisecond).Seconds()
+		i, ok := byLead[lead]
+		if !ok {
+			i = len(models)
+			byLead[lead] = i
+			models = append(models, forecast.NewModel(f.Tick.Seconds(), lead, adaptiveHalfLives, true, true))
+			pools = append(pools, 0)
+			a.Fleets = append(a.Fleets, nil)
+		}
+		pools[i]++
+		a.models = append(a.models, models[i])
+		a.leads = append(a.leads, lead)
+		a.reuse = append(a.reuse, k.Reusable)
+	}
+	for i, n := range pools {
+		if n > 1 {
+			a.Fleets[i] = &forecast.Fleet{}
+			models[i].Share(a.Fleets[i])
+		}
+	}
+	for i := range f.Categories {
+		a.fleets = append(a.fleets, a.Fleets[byLead[a.leads[i]]])
+	}
+}

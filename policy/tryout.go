@@ -1,0 +1,152 @@
+package policy
+
+import "time"
+
+// patience says how much cheaper than a new instance an idle one has to be to
+// be kept, in rungs: it is ended at the level of a quarter of the price.
+const patience = 2
+
+// tryout is a pool that exists only as counts: what it would have held of the
+// real pool's arrivals at the price of each rung. It runs in steps of its own, as a lead
+// time may be much shorter than a tick.
+type tryout struct {
+	Stock, Retire [priceRungs]int32
+	Warm          [priceRungs]int32
+	Flight        [priceRungs]int32
+	Waiting       [priceRungs]int32
+	InUse         [priceRungs]int32 // of reusable instances
+	// Risk is the forecast probability that an arrival misses.
+	Risk [priceRungs]float32
+	// Orders are the launches of the last lead time by step, the newest at
+	// Head, one row a step; Ordered says which rows hold any.
+	Orders  []([priceRungs]int32)
+	Ordered []bool
+	Head    int
+	Start   Time  // steps count from it
+	Step    int64 // ns
+	At      int64 // number of the present step
+	// Changed is set when an instance has become warm since the last tick.
+	Changed bool
+}
+
+// leastOrders and mostOrders bound the rows of Orders: how finely a tryout
+// follows a lead time, and what it may cost.
+const leastOrders, mostOrders = 8, 10000
+
+// newTryout makes a tryout for a lead time; both spans in ns.
+func newTryout(t Time, lead, tick int64) *tryout {
+	// An order falls anywhere into its step and is delivered at the end of
+	// the (n-1)-th after it: after n - 1/2 steps in the mean.
+	n := min(max(lead/tick+1, leastOrders), mostOrders)
+	step := max(2*lead/(2*n-1), int64(time.Microsecond))
+	r := &tryout{
+		Start: t, Step: step, Orders: make([][priceRungs]int32, n), Ordered: make([]bool, n), Changed: true,
+	}
+	return r
+}
+
+// advance runs the steps up to t: launches a lead time old become warm.
+func (r *tryout) advance(t Time) {
+	steps := (t-r.Start)/r.Step - r.At
+	if steps <= 0 {
+		return
+	}
+	r.At += steps
+	busy := min(steps, int64(len(r.Orders)))
+	for range busy {
+		r.Head++
+		if r.Head == len(r.Orders) {
+			r.Head = 0
+		}
+		if r.Ordered[r.Head] {
+			r.deliver()
+		}
+	}
+}
+
+// deliver makes the orders of the row at Head warm.
+func (r *tryout) deliver() {
+	r.Ordered[r.Head], r.Changed = false, true
+	due := &r.Orders[r.Head]
+	for k := range priceRungs {
+		n := due[k]
+		r.Flight[k] -= n
+		served := min(n, r.Waiting[k])
+		r.Waiting[k] -= served
+		r.InUse[k] += served
+		r.Warm[k] += n - served
+		due[k] = 0
+	}
+}
+
+// arrive plays an arrival at every price. A request that finds nothing
+// waits, or, if early, is served by a launch of its own.
+func (r *tryout) arrive(t Time, early bool, b *calibration) {
+	r.advance(t)
+	b.learn(r)
+	r.Ordered[r.Head] = true
+	orders := &r.Orders[r.Head]
+	for k := range priceRungs {
+		if r.Warm[k] > 0 {
+			r.Warm[k]--
+			r.InUse[k]++
+		} else {
+			if early {
+				r.InUse[k]++
+				continue
+			}
+			r.Waiting[k]++
+		}
+		if r.Warm[k]+r.Flight[k]-r.Waiting[k] < r.Stock[k] {
+			r.Flight[k]++
+			orders[k]++
+		}
+	}
+}
+
+// release gives one reusable instance back at every price.
+func (r *tryout) release(t Time) {
+	r.advance(t)
+	r.Changed = true
+	for k := range priceRungs {
+		switch {
+		case r.InUse[k] == 0: // it still waits there
+		case r.Waiting[k] > 0:
+			r.Waiting[k]--
+		default:
+			r.InUse[k]--
+			r.Warm[k]++
+		}
+	}
+}
+
+// tick ends what is above the levels to retire, and fills the levels; resized
+// says that they are new. returning is the share of the instances in use that
+// will be back within a lead time.
+func (r *tryout) tick(t Time, resized bool, returning float64) {
+	r.advance(t)
+	if !resized && !r.Changed {
+		return
+	}
+	r.Changed = false
+	orders := &r.Orders[r.Head]
+	for k := range priceRungs {
+		r.Warm[k] = min(r.Warm[k], r.Retire[k])
+		if short := r.Stock[k] - (r.Warm[k] + r.Flight[k] - r.Waiting[k]); short > 0 {
+			r.Flight[k] += short
+			orders[k] += short
+			r.Ordered[r.Head] = true
+		}
+	}
+}
+
+// settled says whether nothing will change at any price until an arrival
+// or a new level.
+func (r *tryout) settled() bool {
+	for k := range priceRungs {
+		if r.Flight[k] != 0 || r.Waiting[k] != 0 {
+			return false
+		}
+	}
+	return true
+}
