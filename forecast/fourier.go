@@ -1,8 +1,6 @@
 package forecast
 
 import (
-	"cmp"
-	"math/cmplx"
 	"slices"
 
 	"gonum.org/v1/gonum/dsp/fourier"
@@ -16,7 +14,7 @@ type FourierModel struct {
 	detrended  []float64
 	periodic   []float64
 	frequency  []complex128
-	harmonics  []int
+	kept       []int // harmonics
 	polynomial trend
 }
 
@@ -34,7 +32,7 @@ const (
 func NewFourierModel(step, span float64) *FourierModel {
 	m := &FourierModel{
 		pace:  newPace(step, span),
-		grid:  grid{slot: fourierSlot, every: 3600, share: 0.02, least: 50},
+		grid:  grid{slot: fourierSlot, every: 3600, latest: secondsPerDay, share: 0.02, least: 50},
 		plans: make([]*fourier.FFT, fourierDays),
 	}
 	m.window = fourierDays * m.perDay()
@@ -77,7 +75,7 @@ func (f *Fourier) Observe(t, n float64) {
 
 // Forecast implements Forecaster.
 func (f *Fourier) Forecast(from, to float64) NegBinomial {
-	return f.distribution(f, from, to)
+	return f.distribution(&f.model.pace, f, from, to)
 }
 
 func (f *Fourier) expected(from, to float64) float64 {
@@ -120,16 +118,32 @@ func (m *FourierModel) strongest(days int) {
 	}
 	plan := m.plans[days-1]
 	m.frequency = plan.Coefficients(slices.Grow(m.frequency[:0], n/2+1)[:n/2+1], m.detrended)
-	m.harmonics = m.harmonics[:0]
-	for i := range m.frequency[1:] {
-		m.harmonics = append(m.harmonics, i+1)
+	power := func(h int) float64 {
+		c := m.frequency[h]
+		return float64(real(c)*real(c)) + float64(imag(c)*imag(c))
 	}
-	slices.SortFunc(m.harmonics, func(a, b int) int {
-		return cmp.Or(cmp.Compare(cmplx.Abs(m.frequency[b]), cmplx.Abs(m.frequency[a])), a-b)
-	})
-	m.frequency[0] = 0
-	for _, h := range m.harmonics[min(fourierHarmonics, len(m.harmonics)):] {
-		m.frequency[h] = 0
+	kept := m.kept[:0] // by falling power
+	for h := 1; h < len(m.frequency); h++ {
+		if len(kept) == fourierHarmonics {
+			if power(h) <= power(kept[len(kept)-1]) {
+				continue
+			}
+			kept = kept[:len(kept)-1]
+		}
+		kept = append(kept, h)
+		for i := len(kept) - 1; i > 0 && power(kept[i]) > power(kept[i-1]); i-- {
+			kept[i], kept[i-1] = kept[i-1], kept[i]
+		}
+	}
+	m.kept = kept
+	slices.Sort(kept)
+	next := 0
+	for h := range m.frequency {
+		if next < len(kept) && kept[next] == h {
+			next++
+		} else {
+			m.frequency[h] = 0
+		}
 	}
 	m.periodic = plan.Sequence(slices.Grow(m.periodic[:0], n)[:n], m.frequency)
 	for i := range m.periodic {

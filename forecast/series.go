@@ -16,12 +16,12 @@ type series struct {
 // fitted anew.
 type grid struct {
 	slot   float64 // seconds
-	window int     // slots that are kept
-	// A fit is due after every but when fewer than share of the arrivals in
-	// the window are new, at the latest after a day: a pool that hardly
-	// changes is hardly ever fitted. Nothing is fitted to fewer than least
-	// arrivals.
-	every, share, least float64
+	window int     // closed slots that are kept
+	// A fit is due every so many seconds, but later where less than share of
+	// the window's arrivals are new: what hardly changes is hardly ever
+	// fitted. latest is the bound of that, in seconds. Nothing is fitted to
+	// fewer than least arrivals.
+	every, latest, share, least float64
 }
 
 const secondsPerDay = 86400
@@ -41,7 +41,7 @@ func (s *series) add(g *grid, t, n float64) {
 	for s.First+int64(len(s.Counts)) <= slot {
 		s.Counts = append(s.Counts, 0)
 	}
-	if surplus := len(s.Counts) - g.window; surplus > g.window/4 {
+	if surplus := len(s.Counts) - 1 - g.window; surplus > g.window/4 {
 		for _, c := range s.Counts[:surplus] {
 			s.Total -= float64(c)
 		}
@@ -56,7 +56,7 @@ func (s *series) add(g *grid, t, n float64) {
 // due says whether to fit anew at t.
 func (s *series) due(g *grid, t float64) bool {
 	age := t - s.Fitted
-	return age >= g.every && s.Total >= g.least && (s.Fresh >= float64(g.share*s.Total) || age >= secondsPerDay)
+	return age >= g.every && s.Total >= g.least && (s.Fresh >= float64(g.share*s.Total) || age >= g.latest)
 }
 
 // closed are the latest n slots that are no longer counted, or fewer.

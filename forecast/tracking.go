@@ -1,6 +1,10 @@
 package forecast
 
-import "shadowpool/forecast/portable"
+import (
+	"math"
+
+	"shadowpool/forecast/portable"
+)
 
 // tracking follows the arrivals between two fits. It blends what was fitted
 // with what came of late, at the half-lives of policy ewma: a fit alone does
@@ -65,6 +69,7 @@ type pace struct {
 	labelled   float64 // the span in whole steps
 	every      float64 // between two labels
 	keep       [len(recentHalfLives)]float64
+	lasts      float64 // lastsFor the span
 	keepMean   float64
 	keepScore  float64 // of scores, between two labels
 	weight     float64 // of a label
@@ -76,12 +81,19 @@ func newPace(step, span float64) pace {
 	p.labelled = float64(steps) * step
 	p.every = float64(max(steps/2, 1)) * step
 	p.weight = p.every / p.labelled
+	p.lasts = lastsFor(0, p.span)
 	p.keepMean = portable.Decay(step, 7*secondsPerDay)
 	p.keepScore = portable.Decay(p.every, 14*secondsPerDay)
 	for i, h := range recentHalfLives {
 		p.keep[i] = portable.Decay(step, h)
 	}
 	return p
+}
+
+// lastsFor is for how many of the seconds from and to ahead the recent rate
+// lasts.
+func lastsFor(from, to float64) float64 {
+	return recentLasts / math.Ln2 * (portable.Decay(from, recentLasts) - portable.Decay(to, recentLasts))
 }
 
 // A fitted rate expects arrivals.
@@ -154,25 +166,26 @@ func (k *tracking) remember(p *pace, f fitted) {
 		return
 	}
 	k.Next = k.At + p.every
-	k.Labels = append(k.Labels, label{k.At + p.labelled, k.Seen, k.parts(f, 0, p.labelled)})
+	k.Labels = append(k.Labels, label{k.At + p.labelled, k.Seen, k.parts(p, f, 0, p.labelled)})
 }
 
 // parts looks from and to seconds ahead.
-func (k *tracking) parts(f fitted, from, to float64) parts {
+func (k *tracking) parts(p *pace, f fitted, from, to float64) parts {
 	var recent, usual float64
 	for i := range k.Recent {
 		recent += k.Recent[i] / float64(len(recentHalfLives))
 		usual += k.Usual[i] / float64(len(recentHalfLives))
 	}
-	lasts := recentLasts / ln2 * (portable.Decay(from, recentLasts) - portable.Decay(to, recentLasts))
+	lasts := p.lasts
+	if from != 0 || to != p.span {
+		lasts = lastsFor(from, to)
+	}
 	return parts{
 		Fitted: f.expected(k.At+from, k.At+to),
 		Recent: float64(recent * lasts), Usual: float64(usual * lasts),
 		Lasts: lasts / (to - from), Least: float64(floorShare * k.Mean * (to - from)),
 	}
 }
-
-const ln2 = 0.693147180559945309417232121458
 
 // best is the blend that is used.
 func (k *tracking) best() int {
@@ -190,7 +203,7 @@ func (k *tracking) best() int {
 }
 
 // distribution is that of the arrivals from and to seconds from now.
-func (k *tracking) distribution(f fitted, from, to float64) NegBinomial {
-	p := k.parts(f, from, to)
-	return k.Spread.Distribution(p.blend(k.best()))
+func (k *tracking) distribution(p *pace, f fitted, from, to float64) NegBinomial {
+	ahead := k.parts(p, f, from, to)
+	return k.Spread.Distribution(ahead.blend(k.best()))
 }

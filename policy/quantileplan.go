@@ -61,3 +61,14 @@ func byLead[M any](f Fleet, model func(step, lead float64) M) []M {
 	}
 	return models
 }
+
+// zone is a local clock for forecasters.
+type zone struct {
+	clock *localClock
+}
+
+// Local implements forecast.Zone.
+func (z zone) Local(t float64) float64 {
+	at := Time(t * 1e9)
+	return t + float64(z.clock.local(at)-at)/1e9
+}
