@@ -60,13 +60,12 @@ func (r *nhppRule) hit(p []float64) int {
 	return len(p)
 }
 
-// wait goes down from where nobody waits: from i to i-1, the expected wait
-// grows by L times the sum of p[j] / (j+1) over j >= i, and by what j = i-1
-// adds, 0.
+// wait goes down from where nobody waits. For the i-th, E(L - xi)+ / L is the
+// sum of p[j] (j+1-i) / (j+1) over j >= i; for i-1 it is more by the sum of
+// p[j] / (j+1) over j >= i-1.
 func (r *nhppRule) wait(p []float64) int {
 	wait, harmonic := 0.0, 0.0 // of the i-th, in lead times
 	for i := len(p) - 1; i >= 1; i-- {
-		// E(L - xi)+ is the sum over j >= i of p[j] (j+1-i) / (j+1).
 		harmonic += p[i] / float64(i+1)
 		wait += harmonic
 		if wait > 1-r.target {
@@ -87,7 +86,7 @@ func (r *nhppRule) idle(p []float64, mean float64) int {
 			return i - 1
 		}
 	}
-	return len(p)
+	return int(min(float64(len(p))+most-idle, maxCount)) // one more idles by one more
 }
 
 // nhppPlan is one pool's.
