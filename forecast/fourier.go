@@ -43,7 +43,7 @@ func NewFourierModel(step, span float64) *FourierModel {
 func (m *FourierModel) New() *Fourier { return &Fourier{model: m} }
 
 // Fourier forecasts a polynomial trend and the strongest Fourier components of
-// the series of counts, extrapolated (Roy, Patel, Tiwari: IceBreaker: Warming
+// the series of counts, extrapolated (Basu Roy, Patel, Tiwari: IceBreaker: Warming
 // Serverless Functions Better with Heterogeneity, ASPLOS 2022): a quadratic
 // trend by least squares, and of what is left the ten harmonics of largest
 // amplitude. The paper fits a sliding window at every interval; here the

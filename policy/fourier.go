@@ -2,7 +2,7 @@ package policy
 
 import "shadowpool/forecast"
 
-// Fourier is IceBreaker (Roy, Patel, Tiwari: IceBreaker: Warming Serverless
+// Fourier is IceBreaker (Basu Roy, Patel, Tiwari: IceBreaker: Warming Serverless
 // Functions Better with Heterogeneity, ASPLOS 2022): the demand of every
 // category is extrapolated from its trend and its strongest Fourier components
 // (forecast.Fourier), and instances are warmed a lead time ahead. The paper
