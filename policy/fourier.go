@@ -22,7 +22,7 @@ func newFourier(f Fleet, v Values) Sizer {
 
 var _ = register(&Family{
 	Name:    "fourier",
-	Summary: "IceBreaker: trend and strongest Fourier components, extrapolated over the lead time",
+	Summary: "IceBreaker: trend and strongest Fourier components, extrapolated",
 	Knob:    "quantile",
 	Params: []Param{
 		{Name: "quantile", Kind: Share, Default: "0.99", Help: "probability that the demand over a lead time is covered"},

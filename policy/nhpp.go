@@ -105,7 +105,7 @@ func (p *nhppPlan) revise(t Time, n float64) (int32, Time) {
 
 var _ = register(&Family{
 	Name:    "nhpp",
-	Summary: "RobustScaler: a fitted Poisson intensity, and a promise on hits, waits or idle time",
+	Summary: "RobustScaler: a fitted Poisson intensity; promises hits, waits or idle time",
 	Knob:    "target",
 	Params: []Param{
 		{Name: "target", Kind: Share, Default: "0.99", Help: "how much is promised: hit probability; or 1 less the expected wait in lead times; or expected idle time over itself and the lead time"},
