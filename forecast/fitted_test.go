@@ -46,7 +46,7 @@ func TestFourierRecoversItsOwnKind(t *testing.T) {
 			t.Errorf("%g h ahead: %.1f arrivals in half an hour, want %.1f", hours, got, want)
 		}
 	}
-	if f.best() == priorBlend-2 {
+	if f.best(&f.model.pace) == priorBlend-2 {
 		t.Errorf("the recent rate alone is trusted, though the fit is exact")
 	}
 }
@@ -282,8 +282,34 @@ func TestTrackingLearnsWhatToTrust(t *testing.T) {
 			s := float64(i) * 60
 			f.Observe(s, distuv.Poisson{Lambda: 60 * rate(s), Src: rng}.Rand())
 		}
-		if best := f.best(); i == 0 && best != 0 && best <= priorBlend || i == 1 && (best == 0 || best >= priorBlend) {
+		if best := f.best(&f.model.pace); i == 0 && best != 0 && best <= priorBlend || i == 1 && (best == 0 || best >= priorBlend) {
 			t.Errorf("case %d: blend %d is used", i, best)
+		}
+	}
+}
+
+// By hand: the d-th day has 10 d arrivals in hour 8 and 1 in every other. After
+// nine days the mean of hour 8 over the last seven is 60, a week before the
+// tenth day it was 30, and before the eleventh 40. Nothing is forecast from less
+// than a day.
+func TestHourlyByHand(t *testing.T) {
+	f := NewHourlyModel(3600, 3600, utc{}).New()
+	for h := range 9*24 + 1 {
+		n := 1.0
+		if h%24 == 8 {
+			n = 10 * float64(h/24+1)
+		}
+		f.Observe(float64(h+1)*3600, n)
+		if got := f.Expected(0, 3600); h < 23 && got != 0 {
+			t.Fatalf("after %d h it expects %g", h+1, got)
+		}
+	}
+	// It is one o'clock on the tenth day.
+	const hour = 3600.0
+	for ahead, want := range map[float64]float64{7: 45, 9: 1, 7.5: 23, 31: 50} {
+		got := f.Expected(ahead*hour, (ahead+1)*hour)
+		if math.Abs(got-want) > 1e-3 {
+			t.Errorf("%g h ahead: %g, want %g", ahead, got, want)
 		}
 	}
 }

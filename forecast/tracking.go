@@ -73,6 +73,7 @@ type pace struct {
 	keepMean   float64
 	keepScore  float64 // of scores, between two labels
 	weight     float64 // of a label
+	alone      bool    // only the fit is used, and what came of late is not
 }
 
 func newPace(step, span float64) pace {
@@ -148,7 +149,7 @@ func (k *tracking) settle(p *pace, n float64) {
 		if l.Due <= k.At-p.step { // nobody looked when the label ended
 			y -= n
 		}
-		mean := l.Parts.blend(k.best())
+		mean := l.Parts.blend(k.best(p))
 		if mean > 0.01 || y > 0 { // else about as likely under every blend
 			for i := range k.Score {
 				d := k.Spread.Distribution(l.Parts.blend(i))
@@ -188,7 +189,10 @@ func (k *tracking) parts(p *pace, f fitted, from, to float64) parts {
 }
 
 // best is the blend that is used.
-func (k *tracking) best() int {
+func (k *tracking) best(p *pace) int {
+	if p.alone {
+		return 0
+	}
 	best := priorBlend
 	for i, v := range k.Score {
 		lead := 0.0
@@ -205,5 +209,5 @@ func (k *tracking) best() int {
 // distribution is that of the arrivals from and to seconds from now.
 func (k *tracking) distribution(p *pace, f fitted, from, to float64) NegBinomial {
 	ahead := k.parts(p, f, from, to)
-	return k.Spread.Distribution(ahead.blend(k.best()))
+	return k.Spread.Distribution(ahead.blend(k.best(p)))
 }

@@ -88,3 +88,37 @@ func TestPlannedOnPoisson(t *testing.T) {
 		}
 	}
 }
+
+// By hand: lead time 60 s, target 0.5, so that a minute with n arrivals needs
+// 2 n. Three minutes in a row scale out, fifteen scale in.
+func TestAWSPredictiveFollowsTheLoad(t *testing.T) {
+	fleet := Fleet{Config: Config{Categories: []Category{{LeadTime: time.Minute}}}}
+	s, err := Build(Spec{Name: "aws-predictive"}, fleet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := 1_750_000_020 * int64(time.Second) // a whole minute
+	s.Start(start, 0)
+	for m := range 40 {
+		arrivals := 0
+		if m < 10 {
+			arrivals = 3 + m%2 // needs of 6 and 8
+		} else if m < 30 {
+			arrivals = 1
+		}
+		for range arrivals {
+			s.Arrive(start+int64(m)*minute+1, Request{}, Stock{})
+		}
+		l, _ := s.Tick(start+int64(m+1)*minute, 0, Stock{})
+		want := int32(6) // the third minute's need
+		switch {
+		case m < 2:
+			want = 0
+		case m >= 9+awsScaleIn:
+			want = 2
+		}
+		if l.Stock != want {
+			t.Errorf("after minute %d: level %d, want %d", m, l.Stock, want)
+		}
+	}
+}

@@ -75,7 +75,7 @@ func (p *saaPlan) revise(t Time, n float64) (int32, Time) {
 
 var _ = register(&Family{
 	Name:    "ssa-saa",
-	Summary: "Intelligent Pooling: singular spectrum forecast, sizes of least idling and waiting",
+	Summary: "Intelligent Pooling: singular spectrum forecast, least idling and waiting",
 	Knob:    "weight",
 	Params: []Param{
 		{Name: "weight", Kind: Share, Default: "0.99", Help: "weight of waiting against idling: 1 less the paper's alpha"},

@@ -25,7 +25,7 @@ func References(src trace.Source, fleet Fleet) []*policy.Family {
 		},
 	}, {
 		Name:    "rate-oracle",
-		Summary: "a quantile of demand at the true rate of a generated trace: the forecasters' bound",
+		Summary: "a quantile of demand at a generated trace's true rate: the forecasters' bound",
 		Knob:    "quantile",
 		Params: []policy.Param{
 			{Name: "quantile", Kind: policy.Share, Default: "0.99", Help: "probability that the demand over a lead time is covered"},
