@@ -38,9 +38,6 @@ func lookAgain(t Time, level int, mean float64) Time {
 	return t
 }
 
-// seconds is an instant on the forecast's clock.
-func seconds(t Time) float64 { return float64(t) / 1e9 }
-
 // leadSeconds is a category's lead time, at least a millisecond.
 func leadSeconds(f Fleet, p PoolID) float64 {
 	return max(f.Categories[p].LeadTime, time.Millisecond).Seconds()
