@@ -36,9 +36,8 @@ func (m *NHPPModel) New() *NHPP { return &NHPP{model: m} }
 // a detector of its own; here it is a day, or, once there are two weeks and
 // the counts correlate better with those of a week before, a week. The paper
 // plans on the fitted intensity alone; here it is blended with the recent rate
-// between fits (tracking), without which it needs several times the waste where
-// the level changes from day to day. Until there is a day of history the recent
-// rate is all.
+// between fits (tracking), as the level may change from day to day. Until there
+// is a day of history the recent rate is all.
 type NHPP struct {
 	model *NHPPModel
 	tracking
