@@ -283,7 +283,7 @@ func (c *cloud) do(op, arg, wait byte) {
 var specimens = []string{
 	"none", "static:level=3", "static:level=1,level.b=4", "keepalive:ttl=20s", "keepalive:ttl=0s",
 	"headroom:spare=2,cooldown=30s", "headroom:share=0.5,min=1",
-	"static-rolling:hit_rate=0.9", "schedule:timetable=Sun-Sat 00:00-24:00 2", "ewma:quantile=0.9", "adaptive:hit_rate=0.9",
+	"static-rolling:hit_rate=0.9", "schedule:timetable=Sun-Sat 00:00-24:00 2", "ewma:quantile=0.9", "fourier:quantile=0.9", "nhpp:target=0.9", "aws-predictive:target=0.3", "ssa-saa:weight=0.9,ramp=2,block=1m", "nhpp:form=wait", "nhpp:form=idle,target=0.7", "adaptive:hit_rate=0.9",
 }
 
 // variant is a fleet drawn from a byte.

@@ -23,6 +23,16 @@ func References(src trace.Source, fleet Fleet) []*policy.Family {
 		Build: func(f policy.Fleet, v policy.Values) (policy.Sizer, error) {
 			return newHindsight(src, fleet, f, v)
 		},
+	}, {
+		Name:    "rate-oracle",
+		Summary: "a quantile of demand at a generated trace's true rate: the forecasters' bound",
+		Knob:    "quantile",
+		Params: []policy.Param{
+			{Name: "quantile", Kind: policy.Share, Default: "0.99", Help: "probability that the demand over a lead time is covered"},
+		},
+		Build: func(f policy.Fleet, v policy.Values) (policy.Sizer, error) {
+			return newRateOracle(src, fleet, f, v)
+		},
 	}}
 }
 

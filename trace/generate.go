@@ -96,11 +96,23 @@ const (
 // where its exponentials do); every random choice has a stream of its own, so
 // that changing one part of a workload leaves the others' draws as they were.
 func (w Workload) Generate(seed uint64) (*Trace, error) {
+	drawn, err := w.Draw(seed)
+	return drawn.Trace, err
+}
+
+// A Drawn is a generated trace that still knows what it was drawn from.
+type Drawn struct {
+	*Trace
+	Truth *Truth
+}
+
+// Draw draws the requests as Generate does, and keeps the truth.
+func (w Workload) Draw(seed uint64) (Drawn, error) {
 	truth, err := w.Truth(seed)
 	if err != nil {
-		return nil, err
+		return Drawn{}, err
 	}
-	return truth.Trace(), nil
+	return Drawn{truth.Trace(), truth}, nil
 }
 
 // Check reports the first field that no workload can have.

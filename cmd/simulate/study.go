@@ -67,7 +67,7 @@ type study struct {
 	flags *studyFlags
 	bench *experiments.Bench
 	specs []policy.Spec
-	src   *trace.Trace
+	src   trace.Source
 	fleet sim.Fleet
 	zone  *time.Location
 	from  policy.Time
@@ -144,7 +144,7 @@ func (s *study) readTrace(cmd *cobra.Command) (err error) {
 		if f.config == "" && !cmd.Flags().Changed("timezone") {
 			s.zone = preset.Start.Location()
 		}
-		s.src, err = preset.Generate(f.seed)
+		s.src, err = preset.Draw(f.seed)
 		return err
 	}
 	opt, err := f.read.options()
