@@ -11,6 +11,7 @@ type Controller struct {
 	traits Traits
 	// The sizer again, where it wants to be told of more; else nil.
 	releases ReleaseSizer
+	misses   MissSizer
 	launches LaunchSizer
 	host     Host
 	log      *Log
@@ -59,6 +60,7 @@ const MaxInstant = Never / 2
 func (c *Controller) adopt(config Config, sizer Sizer) {
 	c.config, c.sizer, c.traits = config, sizer, sizer.Traits()
 	c.releases, _ = sizer.(ReleaseSizer)
+	c.misses, _ = sizer.(MissSizer)
 	c.launches, _ = sizer.(LaunchSizer)
 	c.early = config.Binding == Early || c.traits.OwnLaunch
 	c.keeps = c.traits.Idle != KeepNone && !c.draining

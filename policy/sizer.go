@@ -45,6 +45,13 @@ type ReleaseSizer interface {
 	Release(t Time, p PoolID, served int64, s Stock) Level
 }
 
+// A MissSizer is a Sizer that is told of every arrival that found nothing warm,
+// before Arrive.
+type MissSizer interface {
+	Sizer
+	Missed(t Time, p PoolID)
+}
+
 // A LaunchSizer is a Sizer that is told how launches fare: when each is
 // ordered, and when it becomes warm or has failed, with the instant of its
 // order.
