@@ -13,6 +13,7 @@ type Controller struct {
 	releases ReleaseSizer
 	misses   MissSizer
 	launches LaunchSizer
+	evicts   EvictingSizer
 	host     Host
 	log      *Log
 	early    bool // a miss launches its own instance
@@ -25,6 +26,7 @@ type Controller struct {
 	waiters   waiters
 	tied      tied
 
+	ranks    ranks
 	expiries heap[expiry]
 	wakes    heap[wake]
 	active   []PoolID // visited at the next tick, in the order of their events
@@ -62,6 +64,7 @@ func (c *Controller) adopt(config Config, sizer Sizer) {
 	c.releases, _ = sizer.(ReleaseSizer)
 	c.misses, _ = sizer.(MissSizer)
 	c.launches, _ = sizer.(LaunchSizer)
+	c.evicts, _ = sizer.(EvictingSizer)
 	c.early = config.Binding == Early || c.traits.OwnLaunch
 	c.keeps = c.traits.Idle != KeepNone && !c.draining
 	c.tick = int64(config.Tick)
@@ -311,6 +314,7 @@ func (c *Controller) Configure(t Time, config Config, sizer Sizer) error {
 		c.visit(t, PoolID(i), p)
 	}
 	c.rearm()
+	c.rankAll(t)
 	return nil
 }
 

@@ -79,12 +79,13 @@ const (
 	NotKept                     // the policy keeps no idle instances
 	Drained                     // the pool is being drained
 	ForRoom                     // tied to another tenant, at the limit, while a request waits
+	ForMemory                   // of least worth when the fleet had no room
 )
 
 func (r Reason) String() string {
 	return [...]string{
 		"level", "miss", "warm", "compatible", "became_warm", "released", "own_launch",
-		"single_use", "surplus", "expired", "not_kept", "drained", "room",
+		"single_use", "surplus", "expired", "not_kept", "drained", "room", "memory",
 	}[r]
 }
 

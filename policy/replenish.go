@@ -60,6 +60,9 @@ func (c *Controller) unblock(t Time, id PoolID, p *pool) {
 }
 
 func (c *Controller) launch(t Time, id PoolID, why Reason) uint32 {
+	if c.evicts != nil {
+		c.evict(t, 1)
+	}
 	slot, _ := c.instances.add(t, id)
 	name := c.instances.id(slot)
 	if c.launches != nil {

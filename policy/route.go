@@ -175,6 +175,10 @@ func (c *Controller) shelve(t Time, slot uint32, in *instance, p *pool) {
 		}
 	}
 	c.surplus(t, in.Pool, p)
+	if c.evicts != nil {
+		c.rank(t, slot)
+		c.evict(t, 0)
+	}
 }
 
 func (c *Controller) shelveTied(slot uint32, in *instance, p *pool) {

@@ -52,6 +52,19 @@ type MissSizer interface {
 	Missed(t Time, p PoolID)
 }
 
+// An EvictingSizer is a Sizer that bounds the fleet: while more than Room
+// instances live, launching and in use included, the idle one of least worth
+// is ended, whatever its pool.
+type EvictingSizer interface {
+	Sizer
+	Room() int
+	// Worth is that of an instance of p that becomes idle now; it holds for as
+	// long as it is idle.
+	Worth(t Time, p PoolID) float64
+	// Evicted tells of an eviction from p, and what p then holds.
+	Evicted(t Time, p PoolID, worth float64, s Stock)
+}
+
 // A LaunchSizer is a Sizer that is told how launches fare: when each is
 // ordered, and when it becomes warm or has failed, with the instant of its
 // order.

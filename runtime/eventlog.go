@@ -103,7 +103,7 @@ func (a *Decision) UnmarshalJSON(b []byte) error {
 	if a.Action, err = named(l.Action, policy.Launched, policy.Ended); err != nil {
 		return err
 	}
-	if a.Reason, err = named(l.Reason, policy.ForLevel, policy.Drained); err != nil {
+	if a.Reason, err = named(l.Reason, policy.ForLevel, policy.ForMemory); err != nil {
 		return err
 	}
 	if a.Action == policy.Assigned {
