@@ -30,3 +30,18 @@ func (l *preload) at(t, used Time, lead int64) (Level, Time) {
 	}
 	return Level{Keep: l.Keep}, Never
 }
+
+// add adds a window, which begins after those that there are. One that begins
+// before instances are given up keeps them instead, and windows that overlap
+// are joined.
+func (l *preload) add(from, to int64) {
+	switch last := l.N - 1; {
+	case from <= l.Keep:
+		l.Keep = max(l.Keep, to)
+	case last >= 0 && from <= l.Windows[last].To:
+		l.Windows[last].To = max(l.Windows[last].To, to)
+	default:
+		l.Windows[l.N] = preloadWindow{from, to}
+		l.N++
+	}
+}
