@@ -14,6 +14,7 @@ type Controller struct {
 	misses   MissSizer
 	launches LaunchSizer
 	evicts   EvictingSizer
+	layers   LayerSizer
 	host     Host
 	log      *Log
 	early    bool // a miss launches its own instance
@@ -65,6 +66,7 @@ func (c *Controller) adopt(config Config, sizer Sizer) {
 	c.misses, _ = sizer.(MissSizer)
 	c.launches, _ = sizer.(LaunchSizer)
 	c.evicts, _ = sizer.(EvictingSizer)
+	c.layers, _ = sizer.(LayerSizer)
 	c.early = config.Binding == Early || c.traits.OwnLaunch
 	c.keeps = c.traits.Idle != KeepNone && !c.draining
 	c.tick = int64(config.Tick)
@@ -76,6 +78,7 @@ func (c *Controller) adopt(config Config, sizer Sizer) {
 	for i := range c.pools {
 		c.pools[i].configure(&config.Categories[i])
 	}
+	c.markLayers()
 }
 
 // SetLog makes the controller record its actions in l; nil stops that.

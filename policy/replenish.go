@@ -5,6 +5,9 @@ func (c *Controller) setLevel(id PoolID, p *pool, l Level) {
 	if c.draining {
 		return
 	}
+	if p.layer && c.layers == nil {
+		l = Level{}
+	}
 	l.Retire = max(l.Retire, l.Stock, 0)
 	sooner := l.Keep < p.Level.Keep
 	p.Level = l

@@ -75,7 +75,7 @@ func (c *Controller) claimCompatible(t Time, r Request, best Outcome) bool {
 		outcome := best
 		if o.Adapt > 0 {
 			outcome = PartialHit
-			c.instances.Rows[slot].Pool = r.Pool
+			c.move(t, slot, r.Pool, WasCompatible)
 		}
 		c.assign(t, slot, r.Pool, r, outcome, WasCompatible, int64(o.Adapt))
 		c.replenish(t, o.Pool, &c.pools[o.Pool])

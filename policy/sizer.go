@@ -65,6 +65,15 @@ type EvictingSizer interface {
 	Evicted(t Time, p PoolID, worth float64, s Stock)
 }
 
+// A LayerSizer is a Sizer for fleets with layers: under it an idle instance
+// whose keep-alive is over moves to the layer below. Under others the pools of
+// layers stay empty.
+type LayerSizer interface {
+	Sizer
+	// Demoted gives the level of the layer to, into which an instance moves.
+	Demoted(t Time, to PoolID, s Stock) Level
+}
+
 // A LaunchSizer is a Sizer that is told how launches fare: when each is
 // ordered, and when it becomes warm or has failed, with the instant of its
 // order.

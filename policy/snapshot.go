@@ -98,6 +98,7 @@ func (c *Controller) Restore(data []byte) error {
 	for i := range c.pools {
 		c.pools[i].configure(&c.config.Categories[i])
 	}
+	c.markLayers()
 	c.instances = instances{Rows: s.Instances, Empty: s.EmptySlot, Alive: s.Alive}
 	c.ranks = ranks{heap: s.Ranks}
 	c.waiters = waiters{Rows: s.Waiters, Empty: s.EmptyWait}

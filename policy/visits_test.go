@@ -8,7 +8,6 @@ import (
 // visitor drives a fleet of reusable categories with constant lead times
 // through requests that are served one after the other.
 type visitor struct {
-	t      testing.TB
 	ctrl   *Controller
 	now    Time
 	lead   int64
@@ -17,6 +16,7 @@ type visitor struct {
 	busy   []InstanceID
 	idle   int64 // ns that instances were idle
 	launch int
+	delay  int64 // of the last promotion, ns
 	ends   int
 }
 
@@ -27,7 +27,12 @@ func (v *visitor) Launch(t Time, id InstanceID, _ PoolID, _ Reason) {
 }
 
 // Assign implements Host.
-func (v *visitor) Assign(_ Time, a Assignment) { v.busy = append(v.busy, a.Instance) }
+func (v *visitor) Assign(_ Time, a Assignment) {
+	v.busy, v.delay = append(v.busy, a.Instance), a.Delay
+}
+
+// Move implements Host.
+func (v *visitor) Move(Time, InstanceID, PoolID, Reason) {}
 
 // End implements Host.
 func (v *visitor) End(Time, InstanceID, PoolID, Reason) { v.ends++ }
@@ -38,7 +43,13 @@ func newVisitor(t testing.TB, spec string, lead time.Duration, categories int) *
 	for i := range categories {
 		config.Categories = append(config.Categories, Category{Name: string(rune('a' + i)), LeadTime: lead, Reusable: true})
 	}
-	v := &visitor{t: t, lead: int64(lead)}
+	return newVisitorOf(t, spec, config)
+}
+
+// newVisitorOf makes one for a fleet whose categories have the same lead time.
+func newVisitorOf(t testing.TB, spec string, config Config) *visitor {
+	t.Helper()
+	v := &visitor{lead: int64(config.Categories[0].LeadTime)}
 	var err error
 	if v.ctrl, err = New(config, buildSizer(t, spec, config), v); err != nil {
 		t.Fatal(err)
