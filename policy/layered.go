@@ -14,8 +14,10 @@ import "shadowpool/forecast/portable"
 // category that shares the layer, at the rate lambda of the last six. The
 // second is how long the layer's memory (beyond that of the layer below) may
 // idle for what its stage of warm-up takes; price is alpha / (1 - alpha) of the
-// paper's cost, alpha x start-up + (1 - alpha) x memory. The paper has p = 0.8
-// and alpha = 0.996.
+// paper's cost, alpha x start-up + (1 - alpha) x memory. The paper has alpha =
+// 0.996 and p = 0.8, for Poisson arrivals; where they come in bursts that p
+// takes every instance apart between two bursts, at whatever price, so that
+// 0.9999 is the default.
 //
 // What the paper leaves open or does otherwise: memory is in shares of a whole
 // instance, and the rate is of the six last requests up to now. The paper also
