@@ -2,7 +2,6 @@ package policy
 
 import (
 	"math"
-	"math/rand/v2"
 
 	"shadowpool/forecast/portable"
 )
@@ -67,11 +66,18 @@ func (b *BreakEven) draw(id PoolID) {
 		return
 	}
 	p := &b.Pools[id]
-	var source rand.PCG
-	source.Seed(b.seed<<32|uint64(id), p.Draws)
+	x := mix(mix(b.seed<<32|uint64(id)) + p.Draws)
 	p.Draws++
-	u := float64(source.Uint64()>>11) / (1 << 53)
+	u := float64(x>>11) / (1 << 53)
 	p.Keep = int64(float64(b.even[id]) * portable.Log(1+float64(u*(math.E-1))))
+}
+
+// mix is the finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
+func mix(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
 }
 
 var _ = register(&Family{
