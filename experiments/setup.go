@@ -29,6 +29,7 @@ type Setup struct {
 	// fleet's order.
 	Fleet      []Terms `json:"fleet"`
 	Categories int     `json:"categories"`
+	Layers     int     `json:"layers"` // that categories share, see docs/figures.md
 	Pooled     bool    `json:"pooled"`
 	Binding    string  `json:"binding"`
 	Isolation  string  `json:"isolation"`
@@ -77,7 +78,7 @@ func (b *Bench) Setup() Setup {
 		tick = policy.DefaultTick
 	}
 	s := Setup{
-		Categories: len(b.fleet.Categories), Pooled: b.fleet.Pooled,
+		Categories: len(b.fleet.Categories) - b.fleet.Layers, Layers: b.fleet.Layers, Pooled: b.fleet.Pooled,
 		Binding: b.fleet.Binding.String(), Isolation: b.fleet.Isolation.String(),
 		TickS: tick.Seconds(), Timezone: "UTC",
 		StartWarm: b.opt.StartWarm, Seed: b.opt.Seed, Version: b.opt.Version,
@@ -86,7 +87,7 @@ func (b *Bench) Setup() Setup {
 		s.Timezone = b.fleet.Location.String()
 	}
 	at := map[Terms]int{}
-	for _, k := range b.fleet.Categories {
+	for _, k := range b.fleet.Categories[:s.Categories] {
 		t := termsOf(k)
 		i, ok := at[t]
 		if !ok {
@@ -121,6 +122,9 @@ func (b *Bench) Heading() string {
 	}
 	if s.Pooled {
 		fleet += ", pooled"
+	}
+	if s.Layers > 0 {
+		fleet += ", " + plural(s.Layers, "layer", "layers")
 	}
 	measured := fmt.Sprintf("%s over %s", plural(int(t.Requests), "request", "requests"), days(t.SpanS))
 	if from := b.opt.MeasureFrom - b.sum.First; from > 0 {

@@ -82,10 +82,14 @@ func (c *Controller) expire(t Time) {
 	}
 	p := &c.pools[pool]
 	s.Due = Never
-	for s.Oldest != none && c.instances.Rows[s.Oldest].Since+p.Level.Keep <= t {
-		c.retire(t, s.Oldest, Expired)
+	owner := pool
+	for owner == pool && s.Oldest != none && c.instances.Rows[s.Oldest].Since+p.Level.Keep <= t {
+		if slot := s.Oldest; !c.demote(t, slot, pool) {
+			c.retire(t, slot, Expired)
+		}
+		s, owner = c.shelf(id) // a tenant's shelf may have become another's
 	}
-	if s.Oldest != none {
+	if owner == pool && s.Oldest != none {
 		c.armShelf(id, s, p.Level.Keep)
 	}
 	c.unblock(t, pool, p)

@@ -35,6 +35,11 @@ type Category struct {
 	MaxInstances int
 	// MaxLaunching bounds the launches in flight; zero is no bound.
 	MaxLaunching int
+	// Memory is what an idle instance takes, as a share of a whole one's; zero
+	// is a whole one.
+	Memory float64
+	// Below is the pool of the layer below, see AddLayers; nil if there is none.
+	Below *PoolID
 	// Compatible are the categories whose idle instances may serve this
 	// one's requests, in the order in which they are tried.
 	Compatible []Compatible
@@ -107,6 +112,16 @@ func (c *Config) validate() error {
 		}
 		if k.MaxInstances < 0 || k.MaxLaunching < 0 {
 			return fmt.Errorf("policy: category %q: a limit is negative", k.Name)
+		}
+		if !(k.Memory >= 0 && k.Memory <= 1) {
+			return fmt.Errorf("policy: category %q: memory %v is not a share", k.Name, k.Memory)
+		}
+		steps := 0
+		for below := k.Below; below != nil; below = c.Categories[*below].Below {
+			if int(*below) >= len(c.Categories) || steps == len(c.Categories) {
+				return fmt.Errorf("policy: category %q: what is below it is no pool of the fleet, or it is below itself", k.Name)
+			}
+			steps++
 		}
 		for _, o := range k.Compatible {
 			if int(o.Pool) >= len(c.Categories) || int(o.Pool) == i {

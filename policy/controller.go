@@ -11,7 +11,10 @@ type Controller struct {
 	traits Traits
 	// The sizer again, where it wants to be told of more; else nil.
 	releases ReleaseSizer
+	misses   MissSizer
 	launches LaunchSizer
+	evicts   EvictingSizer
+	layers   LayerSizer
 	host     Host
 	log      *Log
 	early    bool // a miss launches its own instance
@@ -24,6 +27,7 @@ type Controller struct {
 	waiters   waiters
 	tied      tied
 
+	ranks    ranks
 	expiries heap[expiry]
 	wakes    heap[wake]
 	active   []PoolID // visited at the next tick, in the order of their events
@@ -59,7 +63,10 @@ const MaxInstant = Never / 2
 func (c *Controller) adopt(config Config, sizer Sizer) {
 	c.config, c.sizer, c.traits = config, sizer, sizer.Traits()
 	c.releases, _ = sizer.(ReleaseSizer)
+	c.misses, _ = sizer.(MissSizer)
 	c.launches, _ = sizer.(LaunchSizer)
+	c.evicts, _ = sizer.(EvictingSizer)
+	c.layers, _ = sizer.(LayerSizer)
 	c.early = config.Binding == Early || c.traits.OwnLaunch
 	c.keeps = c.traits.Idle != KeepNone && !c.draining
 	c.tick = int64(config.Tick)
@@ -71,6 +78,7 @@ func (c *Controller) adopt(config Config, sizer Sizer) {
 	for i := range c.pools {
 		c.pools[i].configure(&config.Categories[i])
 	}
+	c.markLayers()
 }
 
 // SetLog makes the controller record its actions in l; nil stops that.
@@ -309,6 +317,7 @@ func (c *Controller) Configure(t Time, config Config, sizer Sizer) error {
 		c.visit(t, PoolID(i), p)
 	}
 	c.rearm()
+	c.rankAll(t)
 	return nil
 }
 

@@ -14,8 +14,9 @@ type quiet struct {
 func (q *quiet) Launch(_ Time, id InstanceID, _ PoolID, _ Reason) {
 	q.launched = append(q.launched, id)
 }
-func (q *quiet) Assign(_ Time, a Assignment)          { q.assigned = append(q.assigned, a.Instance) }
-func (q *quiet) End(Time, InstanceID, PoolID, Reason) {}
+func (q *quiet) Assign(_ Time, a Assignment)           { q.assigned = append(q.assigned, a.Instance) }
+func (q *quiet) Move(Time, InstanceID, PoolID, Reason) {}
+func (q *quiet) End(Time, InstanceID, PoolID, Reason)  {}
 
 // Events allocate nothing once the tables have their size, under any policy,
 // with the log on.

@@ -79,12 +79,14 @@ const (
 	NotKept                     // the policy keeps no idle instances
 	Drained                     // the pool is being drained
 	ForRoom                     // tied to another tenant, at the limit, while a request waits
+	ForMemory                   // of least worth when the fleet had no room
+	Demoted                     // idle for longer than its keep-alive, moved to the layer below
 )
 
 func (r Reason) String() string {
 	return [...]string{
 		"level", "miss", "warm", "compatible", "became_warm", "released", "own_launch",
-		"single_use", "surplus", "expired", "not_kept", "drained", "room",
+		"single_use", "surplus", "expired", "not_kept", "drained", "room", "memory", "demoted",
 	}[r]
 }
 
@@ -108,6 +110,9 @@ type Host interface {
 	// Assign promotes a warm instance for a request. It ends in Release or
 	// Lose.
 	Assign(t Time, a Assignment)
+	// Move makes an idle instance one of another pool: of the layer below, or of
+	// the category that it is adapted to, for which it is assigned at once.
+	Move(t Time, id InstanceID, to PoolID, why Reason)
 	// End terminates an instance; the controller has forgotten it.
 	End(t Time, id InstanceID, pool PoolID, why Reason)
 }

@@ -38,6 +38,7 @@ type instance struct {
 type instances struct {
 	Rows  []instance
 	Empty uint32 // first free slot
+	Alive int    // slots in use
 }
 
 // add takes a slot for a launch.
@@ -49,6 +50,7 @@ func (n *instances) add(t Time, p PoolID) (uint32, *instance) {
 	} else {
 		n.Empty = n.Rows[slot].Next
 	}
+	n.Alive++
 	in := &n.Rows[slot]
 	in.Since, in.Next, in.Prev, in.Pool = t, none, none, p
 	in.Gen++
@@ -58,6 +60,7 @@ func (n *instances) add(t Time, p PoolID) (uint32, *instance) {
 
 // remove frees a slot.
 func (n *instances) remove(slot uint32) {
+	n.Alive--
 	in := &n.Rows[slot]
 	in.State = free
 	in.Next = n.Empty

@@ -13,16 +13,17 @@ const (
 	Launched Action = iota
 	Assigned
 	Ended
+	Moved
 )
 
-func (a Action) String() string { return [...]string{"launch", "assign", "end"}[a] }
+func (a Action) String() string { return [...]string{"launch", "assign", "end", "move"}[a] }
 
 // A Record is one action of a controller.
 type Record struct {
 	Time     Time
 	Instance InstanceID
 	Request  RequestID // Assigned only, else -1
-	Pool     PoolID
+	Pool     PoolID    // of Moved: the new one
 	Action   Action
 	Reason   Reason
 	Outcome  Outcome // Assigned only
@@ -104,4 +105,8 @@ func (l *Log) assign(t Time, a Assignment) {
 
 func (l *Log) end(t Time, id InstanceID, p PoolID, why Reason) {
 	l.append(t, id, -1, p, Ended, why, 0)
+}
+
+func (l *Log) move(t Time, id InstanceID, to PoolID, why Reason) {
+	l.append(t, id, -1, to, Moved, why, 0)
 }

@@ -32,6 +32,7 @@ type cloudInstance struct {
 	tenant  uint32
 	request RequestID
 	uses    int
+	adapt   time.Duration // to the pool that it has just moved to
 }
 
 func (c *cloud) failf(format string, args ...any) {
@@ -74,22 +75,12 @@ func (c *cloud) Assign(t Time, a Assignment) {
 	case a.Pool != r.Pool:
 		c.failf("request %d of pool %d is assigned in pool %d", a.Request, r.Pool, a.Pool)
 	}
-	if a.Pool != in.pool {
-		adapted := false
-		for _, o := range c.config.Categories[a.Pool].Compatible {
-			if o.Pool == in.pool {
-				adapted = true
-				if o.Adapt > 0 {
-					in.pool = a.Pool
-				}
-				if a.Delay < int64(o.Adapt) {
-					c.failf("adapting took %d ns", a.Delay)
-				}
-			}
-		}
-		if !adapted {
-			c.failf("instance %d of pool %d serves pool %d", a.Instance, in.pool, a.Pool)
-		}
+	if a.Delay < int64(in.adapt) {
+		c.failf("adapting took %d ns", a.Delay)
+	}
+	in.adapt = 0
+	if a.Pool != in.pool && !slices.Contains(c.config.Categories[a.Pool].Compatible, Compatible{Pool: in.pool}) {
+		c.failf("instance %d of pool %d serves pool %d", a.Instance, in.pool, a.Pool)
 	}
 	in.state, in.request, in.uses = serving, a.Request, in.uses+1
 	if c.config.Isolation == ByTenant {
@@ -97,6 +88,30 @@ func (c *cloud) Assign(t Time, a Assignment) {
 	}
 	delete(c.waiting, a.Request)
 	c.served[a.Request] = true
+}
+
+// Move implements Host.
+func (c *cloud) Move(t Time, id InstanceID, to PoolID, why Reason) {
+	c.note("  move %d to %d: %v", id, to, why)
+	in := c.instances[id]
+	if in == nil || in.state != idle {
+		c.failf("instance %d moves but is not idle", id)
+	}
+	below := c.config.Categories[in.pool].Below
+	if why == Demoted && (below == nil || *below != to) {
+		c.failf("instance %d moves from %d down to %d", id, in.pool, to)
+	}
+	if why == WasCompatible {
+		for _, o := range c.config.Categories[to].Compatible {
+			if o.Pool == in.pool {
+				in.adapt = o.Adapt
+			}
+		}
+		if in.adapt == 0 {
+			c.failf("instance %d of pool %d is adapted to %d", id, in.pool, to)
+		}
+	}
+	in.pool, in.uses = to, 0
 }
 
 // End implements Host.
@@ -283,7 +298,11 @@ func (c *cloud) do(op, arg, wait byte) {
 var specimens = []string{
 	"none", "static:level=3", "static:level=1,level.b=4", "keepalive:ttl=20s", "keepalive:ttl=0s",
 	"headroom:spare=2,cooldown=30s", "headroom:share=0.5,min=1",
-	"static-rolling:hit_rate=0.9", "schedule:timetable=Sun-Sat 00:00-24:00 2", "ewma:quantile=0.9", "fourier:quantile=0.9", "nhpp:target=0.9", "aws-predictive:target=0.3", "ssa-saa:weight=0.9,ramp=2,block=1m", "nhpp:form=wait", "nhpp:form=idle,target=0.7", "adaptive:hit_rate=0.9",
+	"static-rolling:hit_rate=0.9", "schedule:timetable=Sun-Sat 00:00-24:00 2", "ewma:quantile=0.9",
+	"fourier:quantile=0.9", "nhpp:target=0.9", "nhpp:form=wait", "nhpp:form=idle,target=0.7", "ssa-saa:weight=0.9,ramp=2,block=1m",
+	"aws-predictive:target=0.3", "adaptive:hit_rate=0.9",
+	"openwhisk-reactive:ttl=1m,increment=2,max=3", "ec2-warm-pool:prepared=5,min=1", "break-even", "break-even:scale=3,seed=1",
+	"hybrid-histogram:range=3m", "greedy-dual:memory=4", "cidre:ttl=20s", "lazy-capacity:scale=3", "spes:scale=0.2", "layered:price=1",
 }
 
 // variant is a fleet drawn from a byte.
@@ -305,6 +324,14 @@ func variant(b byte) Config {
 	}
 	if b&32 != 0 {
 		c.Categories[0].Compatible = []Compatible{{Pool: 1, Adapt: 3 * time.Second}, {Pool: 2}}
+	}
+	if b&64 != 0 {
+		var err error
+		if c.Categories, err = AddLayers(c.Categories, [][]Layer{
+			{{"bare", 15 * time.Second, 0.2}, {"language", 6 * time.Second, 0.5}}, {{"bare", 40 * time.Second, 0.2}}, {},
+		}); err != nil {
+			panic(err)
+		}
 	}
 	return c
 }

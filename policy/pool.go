@@ -14,6 +14,7 @@ type pool struct {
 	limited    bool // has a limit on instances or launches
 	compatible bool // has compatible categories
 	slow       bool // promotions take delay
+	layer      bool // a layer of others
 	// Active is set while the pool is visited at the next tick.
 	Active bool
 	// Held is set while HoldUntil has not come: launches stop after failures,

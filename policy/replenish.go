@@ -5,6 +5,9 @@ func (c *Controller) setLevel(id PoolID, p *pool, l Level) {
 	if c.draining {
 		return
 	}
+	if p.layer && c.layers == nil {
+		l = Level{}
+	}
 	l.Retire = max(l.Retire, l.Stock, 0)
 	sooner := l.Keep < p.Level.Keep
 	p.Level = l
@@ -60,6 +63,9 @@ func (c *Controller) unblock(t Time, id PoolID, p *pool) {
 }
 
 func (c *Controller) launch(t Time, id PoolID, why Reason) uint32 {
+	if c.evicts != nil {
+		c.evict(t, 1)
+	}
 	slot, _ := c.instances.add(t, id)
 	name := c.instances.id(slot)
 	if c.launches != nil {

@@ -18,6 +18,9 @@ func (c *Controller) route(t Time, r Request) {
 	if c.claim(t, r, Hit) {
 		return
 	}
+	if c.misses != nil && !c.draining {
+		c.misses.Missed(t, r.Pool)
+	}
 	p := &c.pools[r.Pool]
 	i := c.waiters.add(t, r)
 	if c.early {
@@ -72,7 +75,7 @@ func (c *Controller) claimCompatible(t Time, r Request, best Outcome) bool {
 		outcome := best
 		if o.Adapt > 0 {
 			outcome = PartialHit
-			c.instances.Rows[slot].Pool = r.Pool
+			c.move(t, slot, r.Pool, WasCompatible)
 		}
 		c.assign(t, slot, r.Pool, r, outcome, WasCompatible, int64(o.Adapt))
 		c.replenish(t, o.Pool, &c.pools[o.Pool])
@@ -167,18 +170,22 @@ func (c *Controller) shelve(t Time, slot uint32, in *instance, p *pool) {
 	} else {
 		c.instances.put(&p.Shelf, slot)
 		p.Warm++
-		if c.traits.Idle == KeepForAge && p.Shelf.Due == Never {
+		if c.traits.Idle == KeepForAge && p.Shelf.Due > t+p.Level.Keep {
 			c.armShelf(shelfID(in.Pool), &p.Shelf, p.Level.Keep)
 		}
 	}
 	c.surplus(t, in.Pool, p)
+	if c.evicts != nil {
+		c.rank(t, slot)
+		c.evict(t, 0)
+	}
 }
 
 func (c *Controller) shelveTied(slot uint32, in *instance, p *pool) {
 	i := c.tied.open(tenantKey{in.Pool, in.Tenant}, p)
 	c.instances.put(&c.tied.Rows[i].shelf, slot)
 	p.Tied++
-	if s := &c.tied.Rows[i].shelf; c.traits.Idle == KeepForAge && s.Due == Never {
+	if s := &c.tied.Rows[i].shelf; c.traits.Idle == KeepForAge && s.Due > c.now+p.Level.Keep {
 		c.armShelf(tiedShelfBit|shelfID(i), s, p.Level.Keep)
 	}
 }

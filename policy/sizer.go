@@ -45,6 +45,35 @@ type ReleaseSizer interface {
 	Release(t Time, p PoolID, served int64, s Stock) Level
 }
 
+// A MissSizer is a Sizer that is told of every arrival that found nothing warm,
+// before Arrive.
+type MissSizer interface {
+	Sizer
+	Missed(t Time, p PoolID)
+}
+
+// An EvictingSizer is a Sizer that bounds the fleet: while more than Room
+// instances live, launching and in use included, the idle one of least worth
+// is ended, whatever its pool.
+type EvictingSizer interface {
+	Sizer
+	Room() int
+	// Worth is that of an instance of p that becomes idle now; it holds for as
+	// long as it is idle.
+	Worth(t Time, p PoolID) float64
+	// Evicted tells of an eviction from p, and what p then holds.
+	Evicted(t Time, p PoolID, worth float64, s Stock)
+}
+
+// A LayerSizer is a Sizer for fleets with layers: under it an idle instance
+// whose keep-alive is over moves to the layer below. Under others the pools of
+// layers stay empty.
+type LayerSizer interface {
+	Sizer
+	// Demoted gives the level of the layer to, into which an instance moves.
+	Demoted(t Time, to PoolID, s Stock) Level
+}
+
 // A LaunchSizer is a Sizer that is told how launches fare: when each is
 // ordered, and when it becomes warm or has failed (or is lost before it is
 // warm), with the instant of its order.

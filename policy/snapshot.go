@@ -7,7 +7,7 @@ import (
 )
 
 // snapshotVersion changes with every change of the snapshot's form.
-const snapshotVersion = 2
+const snapshotVersion = 3
 
 // Stateful is a Sizer with a state of its own to keep across a restart.
 type Stateful interface {
@@ -27,6 +27,8 @@ type snapshot struct {
 	Pools      []pool
 	Instances  []instance
 	EmptySlot  uint32
+	Alive      int
+	Ranks      heap[rank]
 	Waiters    []waiter
 	EmptyWait  uint32
 	Tied       []tiedShelf
@@ -43,6 +45,7 @@ func (c *Controller) Snapshot() ([]byte, error) {
 	s := snapshot{
 		Version: snapshotVersion, Now: c.now, LastTick: c.lastTick, NextTick: c.nextTick, Draining: c.draining,
 		Pools: c.pools, Instances: c.instances.Rows, EmptySlot: c.instances.Empty,
+		Alive: c.instances.Alive, Ranks: c.ranks.heap,
 		Waiters: c.waiters.Rows, EmptyWait: c.waiters.Empty, Tied: c.tied.Rows, EmptyTied: c.tied.Empty,
 		Expiries: c.expiries, Wakes: c.wakes, Active: c.active,
 	}
@@ -95,7 +98,9 @@ func (c *Controller) Restore(data []byte) error {
 	for i := range c.pools {
 		c.pools[i].configure(&c.config.Categories[i])
 	}
-	c.instances = instances{Rows: s.Instances, Empty: s.EmptySlot}
+	c.markLayers()
+	c.instances = instances{Rows: s.Instances, Empty: s.EmptySlot, Alive: s.Alive}
+	c.ranks = ranks{heap: s.Ranks}
 	c.waiters = waiters{Rows: s.Waiters, Empty: s.EmptyWait}
 	c.tied = tied{Rows: s.Tied, Empty: s.EmptyTied, find: make(map[tenantKey]uint32)}
 	for i := range c.tied.Rows {

@@ -18,9 +18,8 @@ type StaticRolling struct {
 // rolling is what is kept of one pool.
 type rolling struct {
 	Level  int32
-	Next   Time   // the next local midnight
-	Recent []Time // arrivals in the last lead time, from Head on
-	Head   int
+	Next   Time       // the next local midnight
+	Recent recent     // arrivals in the last lead time
 	Days   [7][]int32 // Days[d][n]: arrivals that found n others, d days ago
 }
 
@@ -42,15 +41,8 @@ func (s *StaticRolling) Start(t Time, p PoolID) Level {
 // Arrive implements Sizer.
 func (s *StaticRolling) Arrive(t Time, r Request, _ Stock) Level {
 	p := &s.Pools[r.Pool]
-	for p.Head < len(p.Recent) && p.Recent[p.Head] <= t-s.leads[r.Pool] {
-		p.Head++
-	}
-	n := min(len(p.Recent)-p.Head, mostRolling)
-	if p.Head > 64 && p.Head > len(p.Recent)/2 {
-		p.Recent = p.Recent[:copy(p.Recent, p.Recent[p.Head:])]
-		p.Head = 0
-	}
-	p.Recent = append(p.Recent, t)
+	n := min(p.Recent.drop(t-s.leads[r.Pool]), mostRolling)
+	p.Recent.add(t)
 	for len(p.Days[0]) <= n {
 		p.Days[0] = append(p.Days[0], 0)
 	}

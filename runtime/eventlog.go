@@ -33,6 +33,8 @@ type HeaderCategory struct {
 	Reusable     bool               `json:"reusable"`
 	MaxInstances int                `json:"max_instances,omitempty"`
 	MaxLaunching int                `json:"max_launching,omitempty"`
+	Memory       float64            `json:"memory,omitempty"`
+	Below        *policy.PoolID     `json:"below,omitempty"`
 	Compatible   []HeaderCompatible `json:"compatible,omitempty"`
 }
 
@@ -100,10 +102,10 @@ func (a *Decision) UnmarshalJSON(b []byte) error {
 	if a.Instance, err = instanceOf(l.Instance); err != nil {
 		return err
 	}
-	if a.Action, err = named(l.Action, policy.Launched, policy.Ended); err != nil {
+	if a.Action, err = named(l.Action, policy.Launched, policy.Moved); err != nil {
 		return err
 	}
-	if a.Reason, err = named(l.Reason, policy.ForLevel, policy.Drained); err != nil {
+	if a.Reason, err = named(l.Reason, policy.ForLevel, policy.Demoted); err != nil {
 		return err
 	}
 	if a.Action == policy.Assigned {
@@ -160,7 +162,7 @@ func (h *Host) header() Header {
 	for _, k := range f.Categories {
 		c := HeaderCategory{
 			Name: k.Name, LeadTimeNS: int64(k.LeadTime), Reusable: k.Reusable,
-			MaxInstances: k.MaxInstances, MaxLaunching: k.MaxLaunching,
+			MaxInstances: k.MaxInstances, MaxLaunching: k.MaxLaunching, Memory: k.Memory, Below: k.Below,
 		}
 		for _, o := range k.Compatible {
 			c.Compatible = append(c.Compatible, HeaderCompatible{o.Pool, int64(o.Adapt)})
@@ -186,7 +188,7 @@ func (h *Header) fleet() (policy.Config, error) {
 	for _, k := range h.Categories {
 		category := policy.Category{
 			Name: k.Name, LeadTime: time.Duration(k.LeadTimeNS), Reusable: k.Reusable,
-			MaxInstances: k.MaxInstances, MaxLaunching: k.MaxLaunching,
+			MaxInstances: k.MaxInstances, MaxLaunching: k.MaxLaunching, Memory: k.Memory, Below: k.Below,
 		}
 		for _, o := range k.Compatible {
 			category.Compatible = append(category.Compatible, policy.Compatible{Pool: o.Pool, Adapt: time.Duration(o.AdaptNS)})

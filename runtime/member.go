@@ -58,6 +58,11 @@ func (s *scribe) Assign(t policy.Time, a policy.Assignment) {
 	}, a.Delay})
 }
 
+// Move implements policy.Host.
+func (s *scribe) Move(t policy.Time, id policy.InstanceID, to policy.PoolID, why policy.Reason) {
+	s.note(Decision{policy.Record{Time: t, Instance: id, Request: -1, Pool: to, Action: policy.Moved, Reason: why}, 0})
+}
+
 // End implements policy.Host.
 func (s *scribe) End(t policy.Time, id policy.InstanceID, pool policy.PoolID, why policy.Reason) {
 	s.note(Decision{policy.Record{Time: t, Instance: id, Request: -1, Pool: pool, Action: policy.Ended, Reason: why}, 0})

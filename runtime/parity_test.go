@@ -221,6 +221,7 @@ var sessions = []struct {
 	{"keepalive:ttl=25ms", policy.Early, policy.NoIsolation},
 	{"ewma", policy.Late, policy.NoIsolation},
 	{"adaptive", policy.Late, policy.ByTenant},
+	{"greedy-dual:memory=2", policy.Late, policy.NoIsolation},
 }
 
 // TestParity: what is simulated is what runs. A live session with real

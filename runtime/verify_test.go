@@ -22,6 +22,29 @@ const byHand = `{"shadowpool_log":1,"version":"v","policy":"static:level=1","tim
 {"t":1000003,"event":"fail","instance":"0-2","error":"cancelled"}
 `
 
+// layered is a log of a fleet with a layer: an instance is demoted and serves
+// from there.
+const layered = `{"shadowpool_log":1,"version":"v","policy":"layered:price=1","timezone":"UTC","tick_ns":1000000,"binding":"late","isolation":"none","categories":[{"name":"a","lead_time_ns":100,"reusable":true,"below":1,"compatible":[{"pool":1,"adapt_ns":40}]},{"name":"bare","lead_time_ns":60,"reusable":true,"memory":0.5}]}
+{"t":0,"event":"start"}
+{"t":100,"event":"arrive","request":0,"pool":0,"actions":[{"t":100,"action":"launch","instance":"0-1","pool":0,"reason":"level"}]}
+{"t":200,"event":"warm","instance":"0-1","actions":[{"t":200,"action":"assign","instance":"0-1","pool":0,"reason":"became_warm","request":0,"outcome":"miss"}]}
+{"t":300,"event":"release","instance":"0-1"}
+{"t":380,"event":"timer","class":"expiry","actions":[{"t":380,"action":"move","instance":"0-1","pool":1,"reason":"demoted"}]}
+{"t":400,"event":"arrive","request":1,"pool":0,"actions":[{"t":400,"action":"move","instance":"0-1","pool":0,"reason":"compatible"},{"t":400,"action":"assign","instance":"0-1","pool":0,"reason":"compatible","request":1,"outcome":"partial_hit","delay_ns":40}]}
+`
+
+func TestVerifyLayers(t *testing.T) {
+	v, err := runtime.Verify(strings.NewReader(layered))
+	if err != nil || v.Events != 6 || v.Actions != 5 {
+		t.Errorf("%+v, %v", v, err)
+	}
+	_, err = runtime.Verify(strings.NewReader(strings.Replace(layered, `"below":1,`, ``, 1)))
+	var d *runtime.Difference
+	if !errors.As(err, &d) || d.Line != 6 {
+		t.Errorf("without the layer: %v", err)
+	}
+}
+
 func TestVerify(t *testing.T) {
 	v, err := runtime.Verify(strings.NewReader(byHand))
 	if err != nil || v.Events != 9 || v.Actions != 5 || v.Cut || v.Header.Policy != "static:level=1" {
@@ -101,6 +124,7 @@ func TestVerifyUnreadable(t *testing.T) {
 func FuzzVerify(f *testing.F) {
 	f.Add([]byte(byHand))
 	f.Add([]byte(strings.ReplaceAll(byHand, "static:level=1", "keepalive:ttl=1s")))
+	f.Add([]byte(layered))
 	f.Add([]byte(strings.ReplaceAll(byHand, `"late"`, `"early"`)))
 	f.Add([]byte(strings.ReplaceAll(byHand, `{"t":100,`, `{"t":4611686018427387904,`)))
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"shadowpool/policy"
 	"shadowpool/policy/config"
 	"shadowpool/trace"
 )
@@ -27,13 +28,17 @@ func FleetFromConfig(f *config.File, src trace.Source) (Fleet, error) {
 		fleet.Categories = append(fleet.Categories, k)
 		listed[k.Name] = true
 	}
+	var layers [][]policy.Layer
+	for _, k := range f.Fleet.Categories {
+		layers = append(layers, k.Layers)
+	}
 	used, err := usedCategories(src)
 	if err != nil {
 		return Fleet{}, err
 	}
 	if len(used) == 1 && used[0].unnamed && len(listed) == 1 && f.Fleet.Default == nil {
 		fleet.Pooled = true
-		return fleet, nil
+		return fleet, fleet.AddLayers(layers)
 	}
 	var foreign []usedCategory
 	for _, u := range used {
@@ -48,12 +53,13 @@ func FleetFromConfig(f *config.File, src trace.Source) (Fleet, error) {
 			}
 			k.Name = u.name
 			fleet.Categories = append(fleet.Categories, k)
+			layers = append(layers, f.Fleet.Default.Layers)
 		}
 	}
 	if len(foreign) > 0 {
 		return Fleet{}, notAdmitted(f.Name, src.Summary().Name, foreign)
 	}
-	return fleet, nil
+	return fleet, fleet.AddLayers(layers)
 }
 
 func categoryFromConfig(f *config.File, k *config.Category) (Category, error) {

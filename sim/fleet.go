@@ -16,6 +16,9 @@ type Fleet struct {
 	Isolation  policy.Isolation
 	Tick       time.Duration // 0 is policy.DefaultTick
 	Location   *time.Location
+	// Layers is how many of the categories, the last ones, are the pools of
+	// layers, which no request asks for.
+	Layers int
 	// Pooled treats all of the trace's categories as the only one of the
 	// fleet.
 	Pooled bool

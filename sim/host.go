@@ -54,6 +54,13 @@ func (r *replay) Assign(t policy.Time, a policy.Assignment) {
 	r.ends.schedule(min(t+a.Delay+duration, policy.MaxInstant), s)
 }
 
+// Move implements policy.Host.
+func (r *replay) Move(t policy.Time, id policy.InstanceID, to policy.PoolID, _ policy.Reason) {
+	row := &r.slots[id.Slot()]
+	r.m.moved(t, row.pool, uint32(to))
+	row.pool = uint32(to)
+}
+
 // End implements policy.Host. The time in the slot of an instance that never
 // served is when it became warm.
 func (r *replay) End(t policy.Time, id policy.InstanceID, _ policy.PoolID, _ policy.Reason) {

@@ -15,6 +15,8 @@ import (
 var families = []string{
 	"none", "static:level=2", "keepalive:ttl=60s", "headroom:share=0.5,min=1", "static-rolling:hit_rate=0.9",
 	"schedule:timetable=Mon-Fri 08:00-18:00 3", "ewma:quantile=0.9", "adaptive:hit_rate=0.9",
+	"break-even:seed=1", "cidre:ttl=60s", "ec2-warm-pool:prepared=4", "greedy-dual:memory=5", "hybrid-histogram:range=5m",
+	"layered:price=1", "lazy-capacity:scale=2", "openwhisk-reactive:ttl=60s", "spes",
 }
 
 // step is an action without the name of the instance, which may change.

@@ -20,7 +20,7 @@ type meter struct {
 	open, closed bool
 	opening      policy.Time // requests that arrive before it do not count
 	origin       policy.Time // of the integrals
-	// usage is by price class: most fleets have one price.
+	// usage is by class of price and memory: most fleets have one.
 	usage   []usage
 	classOf []uint32 // by pool
 
@@ -36,13 +36,14 @@ type meter struct {
 	peak         int64
 }
 
-// usage is what the instances of one price did.
+// usage is what the instances of one price and memory did.
 type usage struct {
 	// What is neither launching nor serving is idle.
 	living, launching, serving integral
 	wasted                     float64 // launching seconds of instances that never served
 	rounding                   float64 // seconds that billing adds
 	price                      float64 // $/h
+	memory                     float64 // of an idle instance, as a share
 	billing                    Billing
 }
 
@@ -58,16 +59,21 @@ func newMeter(f *Fleet, start, opening policy.Time) *meter {
 	}
 	type terms struct {
 		price   float64
+		memory  float64
 		billing Billing
 	}
 	classes := map[terms]uint32{}
 	for _, k := range f.Categories {
-		key := terms{k.Price, k.Billing}
+		memory := k.Memory
+		if memory == 0 {
+			memory = 1
+		}
+		key := terms{k.Price, memory, k.Billing}
 		class, ok := classes[key]
 		if !ok {
 			class = uint32(len(classes))
 			classes[key] = class
-			m.usage = append(m.usage, usage{price: k.Price, billing: k.Billing})
+			m.usage = append(m.usage, usage{price: k.Price, memory: memory, billing: k.Billing})
 		}
 		m.classOf = append(m.classOf, class)
 	}
@@ -106,10 +112,11 @@ func (m *meter) end(t policy.Time) {
 	m.closed = true
 }
 
-// idle is what the instances were neither launching nor serving, in seconds.
+// idle is what the instances were neither launching nor serving, in seconds of
+// whole ones.
 func (u *usage) idle() float64 {
-	return float64(u.living.seconds-u.launching.seconds-u.serving.seconds) +
-		float64(u.living.nanos-u.launching.nanos-u.serving.nanos)/1e9
+	return u.memory * (float64(u.living.seconds-u.launching.seconds-u.serving.seconds) +
+		float64(u.living.nanos-u.launching.nanos-u.serving.nanos)/1e9)
 }
 
 // of is the usage of a pool's price class.
@@ -129,6 +136,12 @@ func (m *meter) launched(t policy.Time, p policy.PoolID) {
 		m.launches++
 		m.peak = max(m.peak, m.instances)
 	}
+}
+
+// moved counts an idle instance for another pool from t on.
+func (m *meter) moved(t policy.Time, from, to uint32) {
+	m.of(from).living.remove(t - m.origin)
+	m.of(to).living.add(t - m.origin)
 }
 
 func (m *meter) warmed(t policy.Time, pool uint32) {

@@ -20,6 +20,7 @@ type studyFlags struct {
 	read                           readFlags
 	trace, config, policies        string
 	leadTime, binding, measureFrom string
+	layers                         string
 	singleUse, reusable, pooled    bool
 	startWarm, quiet               bool
 	price                          float64
@@ -31,7 +32,7 @@ type studyFlags struct {
 }
 
 // fleetFlags say what a configuration says too.
-var fleetFlags = []string{"lead-time", "single-use", "reusable", "pooled", "binding", "price", "tick", "timezone"}
+var fleetFlags = []string{"lead-time", "single-use", "reusable", "pooled", "layers", "binding", "price", "tick", "timezone"}
 
 func (f *studyFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
@@ -45,6 +46,8 @@ func (f *studyFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.singleUse, "single-use", false, "an instance ends with its request (the default)")
 	flags.BoolVar(&f.reusable, "reusable", false, "an instance returns warm to the pool after its request")
 	flags.BoolVar(&f.pooled, "pooled", false, "one pool for all categories")
+	flags.StringVar(&f.layers, "layers", "", "`LIST` of the stages at which idle instances can be held, the lowest first, as in bare:missing=0.8,memory=0.2: "+
+		"the share of the lead time that is missing, and of an instance's memory")
 	flags.StringVar(&f.binding, "binding", "late", "`late`: the first instance to become free serves the longest waiting request; early: a miss launches its own and waits for it")
 	flags.Float64Var(&f.price, "price", 1, "of an instance, in `$` per hour")
 	flags.DurationVar(&f.tick, "tick", policy.DefaultTick, "`SPAN` between two looks of policies at their pools")
@@ -176,8 +179,11 @@ func (f *studyFlags) fleetOf(file *config.File, src trace.Source, zone *time.Loc
 	}
 	template := sim.Category{Category: policy.Category{Reusable: f.reusable}, Lead: lead, Price: f.price}
 	fleet, err := sim.FleetOf(src, template, f.pooled)
+	if err != nil {
+		return sim.Fleet{}, err
+	}
 	fleet.Binding, fleet.Tick, fleet.Location = binding, f.tick, zone
-	return fleet, err
+	return fleet, addLayers(&fleet, f.layers)
 }
 
 // specs are the policies asked for, or else the defaults and that of the

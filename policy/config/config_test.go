@@ -81,6 +81,7 @@ fleet:
         - {category: small, adapt: 10s}
         - category: large
     - name: large
+      layers: [{name: bare, adapt: 1m, memory: 0.25}]
       stages:
         - {name: boot, lead_time: 20s}
         - {name: pull, lead_time: 1m}
@@ -120,6 +121,7 @@ func TestEverything(t *testing.T) {
 	small, large := usual, usual
 	small.Name, large.Name = "small", "large"
 	large.LeadTime = LeadTime{Span: 80 * time.Second}
+	large.Layers = []policy.Layer{{Name: "bare", Adapt: time.Minute, Memory: 0.25}}
 	large.Stages = []Stage{{"boot", LeadTime{Span: 20 * time.Second}}, {"pull", LeadTime{Span: time.Minute}}}
 	process := Process{
 		Command:     []string{"worker", "--port", "0"},
@@ -165,6 +167,7 @@ func TestPolicyConfig(t *testing.T) {
 	}
 	got.Location = nil
 	mean := LeadTime{Law: Lognormal, Median: 45 * time.Second, P99: 2 * time.Minute}.Mean()
+	bare := policy.PoolID(3)
 	want := policy.Config{
 		Binding: policy.Early, Isolation: policy.NoIsolation, Tick: 5 * time.Second,
 		Categories: []policy.Category{
@@ -173,7 +176,11 @@ func TestPolicyConfig(t *testing.T) {
 				Name: "042", LeadTime: 7 * time.Second, PromotionDelay: 250 * time.Millisecond, MaxInstances: 5, MaxLaunching: 3,
 				Compatible: []policy.Compatible{{Pool: 0, Adapt: 10 * time.Second}, {Pool: 2}},
 			},
-			{Name: "large", LeadTime: 80 * time.Second, Reusable: true, MaxInstances: 20, MaxLaunching: 3},
+			{
+				Name: "large", LeadTime: 80 * time.Second, Reusable: true, MaxInstances: 20, MaxLaunching: 3,
+				Below: &bare, Compatible: []policy.Compatible{{Pool: bare, Adapt: time.Minute}},
+			},
+			{Name: "bare", LeadTime: 20 * time.Second, Reusable: true, Memory: 0.25},
 		},
 	}
 	if d := cmp.Diff(want, got); d != "" {

@@ -47,6 +47,9 @@ type Category struct {
 	PromotionDelay time.Duration // of a promotion, even of a warm instance
 	Limits         Limits
 	Compatible     []Compatible // in the order in which they are tried
+	// Layers are the stages of warm-up at which idle instances can be held, the
+	// lowest first.
+	Layers []policy.Layer
 }
 
 // A Stage is a part of a lead time. This version runs all stages as one.
@@ -111,7 +114,25 @@ func (f *File) PolicyConfig() policy.Config {
 		k.Name = "default"
 		c.Categories = append(c.Categories, k)
 	}
+	layered, err := policy.AddLayers(c.Categories, f.Fleet.layers())
+	if err != nil {
+		panic("config: " + err.Error()) // found when the file was read
+	}
+	c.Categories = layered
 	return c
+}
+
+// layers are those of every listed category, or of the default if none is
+// listed.
+func (f *Fleet) layers() [][]policy.Layer {
+	if len(f.Categories) == 0 {
+		return [][]policy.Layer{f.Default.Layers}
+	}
+	all := make([][]policy.Layer, len(f.Categories))
+	for i, k := range f.Categories {
+		all[i] = k.Layers
+	}
+	return all
 }
 
 // PolicyCategory is the controller's view of k; pools are numbered in the

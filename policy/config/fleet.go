@@ -43,6 +43,9 @@ func fleet(to *Fleet) schema {
 				p.fail(n, path, "has no category: list them under categories, or give default, which admits every one")
 			}
 			checkNames(p, path, to.Categories)
+			if len(p.errs) == 0 {
+				checkLayers(p, n, path, to)
+			}
 		},
 	}
 }
@@ -64,6 +67,7 @@ func category(k *Category, more []field, inherits bool) schema {
 			}}},
 			{key: "reuse", schema: oneOf(&k.Reusable, choice[bool]{"single-use", false}, choice[bool]{"reusable", true})},
 			{key: "promotion_delay", schema: span(&k.PromotionDelay, 0, MaxLeadTime)},
+			{key: "layers", schema: list[policy.Layer]{&k.Layers, nil, layer}},
 			{key: "limits", schema: object{fields: []field{
 				{key: "max_instances", schema: count(&k.Limits.MaxInstances, maxInstances)},
 				{key: "max_launching", schema: count(&k.Limits.MaxLaunching, maxInstances)},
@@ -159,6 +163,40 @@ func checkNames(p *parser, path string, all []Category) {
 			case slices.ContainsFunc(k.Compatible[:j], func(o Compatible) bool { return o.Category == c.Category }):
 				p.fail(n, at, "%s is given twice", quote(c.Category))
 			}
+		}
+	}
+}
+
+func layer(l *policy.Layer) schema {
+	return object{fields: []field{
+		{key: "name", required: "categories that name the same layer share it", schema: name(&l.Name)},
+		{key: "adapt", required: "the warm-up that is missing, such as 20s", schema: span(&l.Adapt, 0, MaxLeadTime)},
+		{key: "memory", required: "the share of a whole instance's memory that it takes, such as 0.2", schema: share(&l.Memory)},
+	}}
+}
+
+// checkLayers checks that categories mean the same by the layers that they
+// share, those of the template with them.
+func checkLayers(p *parser, n *yaml.Node, path string, f *Fleet) {
+	var categories []policy.Category
+	layers := f.layers()
+	for _, k := range f.Categories {
+		categories = append(categories, policy.Category{Name: k.Name})
+	}
+	if f.Default != nil && len(f.Categories) > 0 {
+		layers = append(layers, f.Default.Layers)
+	}
+	if f.Default != nil {
+		categories = append(categories, policy.Category{Name: "default"})
+	}
+	all, err := policy.AddLayers(categories, layers)
+	if err != nil {
+		p.fail(n, path, "%v", err)
+		return
+	}
+	for _, l := range all[len(categories):] {
+		if slices.ContainsFunc(f.Categories, func(k Category) bool { return k.Name == l.Name }) {
+			p.fail(n, path, "layer %s has the name of a category", quote(l.Name))
 		}
 	}
 }
