@@ -1,0 +1,82 @@
+package forecast
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Setup is what a forecaster is made for. Spans are in seconds.
+type Setup struct {
+	Start float64 // instant at which it is made; nothing is known of before
+	Step  float64 // usual span between two observations
+	// Lead is the horizon that matters most, by which forecasters choose their
+	// grain. They may be asked for any.
+	Lead float64
+	Zone Zone // nil is UTC
+	// Holidays are days of local time, in days since the epoch, ascending.
+	Holidays []int64
+}
+
+// A Family makes one kind of forecaster.
+type Family struct {
+	Name, Summary string
+	New           func(Setup) Forecaster
+}
+
+// families are all named forecasters; a line adds one. What forecasts a mean
+// only, or is too sure of it, is calibrated at the horizons it is asked for.
+// (A function: combination is made of others.)
+func families() []Family {
+	return []Family{
+		{"seasonal-naive-day", "what came at this time yesterday", func(s Setup) Forecaster { return Calibrate(NewSeasonalNaive(s, day), s) }},
+		{"seasonal-naive-week", "what came at this time a week ago", func(s Setup) Forecaster { return Calibrate(NewSeasonalNaive(s, week), s) }},
+		{"ewma-10m", "recent rate, half-life 10 min", func(s Setup) Forecaster { return Calibrate(NewEWMA(s, 600), s) }},
+		{"ewma-1h", "recent rate, half-life 1 h", func(s Setup) Forecaster { return Calibrate(NewEWMA(s, 3600), s) }},
+		{"ewma-1d", "recent rate, half-life 1 day", func(s Setup) Forecaster { return Calibrate(NewEWMA(s, day), s) }},
+		{"gamma-poisson", "gamma-Poisson filters of several half-lives, mixed by likelihood", func(s Setup) Forecaster { return Calibrate(NewGammaPoissonMixture(s), s) }},
+	}
+}
+
+// Families are all named forecasters, in the order of tables.
+func Families() []Family { return families() }
+
+// Find looks a forecaster up by its name.
+func Find(name string) (Family, error) {
+	all := families()
+	i := slices.IndexFunc(all, func(f Family) bool { return f.Name == name })
+	if i < 0 {
+		var names []string
+		for _, f := range all {
+			names = append(names, f.Name)
+		}
+		return Family{}, fmt.Errorf("no forecaster is named %q; there are %s", name, strings.Join(names, ", "))
+	}
+	return all[i], nil
+}
+
+// Seasons, in seconds of local time.
+const (
+	day  = 86400
+	week = 7 * day
+)
+
+// quarterOf is the quarter hour of the week, from Sunday 00:00, that holds a
+// reading of the local clock; the epoch was a Thursday.
+func quarterOf(local float64) int64 {
+	return slot(wholes(local+4*day, quarterSeconds), QuartersPerWeek)
+}
+
+// local is t on the setup's clock.
+func (s Setup) local(t float64) float64 {
+	if s.Zone == nil {
+		return t
+	}
+	return s.Zone.Local(t)
+}
+
+// grain is the bin that a forecaster counts by: whole steps, at most half the
+// lead time and at most the given span, but at least a step.
+func (s Setup) grain(most float64) float64 {
+	return s.Step * max(1, float64(int64(min(s.Lead/2, most)/s.Step)))
+}
