@@ -35,7 +35,30 @@ func families() []Family {
 		{"ewma-1h", "recent rate, half-life 1 h", func(s Setup) Forecaster { return Calibrate(NewEWMA(s, 3600), s) }},
 		{"ewma-1d", "recent rate, half-life 1 day", func(s Setup) Forecaster { return Calibrate(NewEWMA(s, day), s) }},
 		{"gamma-poisson", "gamma-Poisson filters of several half-lives, mixed by likelihood", func(s Setup) Forecaster { return Calibrate(NewGammaPoissonMixture(s), s) }},
+		{"ets", "exponential smoothing with a damped trend, settings by likelihood", func(s Setup) Forecaster { return Calibrate(NewHoltWinters(s, 0, 0), s) }},
+		{"holt-winters-day", "the same with a season of a day", func(s Setup) Forecaster { return Calibrate(NewHoltWinters(s, day, quarterSeconds), s) }},
+		{"holt-winters-week", "the same with a season of a week", func(s Setup) Forecaster { return Calibrate(NewHoltWinters(s, week, 3600), s) }},
+		{"decomposition", "level, shape of the day, days of the week and holidays", func(s Setup) Forecaster { return Calibrate(NewDecomposition(s), s) }},
+		{"self-exciting", "Hawkes process: arrivals bring along others", func(s Setup) Forecaster { return Calibrate(NewSelfExciting(s, selfExcitingHalfLives), s) }},
+		{"croston", "intermittent demand: its size over its interval", func(s Setup) Forecaster { return Calibrate(NewIntermittent(s, Croston, 0.1, 0.1), s) }},
+		{"sba", "Croston's without its bias", func(s Setup) Forecaster { return Calibrate(NewIntermittent(s, SBA, 0.1, 0.1), s) }},
+		{"tsb", "intermittent demand: its size times its probability", func(s Setup) Forecaster { return Calibrate(NewIntermittent(s, TSB, 0.1, 0.05), s) }},
+		{"adaptive", "what policy adaptive sizes by: rates and profiles, weighed online", func(s Setup) Forecaster { return NewAdaptive(s) }},
+		{"combination", "several of these, weighed by their recent likelihood", newNamedCombination},
 	}
+}
+
+// combinedNames are the members of combination: unlike each other.
+var combinedNames = []string{"seasonal-naive-week", "ewma-10m", "ewma-1h", "ewma-1d", "gamma-poisson", "ets", "holt-winters-day", "holt-winters-week", "decomposition", "self-exciting", "tsb", "adaptive"}
+
+func newNamedCombination(s Setup) Forecaster {
+	var members []Forecaster
+	for _, f := range families() {
+		if slices.Contains(combinedNames, f.Name) {
+			members = append(members, f.New(s))
+		}
+	}
+	return NewCombination(s, members...)
 }
 
 // Families are all named forecasters, in the order of tables.
