@@ -24,9 +24,14 @@ type BacktestOptions struct {
 	Progress func(done, total int64)
 }
 
-// mostOrigins bounds how many forecasts are judged at a horizon: they are as
-// far apart as the horizon, or as makes so many.
-const mostOrigins = 4000
+const (
+	// mostOrigins bounds how many forecasts are judged at a horizon: they are
+	// as far apart as the horizon, or as makes so many.
+	mostOrigins = 4000
+	// mostApart, in seconds, keeps long horizons from always beginning at the
+	// same hour of the day.
+	mostApart = 5 * 3600
+)
 
 // A Backtester lets forecasters see counts as they come and judges what they
 // forecast from rolling origins (Tashman 2000).
@@ -133,7 +138,7 @@ type origins struct {
 func (b *Backtester) origins(h time.Duration) *origins {
 	last := b.counts.Ends[len(b.counts.Ends)-1]
 	from := max(b.opt.From, b.counts.Start)
-	spacing := max(h.Seconds(), (last-from)/mostOrigins)
+	spacing := max(min(h.Seconds(), mostApart), (last-from)/mostOrigins)
 	return &origins{
 		b: b, horizon: h.Seconds(), due: from, spacing: spacing, end: last - h.Seconds() + 1e-6,
 		season: seasonOf(last - b.counts.Start), zone: newLocalClock(b.opt.Zone),

@@ -41,8 +41,9 @@ func (f *factor) learn(keep, came, expected float64) {
 const (
 	dayKinds = 8 // Sunday to Saturday, and holidays
 	holiday  = 7
-	// pseudoDay and pseudoWeek are the weights of no difference, in arrivals.
-	pseudoDay, pseudoWeek = 2, 4
+	// pseudo is the weight of no difference in arrivals, and pseudoVisits in
+	// visits of the slot, which counts where many arrivals come at once.
+	pseudo, pseudoVisits = 2, 0.3
 	// slowLevel, quickLevel and levelReturn are half-lives, seconds: of the
 	// two levels, and of the quick one's lead over the slow one ahead.
 	slowLevel, quickLevel, levelReturn = 4 * day, 1800, 4 * 3600
@@ -82,17 +83,25 @@ func (d *Decomposition) dayShape(quarter int64) float64 {
 		f.came += float64(weight * near.came)
 		f.expected += float64(weight * near.expected)
 	}
-	return f.value(1, pseudoDay)
+	return f.value(1, pseudo+d.usual(quarterSeconds))
 }
 
 // weekShape is the factor of a kind of day; holidays are Sundays until they
 // show otherwise.
 func (d *Decomposition) weekShape(kind, hour int64) float64 {
-	prior := 1.0
+	prior, weight := 1.0, pseudo+d.usual(3600)
 	if kind == holiday {
-		prior = d.week[0][hour].value(1, pseudoWeek)
+		prior = d.week[0][hour].value(1, weight)
 	}
-	return d.week[kind][hour].value(prior, pseudoWeek)
+	return d.week[kind][hour].value(prior, weight)
+}
+
+// usual is the number of arrivals in pseudoVisits of slots of some seconds.
+func (d *Decomposition) usual(seconds float64) float64 {
+	if d.slow.expected <= 0 {
+		return 0
+	}
+	return float64(pseudoVisits * float64(seconds*d.slow.value(0, 0)))
 }
 
 // Forecast implements Forecaster; it is a Poisson distribution.

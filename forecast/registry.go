@@ -34,7 +34,7 @@ func families() []Family {
 		{"ewma-10m", "recent rate, half-life 10 min", func(s Setup) Forecaster { return Calibrate(NewEWMA(s, 600), s) }},
 		{"ewma-1h", "recent rate, half-life 1 h", func(s Setup) Forecaster { return Calibrate(NewEWMA(s, 3600), s) }},
 		{"ewma-1d", "recent rate, half-life 1 day", func(s Setup) Forecaster { return Calibrate(NewEWMA(s, day), s) }},
-		{"gamma-poisson", "gamma-Poisson filters of several half-lives, mixed by likelihood", func(s Setup) Forecaster { return Calibrate(NewGammaPoissonMixture(s), s) }},
+		{"gamma-poisson", "gamma-Poisson filters of several half-lives, mixed by likelihood", newGammaPoissons},
 		{"ets", "exponential smoothing with a damped trend, settings by likelihood", func(s Setup) Forecaster { return Calibrate(NewHoltWinters(s, 0, 0), s) }},
 		{"holt-winters-day", "the same with a season of a day", func(s Setup) Forecaster { return Calibrate(NewHoltWinters(s, day, quarterSeconds), s) }},
 		{"holt-winters-week", "the same with a season of a week", func(s Setup) Forecaster { return Calibrate(NewHoltWinters(s, week, 3600), s) }},
@@ -46,6 +46,17 @@ func families() []Family {
 		{"adaptive", "what policy adaptive sizes by: rates and profiles, weighed online", func(s Setup) Forecaster { return NewAdaptive(s) }},
 		{"combination", "several of these, weighed by their recent likelihood", newNamedCombination},
 	}
+}
+
+// newGammaPoissons weighs filters of several half-lives at the horizon asked
+// for, each calibrated: judged by their own next step, which is sure to be
+// over-dispersed, those that follow the last count would always win.
+func newGammaPoissons(s Setup) Forecaster {
+	var filters []Forecaster
+	for _, halfLife := range []float64{300, 1200, 2 * 3600, 8 * 3600, day} {
+		filters = append(filters, Calibrate(NewGammaPoisson(s, max(halfLife, s.Step)), s))
+	}
+	return NewCombination(s, filters...)
 }
 
 // combinedNames are the members of combination: unlike each other.

@@ -7,30 +7,33 @@ import "shadowpool/forecast/portable"
 //
 //	rate(t) = w_0 base + sum over kernels j and arrivals i of w_j b_j exp(-b_j (t - t_i)).
 //
-// The weights w_j, the arrivals that one arrival brings along by kernel j, are
-// learned online by expectation-maximisation (Veen and Schoenberg 2008) with
-// discounted sums: each arrival is shared out among its possible parents, and
-// w_j is the share of kernel j over the parents' exposure. Arrivals within one
-// observation count as spread evenly over it, each the possible parent of
-// those after it. The base is the usual rate.
+// The weights w_j >= 0, the arrivals that one arrival brings along by kernel j,
+// are learned online: those that fit the counts best by least squares weighted
+// by the inverse of what was expected (the quasi-likelihood of a Poisson mean,
+// Wedderburn 1974), both discounted, with a step of coordinate descent after
+// every observation. (Expectation-maximisation has the same fixed point but
+// comes to it too slowly to follow anything: base and kernels are nearly
+// exchangeable.) The base is the usual rate.
 type SelfExciting struct {
 	rates   []float64 // b_j, per second
 	recent  []float64 // sum over arrivals of exp(-b_j (t - t_i))
-	gain    []float64 // by kernel, the base last
-	exposed []float64
+	weights []float64 // by kernel, the base last
+	normal  []float64 // discounted sum of f f' / m, of what each would bring, by rows
+	fitted  []float64 // and of f n / m
 	usual   average
 	last    float64
-	keeping float64 // half-life of gain and exposed, seconds
 
-	inside, parents, ahead []float64 // scratch
+	would, ahead []float64 // scratch
 }
 
 // selfExcitingHalfLives are those of the kernels, seconds.
 var selfExcitingHalfLives = []float64{60, 300, 1800, 3 * 3600}
 
 const (
+	// selfExcitingMemory is how long counts are learned from, seconds.
+	selfExcitingMemory = 4 * day
 	// selfExcitingPrior is the weight of the first weights, in arrivals.
-	selfExcitingPrior = 20
+	selfExcitingPrior = 1
 	// mostOffspring bounds the arrivals that one brings along in all: at one
 	// they never end.
 	mostOffspring = 0.99
@@ -40,25 +43,22 @@ const (
 func NewSelfExciting(s Setup, halfLives []float64) *SelfExciting {
 	k := len(halfLives)
 	e := &SelfExciting{
-		recent: make([]float64, k), last: s.Start, keeping: 2 * week, usual: newAverage(s.Start, week),
-		inside: make([]float64, k), parents: make([]float64, k+1), ahead: make([]float64, k),
+		recent: make([]float64, k), last: s.Start, usual: newAverage(s.Start, week),
+		normal: make([]float64, (k+1)*(k+1)), would: make([]float64, k+1), ahead: make([]float64, k),
 	}
 	for _, h := range halfLives {
 		e.rates = append(e.rates, ln2/max(h, s.Step/2))
 	}
 	for range k + 1 {
-		e.gain = append(e.gain, selfExcitingPrior/float64(k+1))
-		e.exposed = append(e.exposed, selfExcitingPrior)
+		e.weights = append(e.weights, 1/float64(k+1))
+		e.fitted = append(e.fitted, 0)
 	}
 	return e
 }
 
-// Weight is the number of arrivals that one brings along by kernel j.
-func (e *SelfExciting) Weight(j int) float64 { return e.gain[j] / e.exposed[j] }
-
 // base is the rate without excitement, per second.
 func (e *SelfExciting) base() float64 {
-	return float64(e.Weight(len(e.rates)) * e.usual.rate())
+	return float64(e.weights[len(e.rates)] * e.usual.rate())
 }
 
 // Observe implements Forecaster.
@@ -69,40 +69,47 @@ func (e *SelfExciting) Observe(t, n float64) {
 	}
 	e.last = t
 	e.expect(span, n)
-	keep := portable.Decay(span, e.keeping)
-	k := len(e.rates)
-	total := 0.0
-	for j, p := range e.parents {
-		total += float64(e.Weight(j) * p)
+	mean := 0.0
+	for j, f := range e.would {
+		mean += float64(e.weights[j] * f)
 	}
-	for j, p := range e.parents {
-		w := e.Weight(j)
-		exposure := p
-		if j < k && n > 0 {
-			exposure += e.inside[j] // as a parent an arrival is exposed to itself too
-		}
-		e.gain[j] = float64(e.gain[j] * keep)
-		if n > 0 && total > 0 {
-			e.gain[j] += float64(n*float64(w*p)) / total
-		}
-		e.exposed[j] = float64(e.exposed[j]*keep) + exposure
+	if mean > 0 {
+		e.fit(n, mean, portable.Decay(span, selfExcitingMemory))
 	}
 	e.usual.Observe(t, n)
 }
 
 // expect fills in what each kernel, weighing one, would have brought in the
-// span that ends now, and moves the kernels on. Of two arrivals at random in a
-// span, the first brings the second with a density of 2 inside / span, inside
-// being 1 - (1 - exp(-b span)) / (b span).
+// span that ends now, by the arrivals before it, and moves the kernels on.
 func (e *SelfExciting) expect(span, n float64) {
 	for j, b := range e.rates {
 		gone := 1 - portable.Exp(-float64(b*span))
-		mean := gone / float64(b*span)
-		e.inside[j] = 1 - mean
-		e.parents[j] = float64(e.recent[j]*gone) + float64(max(n-1, 0)*e.inside[j])
-		e.recent[j] = float64(e.recent[j]*(1-gone)) + float64(n*mean)
+		e.would[j] = float64(e.recent[j] * gone)
+		e.recent[j] = float64(e.recent[j]*(1-gone)) + float64(n*gone)/float64(b*span)
 	}
-	e.parents[len(e.rates)] = float64(e.usual.rate() * span)
+	e.would[len(e.rates)] = float64(e.usual.rate() * span)
+}
+
+// fit adds an observation to the normal equations, drawn towards equal weights
+// by the prior, and moves every weight to its best beside the others.
+func (e *SelfExciting) fit(n, mean, keep float64) {
+	k := len(e.would)
+	for i, f := range e.would {
+		row := e.normal[i*k : (i+1)*k]
+		for j, g := range e.would {
+			row[j] = float64(row[j]*keep) + float64(f*g)/mean
+		}
+		e.fitted[i] = float64(e.fitted[i]*keep) + float64(f*n)/mean
+	}
+	prior := 1 / float64(k)
+	for i := range e.weights {
+		row := e.normal[i*k : (i+1)*k]
+		missing := e.fitted[i] + float64(selfExcitingPrior*(prior-e.weights[i]))
+		for j, w := range e.weights {
+			missing -= float64(row[j] * w)
+		}
+		e.weights[i] = max(e.weights[i]+missing/(row[i]+selfExcitingPrior), 0)
+	}
 }
 
 // Forecast implements Forecaster: it follows the expected rate, which the
@@ -112,7 +119,7 @@ func (e *SelfExciting) Forecast(from, to float64) NegBinomial {
 	copy(e.ahead, e.recent)
 	offspring := 0.0
 	for j := range e.rates {
-		offspring += e.Weight(j)
+		offspring += e.weights[j]
 	}
 	damp := min(1, mostOffspring/max(offspring, mostOffspring))
 	base := e.base()
@@ -137,12 +144,12 @@ func (e *SelfExciting) Forecast(from, to float64) NegBinomial {
 func (e *SelfExciting) follow(span, base, damp float64) float64 {
 	before, after := base, base
 	for j, b := range e.rates {
-		before += float64(damp * float64(float64(e.Weight(j)*b)*e.ahead[j]))
+		before += float64(damp * float64(float64(e.weights[j]*b)*e.ahead[j]))
 	}
 	for j, b := range e.rates {
 		keep := portable.Exp(-float64(b * span))
 		e.ahead[j] = float64(e.ahead[j]*keep) + float64(before*(1-keep))/b
-		after += float64(damp * float64(float64(e.Weight(j)*b)*e.ahead[j]))
+		after += float64(damp * float64(float64(e.weights[j]*b)*e.ahead[j]))
 	}
 	correction := (after - before) / 2
 	for j, b := range e.rates {
