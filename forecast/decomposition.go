@@ -10,19 +10,19 @@ import (
 // hours, and by hours what each day of the week, and a holiday, differs from
 // it: rate = level * day * week. Every factor is the ratio of what came to what
 // the others expected, both discounted: the maximum of a Poisson likelihood
-// over that factor alone, drawn towards one by a few pseudo-arrivals. (The
-// cyclic ascent is iterative proportional fitting, Deming and Stephan 1940.)
-// The level is a slow one to which a quick one returns as the horizon grows.
+// over that factor alone, drawn towards one. (The cyclic ascent is iterative
+// proportional fitting, Deming and Stephan 1940.) The level is a slow one to
+// which a quick one returns as the horizon grows.
 type Decomposition struct {
 	setup       Setup
 	bins        bins
 	day         [QuartersPerDay]factor
 	week        [dayKinds][24]factor
-	slow, quick factor // arrivals per second, before the shapes
-	keepSlow    float64
+	slow, quick factor  // arrivals per second, before the shapes
+	keepSlow    float64 // over a bin
 	keepQuick   float64
-	keepDay     float64
-	keepWeek    float64
+	now         [4]quarterHour // of the local hour that is not over
+	hour        int64          // its number
 }
 
 // A factor is the ratio of what came to what was expected, both discounted.
@@ -38,26 +38,33 @@ func (f *factor) learn(keep, came, expected float64) {
 	f.expected = float64(f.expected*keep) + expected
 }
 
+// A quarterHour holds what its shapes have to learn when its hour is over: a
+// burst that raised shape and level at once would count twice.
+type quarterHour struct{ came, flat float64 } // flat: expected without shapes
+
 const (
 	dayKinds = 8 // Sunday to Saturday, and holidays
 	holiday  = 7
 	// pseudo is the weight of no difference in arrivals, and pseudoVisits in
 	// visits of the slot, which counts where many arrivals come at once.
 	pseudo, pseudoVisits = 2, 0.3
-	// slowLevel, quickLevel and levelReturn are half-lives, seconds: of the
-	// two levels, and of the quick one's lead over the slow one ahead.
-	slowLevel, quickLevel, levelReturn = 4 * day, 1800, 4 * 3600
+	// quickPseudo draws the quick level towards the slow one, in arrivals.
+	quickPseudo = 1
+	// slowLevel and levelReturn are half-lives, seconds: of the slow level, and
+	// of the quick one's lead over it ahead. The quick level's is the lead time,
+	// within bounds.
+	slowLevel, levelReturn = 4 * day, 4 * 3600
+	quickest, slowestQuick = 600, 7200
 )
+
+// A visit of a slot of the day, and of the week, counts half after so many.
+var keepDay, keepWeek = portable.Decay(1, 7), portable.Decay(1, 4)
 
 // NewDecomposition makes one.
 func NewDecomposition(s Setup) *Decomposition {
 	d := &Decomposition{setup: s, bins: newBins(s.Start, s.grain(mostGrain))}
-	w := d.bins.width
-	d.keepSlow, d.keepQuick = portable.Decay(w, slowLevel), portable.Decay(w, quickLevel)
-	visits := max(quarterSeconds/w, 1) // of a quarter hour a day
-	d.keepDay = portable.Decay(1/visits, 7)
-	visits = max(3600/w, 1) // of an hour of the week
-	d.keepWeek = portable.Decay(1/visits, 4)
+	d.keepSlow, d.keepQuick = portable.Decay(d.bins.width, slowLevel), portable.Decay(d.bins.width, min(max(s.Lead, quickest), slowestQuick))
+	d.hour = wholes(s.local(d.bins.middle(d.bins.index)), 3600)
 	return d
 }
 
@@ -65,23 +72,53 @@ func NewDecomposition(s Setup) *Decomposition {
 func (d *Decomposition) Observe(t, n float64) { d.bins.add(t, n, d.learn) }
 
 func (d *Decomposition) learn(index int64, n float64) {
-	quarter, kind, hour := d.slots(index)
-	day, week := d.dayShape(quarter), d.weekShape(kind, hour)
-	exposure := float64(d.bins.width * float64(day*week))
+	local := d.setup.local(d.bins.middle(index))
+	if hour := wholes(local, 3600); hour != d.hour {
+		d.close()
+		d.hour = hour
+	}
+	exposure := float64(d.bins.width * d.shape(local))
 	d.slow.learn(d.keepSlow, n, exposure)
 	d.quick.learn(d.keepQuick, n, exposure)
-	base := float64(d.bins.width * d.slow.value(0, 0))
-	d.day[quarter].learn(d.keepDay, n, float64(base*week))
-	d.week[kind][hour].learn(d.keepWeek, n, float64(base*day))
+	q := &d.now[slot(wholes(local, quarterSeconds), 4)]
+	q.came += n
+	q.flat += float64(d.bins.width * d.slow.value(0, 0))
+}
+
+// close lets the shapes learn the hour that is over.
+func (d *Decomposition) close() {
+	start := float64(d.hour) * 3600
+	kind, hour := d.kind(start), slot(d.hour, 24)
+	var came, expected float64
+	week := d.weekShape(kind, hour)
+	for i, q := range d.now {
+		quarter := float64(float64(i)*quarterSeconds) + start
+		place := slot(wholes(quarter, quarterSeconds), QuartersPerDay)
+		came += q.came
+		expected += float64(q.flat * d.dayShape(place))
+		if q.flat > 0 {
+			d.day[place].learn(keepDay, q.came, float64(q.flat*week))
+		}
+	}
+	if expected > 0 {
+		d.week[kind][hour].learn(keepWeek, came, expected)
+	}
+	d.now = [4]quarterHour{}
+}
+
+// shape is the product of the shapes at a reading of the local clock.
+func (d *Decomposition) shape(local float64) float64 {
+	day := d.dayShape(slot(wholes(local, quarterSeconds), QuartersPerDay))
+	return float64(day * d.weekShape(d.kind(local), slot(wholes(local, 3600), 24)))
 }
 
 // dayShape is the day's factor, over three quarter hours.
 func (d *Decomposition) dayShape(quarter int64) float64 {
-	var f factor
-	for k, weight := range []float64{0.5, 1, 0.5} {
-		near := d.day[slot(quarter+int64(k)-1, QuartersPerDay)]
-		f.came += float64(weight * near.came)
-		f.expected += float64(weight * near.expected)
+	f := d.day[quarter]
+	for _, k := range []int64{-1, 1} {
+		near := d.day[slot(quarter+k, QuartersPerDay)]
+		f.came += float64(0.5 * near.came)
+		f.expected += float64(0.5 * near.expected)
 	}
 	return f.value(1, pseudo+d.usual(quarterSeconds))
 }
@@ -96,12 +133,21 @@ func (d *Decomposition) weekShape(kind, hour int64) float64 {
 	return d.week[kind][hour].value(prior, weight)
 }
 
-// usual is the number of arrivals in pseudoVisits of slots of some seconds.
+// usual is the number of arrivals in pseudoVisits of a slot of some seconds.
 func (d *Decomposition) usual(seconds float64) float64 {
 	if d.slow.expected <= 0 {
 		return 0
 	}
 	return float64(pseudoVisits * float64(seconds*d.slow.value(0, 0)))
+}
+
+// kind is the day of the week, from Sunday, or holiday.
+func (d *Decomposition) kind(local float64) int64 {
+	number := wholes(local, day)
+	if _, is := slices.BinarySearch(d.setup.Holidays, number); is {
+		return holiday
+	}
+	return slot(number+4, 7) // the epoch was a Thursday
 }
 
 // Forecast implements Forecaster; it is a Poisson distribution.
@@ -112,24 +158,8 @@ func (d *Decomposition) Forecast(from, to float64) NegBinomial {
 	slow := d.slow.value(0, 0)
 	lead := d.quick.value(slow, quickPseudo/max(slow, 1e-9)) - slow
 	lead = float64(lead * portable.Decay((from+to)/2, levelReturn))
-	mean := d.bins.over(from, to, func(index int64) float64 {
-		quarter, kind, hour := d.slots(index)
-		return float64(d.dayShape(quarter) * d.weekShape(kind, hour))
+	shapes := d.bins.over(from, to, func(index int64) float64 {
+		return d.shape(d.setup.local(d.bins.middle(index)))
 	})
-	return NegBinomial{Mean: float64(mean * float64(d.bins.width*(slow+lead)))}
-}
-
-// quickPseudo draws the quick level towards the slow one where little comes,
-// in arrivals.
-const quickPseudo = 1
-
-// slots are the places of a bin in the shapes.
-func (d *Decomposition) slots(index int64) (quarter, kind, hour int64) {
-	local := d.setup.local(d.bins.middle(index))
-	quarter = quarterOf(local)
-	kind, hour = quarter/QuartersPerDay, quarter%QuartersPerDay/4
-	if _, is := slices.BinarySearch(d.setup.Holidays, wholes(local, day)); is {
-		kind = holiday
-	}
-	return quarter % QuartersPerDay, kind, hour
+	return NegBinomial{Mean: float64(shapes * float64(d.bins.width*(slow+lead)))}
 }

@@ -95,12 +95,6 @@ const (
 	week = 7 * day
 )
 
-// quarterOf is the quarter hour of the week, from Sunday 00:00, that holds a
-// reading of the local clock; the epoch was a Thursday.
-func quarterOf(local float64) int64 {
-	return slot(wholes(local+4*day, quarterSeconds), QuartersPerWeek)
-}
-
 // local is t on the setup's clock.
 func (s Setup) local(t float64) float64 {
 	if s.Zone == nil {
