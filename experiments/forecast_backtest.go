@@ -93,9 +93,12 @@ func (b *Backtester) judge(ctx context.Context, family forecast.Family, h time.D
 	var s scorer
 	f := family.New(b.setup(h))
 	o := b.origins(h)
-	err := b.observe(ctx, f, b.counts, func(t float64) {
+	i := 0
+	err := b.each(ctx, func(t float64) {
+		f.Observe(t, float64(b.counts.N[i]))
+		i++
 		if o.next(t) {
-			s.add(f.Forecast(0, o.horizon), b.came(t, o.horizon), o.naive(t))
+			s.add(f.Forecast(0, o.horizon), b.counts.came(t, o.horizon), o.naive(b.counts, t))
 		}
 	})
 	r := s.score()
@@ -103,12 +106,11 @@ func (b *Backtester) judge(ctx context.Context, family forecast.Family, h time.D
 	return r, err
 }
 
-// observe feeds a forecaster all counts; each is called after every interval.
-func (b *Backtester) observe(ctx context.Context, f forecast.Forecaster, c *Counts, each func(t float64)) error {
+// each calls do at the end of every interval.
+func (b *Backtester) each(ctx context.Context, do func(t float64)) error {
 	const often = 1 << 14
-	for i, t := range c.Ends {
-		f.Observe(t, float64(c.N[i]))
-		each(t)
+	for i, t := range b.counts.Ends {
+		do(t)
 		if (i+1)%often == 0 {
 			if err := ctx.Err(); err != nil {
 				return err
@@ -121,26 +123,20 @@ func (b *Backtester) observe(ctx context.Context, f forecast.Forecaster, c *Coun
 	return nil
 }
 
-// came is the number of arrivals in the horizon after t.
-func (b *Backtester) came(t, horizon float64) float64 {
-	return b.counts.upTo(t+horizon) - b.counts.upTo(t)
-}
-
 // origins chooses the instants from which is forecast.
 type origins struct {
-	b                 *Backtester
-	horizon           float64
-	due, spacing, end float64
-	season            float64
-	zone              *localClock
+	horizon, due, spacing float64
+	start, end            float64 // of the counts, and the last origin
+	season                float64
+	zone                  *localClock
 }
 
 func (b *Backtester) origins(h time.Duration) *origins {
 	last := b.counts.Ends[len(b.counts.Ends)-1]
 	from := max(b.opt.From, b.counts.Start)
-	spacing := max(min(h.Seconds(), mostApart), (last-from)/mostOrigins)
 	return &origins{
-		b: b, horizon: h.Seconds(), due: from, spacing: spacing, end: last - h.Seconds() + 1e-6,
+		horizon: h.Seconds(), due: from, spacing: max(min(h.Seconds(), mostApart), (last-from)/mostOrigins),
+		start: b.counts.Start, end: last - h.Seconds() + 1e-6,
 		season: seasonOf(last - b.counts.Start), zone: newLocalClock(b.opt.Zone),
 	}
 }
@@ -167,10 +163,10 @@ func (o *origins) next(t float64) bool {
 
 // naive is what seasonal naive forecasts at t: what came over the horizon from
 // the same local time one season ago.
-func (o *origins) naive(t float64) float64 {
+func (o *origins) naive(c *Counts, t float64) float64 {
 	ago := t - o.season
 	ago += (o.zone.Local(t) - t) - (o.zone.Local(ago) - ago)
-	return o.b.came(max(ago, o.b.counts.Start), o.horizon)
+	return c.came(max(ago, o.start), o.horizon)
 }
 
 // localClock reads the local time of a zone.

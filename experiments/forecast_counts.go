@@ -17,6 +17,7 @@ type Counts struct {
 	Step  float64     // usual length of an interval
 	Ends  []float64   // of the intervals, ascending
 	N     []uint32    // arrivals in each
+	By    string      // the attribute that has the parts
 	Parts []PartCount // what N is made of; none if it was not asked for
 
 	sums []float64 // before each interval, made once
@@ -48,7 +49,7 @@ func CountTrace(src trace.Source, step time.Duration, by string) (*Counts, error
 	if intervals > mostIntervals {
 		return nil, fmt.Errorf("trace %s: intervals of %v would be %d, more than %d; take longer ones", sum.Name, step, intervals, mostIntervals)
 	}
-	c := &Counts{Name: sum.Name, Step: step.Seconds(), N: make([]uint32, intervals)}
+	c := &Counts{Name: sum.Name, By: by, Step: step.Seconds(), N: make([]uint32, intervals)}
 	c.Start = float64(first) * c.Step
 	for i := range c.N {
 		c.Ends = append(c.Ends, float64(first+int64(i)+1)*c.Step)
@@ -97,6 +98,9 @@ func (c *Counts) upTo(t float64) float64 {
 	}
 	return c.sums[sort.SearchFloat64s(c.Ends, t+1e-6)]
 }
+
+// came is the number of arrivals in the span after t.
+func (c *Counts) came(t, span float64) float64 { return c.upTo(t+span) - c.upTo(t) }
 
 // sumsOf are the sums before each interval, and of all.
 func sumsOf(n []uint32) []float64 {

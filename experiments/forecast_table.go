@@ -13,6 +13,8 @@ type Backtest struct {
 	Trace   BacktestTrace   `json:"trace"`
 	Config  BacktestConfig  `json:"config"`
 	Results []ForecastScore `json:"results"`
+	// Attribute is what an attribute is worth, if that was asked.
+	Attribute []AttributeScores `json:"attribute,omitempty"`
 }
 
 // BacktestTrace says on what forecasters were judged.
@@ -28,6 +30,8 @@ type BacktestConfig struct {
 	MeasuredAfterS float64 `json:"measured_after_s"`
 	NaiveSeasonS   float64 `json:"naive_season_s"` // of MASE
 	Timezone       string  `json:"timezone"`
+	By             string  `json:"by,omitempty"`
+	Parts          int     `json:"parts,omitempty"`
 	Holidays       int     `json:"holidays"`
 	Version        string  `json:"version"`
 }
@@ -37,7 +41,10 @@ func (b *Backtester) Describe(version string) (BacktestTrace, BacktestConfig) {
 	c := b.counts
 	span := c.Ends[len(c.Ends)-1] - c.Start
 	return BacktestTrace{c.Name, c.Total(), span, c.Step},
-		BacktestConfig{max(b.opt.From-c.Start, 0), seasonOf(span), b.opt.Zone.String(), len(b.opt.Holidays), version}
+		BacktestConfig{
+			MeasuredAfterS: max(b.opt.From-c.Start, 0), NaiveSeasonS: seasonOf(span), Timezone: b.opt.Zone.String(),
+			By: c.By, Parts: len(c.Parts), Holidays: len(b.opt.Holidays), Version: version,
+		}
 }
 
 // Heading tells trace and setting in a few lines.

@@ -115,6 +115,9 @@ func (f *forecastFlags) run(cmd *cobra.Command, _ []string) error {
 	t := experiments.Backtest{}
 	t.Trace, t.Config = b.Describe(version())
 	t.Results, err = b.Run(cmd.Context(), families)
+	if err == nil && f.by != "" {
+		t.Attribute, err = b.RunParts(cmd.Context(), families)
+	}
 	bar.end()
 	if err != nil {
 		return err
@@ -133,7 +136,10 @@ func (f *forecastFlags) write(cmd *cobra.Command, t experiments.Backtest) error 
 	if _, err := fmt.Fprintf(w, "%s\n", t.Heading()); err != nil {
 		return err
 	}
-	return experiments.WriteBacktestTable(w, t.Results)
+	if err := experiments.WriteBacktestTable(w, t.Results); err != nil || t.Attribute == nil {
+		return err
+	}
+	return experiments.WriteAttributeTable(w, t.Config.By, t.Config.Parts, t.Attribute)
 }
 
 func (f *forecastFlags) families() ([]forecast.Family, error) {
