@@ -94,15 +94,18 @@ func (b *Backtester) judge(ctx context.Context, family forecast.Family, h time.D
 	f := family.New(b.setup(h))
 	o := b.origins(h)
 	i := 0
+	var took time.Duration
 	err := b.each(ctx, func(t float64) {
+		start := time.Now()
 		f.Observe(t, float64(b.counts.N[i]))
+		took += time.Since(start)
 		i++
 		if o.next(t) {
 			s.add(f.Forecast(0, o.horizon), b.counts.came(t, o.horizon), o.naive(b.counts, t))
 		}
 	})
 	r := s.score()
-	r.Forecaster, r.HorizonS = family.Name, h.Seconds()
+	r.Forecaster, r.HorizonS, r.Update = family.Name, h.Seconds(), took/time.Duration(max(i, 1))
 	return r, err
 }
 

@@ -12,13 +12,14 @@ import (
 // Counts are arrivals by interval: what forecasters are judged on. Times are
 // seconds since the epoch.
 type Counts struct {
-	Name  string
-	Start float64
-	Step  float64     // usual length of an interval
-	Ends  []float64   // of the intervals, ascending
-	N     []uint32    // arrivals in each
-	By    string      // the attribute that has the parts
-	Parts []PartCount // what N is made of; none if it was not asked for
+	Name     string
+	Relative bool // the origin of time is not known
+	Start    float64
+	Step     float64     // usual length of an interval
+	Ends     []float64   // of the intervals, ascending
+	N        []uint32    // arrivals in each
+	By       string      // the attribute that has the parts
+	Parts    []PartCount // what N is made of; none if it was not asked for
 
 	sums []float64 // before each interval, made once
 }
@@ -49,7 +50,7 @@ func CountTrace(src trace.Source, step time.Duration, by string) (*Counts, error
 	if intervals > mostIntervals {
 		return nil, fmt.Errorf("trace %s: intervals of %v would be %d, more than %d; take longer ones", sum.Name, step, intervals, mostIntervals)
 	}
-	c := &Counts{Name: sum.Name, By: by, Step: step.Seconds(), N: make([]uint32, intervals)}
+	c := &Counts{Name: sum.Name, By: by, Relative: sum.Relative, Step: step.Seconds(), N: make([]uint32, intervals)}
 	c.Start = float64(first) * c.Step
 	for i := range c.N {
 		c.Ends = append(c.Ends, float64(first+int64(i)+1)*c.Step)
@@ -76,7 +77,7 @@ func CountTrace(src trace.Source, step time.Duration, by string) (*Counts, error
 
 // CountSeries takes counts as they are.
 func CountSeries(s *trace.Series) *Counts {
-	c := &Counts{Name: s.Name, Step: s.Step, Start: s.Time[0]}
+	c := &Counts{Name: s.Name, Relative: s.Relative, Step: s.Step, Start: s.Time[0]}
 	for i, n := range s.Count {
 		end := s.Time[i] + s.Step
 		if i+1 < len(s.Time) {

@@ -151,8 +151,8 @@ func (b *Backtester) judgeParts(ctx context.Context, p *partForecasts, parts []*
 	return AttributeScores{Whole: whole.score(), Sum: sum.score(), Alone: alone.score(), Shares: shares.score()}, err
 }
 
-// WriteAttributeTable writes one line a forecaster and horizon.
-func WriteAttributeTable(w io.Writer, by string, parts int, scores []AttributeScores) error {
+// writeAttribute writes one line a forecaster and horizon.
+func writeAttribute(w io.Writer, by string, parts int, scores []AttributeScores) error {
 	if _, err := fmt.Fprintf(w, "\nby %s (%s): quantile loss of the whole forecast as one and as the sum of its parts; of the\nparts forecast each alone and as shares of the whole; log score the same\n\n",
 		by, plural(parts, "part", "parts")); err != nil {
 		return err

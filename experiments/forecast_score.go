@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"math"
+	"time"
 
 	"gonum.org/v1/gonum/mathext"
 
@@ -36,6 +37,9 @@ type ForecastScore struct {
 	Coverage50 float64 `json:"coverage_50"`
 	Coverage90 float64 `json:"coverage_90"`
 	Coverage99 float64 `json:"coverage_99"`
+	// Update is how long an observation took on average: of the machine's
+	// doing, so no part of the result.
+	Update time.Duration `json:"-"`
 }
 
 // A scorer adds up the scores of forecasts.

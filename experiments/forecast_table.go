@@ -58,8 +58,16 @@ func (t Backtest) Heading() string {
 		days(t.Config.MeasuredAfterS), season, t.Config.Timezone, t.Config.Version)
 }
 
-// WriteBacktestTable writes one line a forecaster, one block a horizon.
-func WriteBacktestTable(w io.Writer, scores []ForecastScore) error {
+// WriteTable writes one line a forecaster, one block a horizon, and what an
+// attribute is worth.
+func (t Backtest) WriteTable(w io.Writer) error {
+	if err := writeScores(w, t.Results); err != nil || t.Attribute == nil {
+		return err
+	}
+	return writeAttribute(w, t.Config.By, t.Config.Parts, t.Attribute)
+}
+
+func writeScores(w io.Writer, scores []ForecastScore) error {
 	head := []string{"pinball", "MASE", "bias %", "log score", "in 50 %", "in 90 %", "in 99 %"}
 	for len(scores) > 0 {
 		n := 1

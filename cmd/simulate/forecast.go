@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -122,10 +123,32 @@ func (f *forecastFlags) run(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	return failed(f.write(cmd, t))
+	if err := f.write(cmd, t); err != nil {
+		return failed(err)
+	}
+	if f.out == "" {
+		return nil
+	}
+	if err := b.Write(cmd.Context(), f.out, t, families, t.WriteTable); err != nil {
+		return failed(err)
+	}
+	f.note(cmd, "report: "+filepath.Join(f.out, "report.html"))
+	return nil
+}
+
+// note says something beside the result.
+func (f *forecastFlags) note(cmd *cobra.Command, text string) {
+	if !f.quiet {
+		_, _ = fmt.Fprintln(cmd.ErrOrStderr(), text) // nowhere else to tell
+	}
 }
 
 func (f *forecastFlags) write(cmd *cobra.Command, t experiments.Backtest) error {
+	var times []string
+	for _, s := range t.Results {
+		times = append(times, fmt.Sprintf("%s %v", s.Forecaster, s.Update.Round(10)))
+	}
+	f.note(cmd, "an observation took on average: "+strings.Join(times, ", "))
 	w := cmd.OutOrStdout()
 	switch f.format {
 	case "json":
@@ -136,10 +159,7 @@ func (f *forecastFlags) write(cmd *cobra.Command, t experiments.Backtest) error 
 	if _, err := fmt.Fprintf(w, "%s\n", t.Heading()); err != nil {
 		return err
 	}
-	if err := experiments.WriteBacktestTable(w, t.Results); err != nil || t.Attribute == nil {
-		return err
-	}
-	return experiments.WriteAttributeTable(w, t.Config.By, t.Config.Parts, t.Attribute)
+	return t.WriteTable(w)
 }
 
 func (f *forecastFlags) families() ([]forecast.Family, error) {
