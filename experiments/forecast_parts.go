@@ -93,8 +93,8 @@ func (p *partForecasts) observe(t float64, counts []*Counts, i int) {
 	p.sum.Observe(t, all)
 }
 
-// sum forecasts the sum of what others forecast, as if they were independent.
-// They are observed elsewhere.
+// sum forecasts the sum of what others forecast: its mean, for how far parts
+// vary together is learned from the whole. They are observed elsewhere.
 type sum []forecast.Forecaster
 
 // Observe implements forecast.Forecaster.
@@ -102,16 +102,11 @@ func (sum) Observe(float64, float64) {}
 
 // Forecast implements forecast.Forecaster.
 func (s sum) Forecast(from, to float64) forecast.NegBinomial {
-	mean, extra := 0.0, 0.0 // extra is the variance beyond Poisson's
+	mean := 0.0
 	for _, f := range s {
-		d := f.Forecast(from, to)
-		mean += d.Mean
-		extra += d.Dispersion * d.Mean * d.Mean
+		mean += f.Forecast(from, to).Mean
 	}
-	if mean == 0 {
-		return forecast.NegBinomial{}
-	}
-	return forecast.NegBinomial{Mean: mean, Dispersion: extra / (mean * mean)}
+	return forecast.NegBinomial{Mean: mean}
 }
 
 // share forecasts one part of a hierarchy, which is observed elsewhere.

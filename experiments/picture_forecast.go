@@ -66,7 +66,7 @@ func (b *Backtester) drawFan(ctx context.Context, family forecast.Family, h time
 		colour := fanColours[len(bands)-1-i]
 		area.Color, area.LineStyle.Width = colour, 0
 		p.Add(area)
-		k.Add(fmt.Sprintf("%g %% of forecasts", 100*bands[i]), swatch{colour})
+		k.Add(fmt.Sprintf("%g %% band", 100*bands[i]), swatch{colour})
 	}
 	p.Add(line)
 	p.X.Min, p.X.Max = 0, to-from

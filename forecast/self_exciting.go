@@ -22,6 +22,8 @@ type SelfExciting struct {
 	fitted  []float64 // and of f n / m
 	usual   average
 	last    float64
+	step    float64
+	late    []float64 // share of what an arrival brings that falls after its own step
 
 	would, ahead []float64 // scratch
 }
@@ -43,11 +45,13 @@ const (
 func NewSelfExciting(s Setup, halfLives []float64) *SelfExciting {
 	k := len(halfLives)
 	e := &SelfExciting{
-		recent: make([]float64, k), last: s.Start, usual: newAverage(s.Start, week),
+		recent: make([]float64, k), last: s.Start, step: s.Step, usual: newAverage(s.Start, week),
 		normal: make([]float64, (k+1)*(k+1)), would: make([]float64, k+1), ahead: make([]float64, k),
 	}
 	for _, h := range halfLives {
-		e.rates = append(e.rates, ln2/max(h, s.Step/2))
+		b := ln2 / max(h, s.Step/2)
+		e.rates = append(e.rates, b)
+		e.late = append(e.late, (1-portable.Exp(-float64(b*s.Step)))/float64(b*s.Step))
 	}
 	for range k + 1 {
 		e.weights = append(e.weights, 1/float64(k+1))
@@ -113,24 +117,23 @@ func (e *SelfExciting) fit(n, mean, keep float64) {
 }
 
 // Forecast implements Forecaster: it follows the expected rate, which the
-// arrivals to come excite in turn, in steps that grow by a quarter. It is a
-// Poisson distribution around the sum.
+// arrivals to come excite in turn, in steps that grow by a quarter. As in
+// learning, what arrives in a step brings none along in that same step. It is
+// a Poisson distribution around the sum.
 func (e *SelfExciting) Forecast(from, to float64) NegBinomial {
 	copy(e.ahead, e.recent)
 	offspring := 0.0
-	for j := range e.rates {
-		offspring += e.weights[j]
+	for j, w := range e.weights[:len(e.rates)] {
+		offspring += float64(w * e.late[j])
 	}
 	damp := min(1, mostOffspring/max(offspring, mostOffspring))
-	base := e.base()
-	sum := 0.0
-	step := 0.2 / e.rates[0]
+	sum, step := 0.0, e.step
 	for at := 0.0; at < to; {
 		end := min(at+step, to)
 		if at < from {
 			end = min(end, from)
 		}
-		n := e.follow(end-at, base, damp)
+		n := e.follow(end-at, damp, at > 0)
 		if at >= from {
 			sum += n
 		}
@@ -139,22 +142,24 @@ func (e *SelfExciting) Forecast(from, to float64) NegBinomial {
 	return NegBinomial{Mean: sum}
 }
 
-// follow moves ahead on by a span and returns the arrivals expected in it, by
-// the rates at its two ends (Heun's method).
-func (e *SelfExciting) follow(span, base, damp float64) float64 {
-	before, after := base, base
+// follow moves ahead on by a span and returns the arrivals expected in it:
+// those that earlier ones bring, and with feedback those that they bring along
+// themselves, as if they came evenly spread over it.
+func (e *SelfExciting) follow(span, damp float64, feedback bool) float64 {
+	n := float64(e.base() * span)
 	for j, b := range e.rates {
-		before += float64(damp * float64(float64(e.weights[j]*b)*e.ahead[j]))
+		n += float64(damp * float64(e.weights[j]*float64(e.ahead[j]*(1-portable.Exp(-float64(b*span))))))
+	}
+	if feedback {
+		more := 0.0 // arrivals per arrival, spread evenly over the span
+		for j, b := range e.rates {
+			more += float64(damp * float64(e.weights[j]*float64(e.late[j]*(1-(1-portable.Exp(-float64(b*span)))/float64(b*span)))))
+		}
+		n /= 1 - min(more, mostOffspring)
 	}
 	for j, b := range e.rates {
 		keep := portable.Exp(-float64(b * span))
-		e.ahead[j] = float64(e.ahead[j]*keep) + float64(before*(1-keep))/b
-		after += float64(damp * float64(float64(e.weights[j]*b)*e.ahead[j]))
+		e.ahead[j] = float64(e.ahead[j]*keep) + float64(float64(n*(1-keep))/float64(b*span)*e.late[j])
 	}
-	correction := (after - before) / 2
-	for j, b := range e.rates {
-		keep := portable.Exp(-float64(b * span))
-		e.ahead[j] += float64(correction*(1-keep)) / b
-	}
-	return float64((before + correction) * span)
+	return n
 }
