@@ -179,9 +179,9 @@ var forecastWords = []word{
 
 // Write fills the directory as Bench.Write does, with a fan chart of the
 // forecaster of least quantile loss at every horizon.
-func (b *Backtester) Write(ctx context.Context, dir string, t Backtest, families []forecast.Family, table func(io.Writer) error) error {
+func (b *Backtester) Write(ctx context.Context, dir string, t Backtest, families []forecast.Family) error {
 	var text strings.Builder
-	if err := table(&text); err != nil {
+	if err := t.WriteTable(&text); err != nil {
 		return err
 	}
 	p := page{title: "Forecasters judged: " + t.Trace.Name, heading: t.Heading(), table: text.String(), words: forecastWords}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -39,7 +38,7 @@ Forecasters:
 ` + forecasterList(),
 		Example: `  simulate forecast --trace requests.parquet --horizon 2m,1h --timezone Europe/Berlin
   simulate forecast --trace jobs.csv.gz --forecasters ewma-1h,adaptive --by tenant
-  simulate forecast --series requests_10min.csv.gz --horizon 10m,1h,24h --holidays holidays.csv --out report`,
+  simulate forecast --series taxis.csv.gz --horizon 30m,24h --holidays days.csv`,
 		Args: cobra.NoArgs,
 		RunE: f.run,
 	}
@@ -129,10 +128,10 @@ func (f *forecastFlags) run(cmd *cobra.Command, _ []string) error {
 	if f.out == "" {
 		return nil
 	}
-	if err := b.Write(cmd.Context(), f.out, t, families, t.WriteTable); err != nil {
-		return failed(err)
+	if err := b.Write(cmd.Context(), f.out, t, families); err != nil {
+		return failed(fmt.Errorf("--out: %w", err))
 	}
-	f.note(cmd, "report: "+filepath.Join(f.out, "report.html"))
+	f.note(cmd, "wrote results to "+f.out)
 	return nil
 }
 
@@ -144,12 +143,11 @@ func (f *forecastFlags) note(cmd *cobra.Command, text string) {
 }
 
 func (f *forecastFlags) write(cmd *cobra.Command, t experiments.Backtest) error {
-	var times []string
-	for _, s := range t.Results {
-		times = append(times, fmt.Sprintf("%s %v", s.Forecaster, s.Update.Round(10)))
-	}
-	f.note(cmd, "an observation took on average: "+strings.Join(times, ", "))
 	w := cmd.OutOrStdout()
+	if f.format != "table" {
+		f.note(cmd, strings.TrimSuffix(t.Heading(), "\n"))
+	}
+	f.note(cmd, updates(t.Results))
 	switch f.format {
 	case "json":
 		return experiments.WriteJSON(w, t)
@@ -162,6 +160,15 @@ func (f *forecastFlags) write(cmd *cobra.Command, t experiments.Backtest) error 
 	return t.WriteTable(w)
 }
 
+// updates tells how long observations took.
+func updates(scores []experiments.ForecastScore) string {
+	var times []string
+	for _, s := range scores {
+		times = append(times, fmt.Sprintf("%s %v", s.Forecaster, s.Update))
+	}
+	return "an observation took on average: " + strings.Join(times, ", ")
+}
+
 func (f *forecastFlags) families() ([]forecast.Family, error) {
 	if f.forecasters == "" {
 		return forecast.Families(), nil
@@ -171,6 +178,9 @@ func (f *forecastFlags) families() ([]forecast.Family, error) {
 		family, err := forecast.Find(name)
 		if err != nil {
 			return nil, fmt.Errorf("--forecasters: %w", err)
+		}
+		if slices.ContainsFunc(families, func(o forecast.Family) bool { return o.Name == name }) {
+			return nil, fmt.Errorf("--forecasters: %s is asked for twice", name)
 		}
 		families = append(families, family)
 	}
