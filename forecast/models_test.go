@@ -113,7 +113,7 @@ func simulateHawkes(base, weight, decay, step, length float64, rng *rand.Rand) [
 func TestSelfExcitingRecoversWeights(t *testing.T) {
 	for _, weight := range []float64{0.3, 0.7} {
 		rng := rand.New(rand.NewPCG(11, 4))
-		counts := simulateHawkes(0.02, weight, ln2/300, 15, 20*day, rng)
+		counts := simulateHawkes(0.02, weight, math.Ln2/300, 15, 20*day, rng)
 		f := NewSelfExciting(Setup{Step: 15}, []float64{300})
 		for i, n := range counts {
 			f.Observe(float64(i+1)*15, n)
@@ -132,7 +132,7 @@ func TestSelfExcitingRecoversWeights(t *testing.T) {
 // rate goes to base/(1-w) by exp(-b(1-w)t).
 func TestSelfExcitingForecastClosedForm(t *testing.T) {
 	f := NewSelfExciting(Setup{Step: 1}, []float64{300})
-	b, w := ln2/300, 0.6
+	b, w := math.Ln2/300, 0.6
 	f.weights = []float64{0.6, 1}
 	f.recent[0] = 40
 	f.usual.count, f.usual.time = 0.02, 1

@@ -24,10 +24,10 @@ type Family struct {
 	New           func(Setup) Forecaster
 }
 
-// families are all named forecasters; a line adds one. What forecasts a mean
-// only, or is too sure of it, is calibrated at the horizons it is asked for.
-// (A function: combination is made of others.)
-func families() []Family {
+// Families are all named forecasters, in the order of tables; a line adds one.
+// What forecasts a mean only, or is too sure of it, is calibrated at the
+// horizons it is asked for.
+func Families() []Family {
 	return []Family{
 		{"seasonal-naive-day", "what came at this time yesterday", func(s Setup) Forecaster { return Calibrate(NewSeasonalNaive(s, day), s) }},
 		{"seasonal-naive-week", "what came at this time a week ago", func(s Setup) Forecaster { return Calibrate(NewSeasonalNaive(s, week), s) }},
@@ -64,7 +64,7 @@ var combinedNames = []string{"seasonal-naive-week", "ewma-10m", "ewma-1h", "ewma
 
 func newNamedCombination(s Setup) Forecaster {
 	var members []Forecaster
-	for _, f := range families() {
+	for _, f := range Families() {
 		if slices.Contains(combinedNames, f.Name) {
 			members = append(members, f.New(s))
 		}
@@ -72,12 +72,9 @@ func newNamedCombination(s Setup) Forecaster {
 	return NewCombination(s, members...)
 }
 
-// Families are all named forecasters, in the order of tables.
-func Families() []Family { return families() }
-
 // Find looks a forecaster up by its name.
 func Find(name string) (Family, error) {
-	all := families()
+	all := Families()
 	i := slices.IndexFunc(all, func(f Family) bool { return f.Name == name })
 	if i < 0 {
 		var names []string

@@ -1,6 +1,10 @@
 package forecast
 
-import "shadowpool/forecast/portable"
+import (
+	"math"
+
+	"shadowpool/forecast/portable"
+)
 
 // SelfExciting is a Hawkes process (1971) with exponential kernels: every
 // arrival raises the rate for a while,
@@ -49,7 +53,7 @@ func NewSelfExciting(s Setup, halfLives []float64) *SelfExciting {
 		normal: make([]float64, (k+1)*(k+1)), would: make([]float64, k+1), ahead: make([]float64, k),
 	}
 	for _, h := range halfLives {
-		b := ln2 / max(h, s.Step/2)
+		b := math.Ln2 / max(h, s.Step/2)
 		e.rates = append(e.rates, b)
 		e.late = append(e.late, (1-portable.Exp(-float64(b*s.Step)))/float64(b*s.Step))
 	}
