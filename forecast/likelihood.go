@@ -25,11 +25,24 @@ func (d NegBinomial) logKernel(n float64) float64 {
 		return float64(n*portable.Log(d.Mean)) - d.Mean
 	}
 	r := 1 / d.Dispersion
-	sum := d.logZero(r)
-	if n > 0 {
-		sum += logGamma(n+r) - logGamma(r) + float64(n*portable.Log(d.Mean/(r+d.Mean)))
+	spread := portable.Log(1 + d.Mean/r)
+	if n == 0 {
+		return -float64(r * spread)
 	}
-	return sum
+	return risingFactorial(r, n) - float64((n+r)*spread) + float64(n*portable.Log(d.Mean/r))
+}
+
+// risingFactorial is log Gamma(n+r) - log Gamma(r): of few arrivals the
+// logarithm of r (r+1) ... (r+n-1).
+func risingFactorial(r, n float64) float64 {
+	if n >= 16 || n != math.Floor(n) {
+		return logGamma(n+r) - logGamma(r)
+	}
+	product := r
+	for k := 1.0; k < n; k++ {
+		product *= r + k
+	}
+	return portable.Log(product)
 }
 
 // logGamma is log Gamma(x) for x > 0: Stirling's series, after a shift to
