@@ -30,6 +30,7 @@ type Result struct {
 	Implementable  bool           `json:"implementable"`
 	Seed           uint64         `json:"seed"`
 	Version        string         `json:"version"`
+	Shortfall      *Shortfall     `json:"shortfall,omitempty"` // if it was asked for
 
 	// Timeline and WaitCurve feed pictures; they are not part of the JSON.
 	Timeline  []Sample    `json:"-"`
@@ -80,13 +81,16 @@ func (r *replay) result() *Result {
 	res := &Result{
 		Trace: r.sum.Name, Seed: r.opt.Seed, Implementable: true,
 		Hits: m.outcomes[policy.Hit], PartialHits: m.outcomes[policy.PartialHit], Misses: m.outcomes[policy.Miss],
-		Launches: m.launches, Terminations: m.terminations, PeakInstances: m.peak,
+		Launches: m.launches, Terminations: m.terminations, FailedLaunches: m.failures, PeakInstances: m.peak,
 		SpanS: float64(r.sum.Last-r.opt.MeasureFrom) / 1e9,
 	}
 	m.fill(res)
 	if r.line != nil {
 		res.Timeline = r.line.samples
 		res.WaitCurve = m.waitCurve()
+	}
+	if r.short != nil {
+		res.Shortfall = r.short.result(r.fleet, r.sum.Strings.Tenant)
 	}
 	return res
 }
