@@ -3,7 +3,8 @@ package forecast
 import "shadowpool/forecast/portable"
 
 // Calibrated adds to another forecaster's distributions the over-dispersion
-// that its past forecasts turned out to need, at every horizon apart.
+// that its past forecasts turned out to need, at every horizon apart. It learns
+// a horizon from when it is first asked for it.
 type Calibrated struct {
 	of     Forecaster
 	ledger ledger[overDispersion]

@@ -57,6 +57,25 @@ func TestEveryForecasterOnEasyCounts(t *testing.T) {
 	}
 }
 
+// Once horizons and tables are known, nothing is allocated.
+func TestNoAllocation(t *testing.T) {
+	for _, family := range Families() {
+		f := family.New(Setup{Step: 60, Lead: 600})
+		at, i := 0.0, 0
+		step := func() {
+			at, i = at+60, i+1
+			f.Observe(at, float64(i%7))
+			f.Forecast(0, 600)
+		}
+		for range 1600 { // more than a day: seasons have begun
+			step()
+		}
+		if n := testing.AllocsPerRun(50, step); n > 0 {
+			t.Errorf("%s: %g allocations an observation", family.Name, n)
+		}
+	}
+}
+
 // Bands of every forecaster hold nearly what they say on counts that are
 // Poisson or negative binomial around a constant rate.
 func TestCoverageIsNominal(t *testing.T) {
