@@ -165,15 +165,15 @@ func partsOf(src trace.Source, by string) (*attribute, error) {
 	slices.SortStableFunc(order, func(x, y int) int { return int(counts[y] - counts[x]) })
 	a.of = make([]int, len(names))
 	for place, value := range order {
-		if place < mostParts && counts[value] > 0 {
-			a.of[value] = len(a.names)
+		switch {
+		case counts[value] == 0:
+			return a, nil
+		case place < mostParts:
 			a.names = append(a.names, names[value])
-			continue
+		case place == mostParts:
+			a.names = append(a.names, "all others")
 		}
-		a.of[value] = len(a.names)
-	}
-	if len(names) > mostParts {
-		a.names = append(a.names, "all others")
+		a.of[value] = min(place, mostParts)
 	}
 	return a, nil
 }
