@@ -4,6 +4,9 @@
 // that a platform wants (Match). It writes the answers as tables, JSON, CSV,
 // pictures and one page that holds them.
 //
+// A Backtester judges forecasters by themselves, whatever a policy would make
+// of what they say.
+//
 // Runs share the trace, see the same random draws, and are spread over all
 // cores; a result does not depend on how many there are. Figures are defined
 // in docs/figures.md.

@@ -62,19 +62,24 @@ func written(kind policy.Kind, value any) string {
 	f, ok := value.(float64)
 	switch {
 	case ok && kind == policy.Span:
-		text := time.Duration(f * float64(time.Second)).Round(time.Millisecond).String()
-		if strings.HasSuffix(text, "m0s") {
-			text = strings.TrimSuffix(text, "0s")
-		}
-		if strings.HasSuffix(text, "h0m") {
-			text = strings.TrimSuffix(text, "0m")
-		}
-		return text
+		return spanText(f)
 	case ok:
 		return strconv.FormatFloat(f, 'g', -1, 64)
 	default:
 		return fmt.Sprint(value)
 	}
+}
+
+// spanText is a span as flags take it: 90s, 2m, 1h.
+func spanText(seconds float64) string {
+	text := time.Duration(seconds * float64(time.Second)).Round(time.Millisecond).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 // knobOf is the value of a curve's knob in one of its points.

@@ -24,33 +24,19 @@ type Report struct {
 // which holds everything and needs nothing else, the pictures by themselves,
 // results.json and results.csv. Files of the same names are replaced.
 func (b *Bench) Write(dir string, r Report) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
-	}
 	pictures, err := b.pictures(r)
 	if err != nil {
 		return err
-	}
-	for _, p := range pictures {
-		err := writeFile(dir, p.name+".svg", func(w io.Writer) error {
-			_, err := w.Write(p.svg)
-			return err
-		})
-		if err != nil {
-			return err
-		}
 	}
 	var answer any = r.Comparison
 	if r.Frontier != nil {
 		answer = r.Frontier
 	}
-	if err := writeFile(dir, "results.json", func(w io.Writer) error { return WriteJSON(w, answer) }); err != nil {
+	p, err := b.page(r, pictures)
+	if err != nil {
 		return err
 	}
-	if err := writeFile(dir, "results.csv", func(w io.Writer) error { return WriteCSV(w, r.results()) }); err != nil {
-		return err
-	}
-	return writeFile(dir, "report.html", func(w io.Writer) error { return b.writePage(w, r, pictures) })
+	return p.write(dir, answer, func(w io.Writer) error { return WriteCSV(w, r.results()) })
 }
 
 func (r Report) results() []*sim.Result {
@@ -124,12 +110,31 @@ func (b *Bench) pictures(r Report) ([]picture, error) {
 }
 
 //go:embed report.html
-var page string
+var pageText string
 
-var pageTemplate = template.Must(template.New("report").Parse(page))
+var pageTemplate = template.Must(template.New("report").Parse(pageText))
 
-// writePage writes the page that holds everything.
-func (b *Bench) writePage(w io.Writer, r Report, pictures []picture) error {
+// A page is what report.html holds.
+type page struct {
+	title, heading, table string
+	pictures              []picture
+	words                 []word
+}
+
+// A word and what it means.
+type word struct{ Word, Meaning string }
+
+// policyWords are those of the tables and pictures of policies.
+var policyWords = []word{
+	{"hit", "The request found a warm, unassigned instance and was given it at once."},
+	{"wait", "From a request's arrival to the start of its execution."},
+	{"waste", "Instance-hours spent idle (warm and unassigned), and the launching time of instances that ended without having served."},
+	{"launch/req", "Instances launched for each request: what is beyond one, for single-use instances, is churn."},
+	{"none, oracle", "No pool at all, and perfect foresight: what every policy lies between."},
+}
+
+// page is the report's.
+func (b *Bench) page(r Report, pictures []picture) (page, error) {
 	var table bytes.Buffer
 	title, err := "Policies compared", error(nil)
 	if r.Frontier != nil {
@@ -137,18 +142,43 @@ func (b *Bench) writePage(w io.Writer, r Report, pictures []picture) error {
 	} else {
 		err = WriteTable(&table, r.Comparison.Results)
 	}
-	if err != nil {
+	return page{title + ": " + b.sum.Name, b.Heading(), table.String(), pictures, policyWords}, err
+}
+
+// write fills the directory, which is made if it does not exist.
+func (p page) write(dir string, answer any, csv func(io.Writer) error) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
+	for _, pic := range p.pictures {
+		err := writeFile(dir, pic.name+".svg", func(w io.Writer) error {
+			_, err := w.Write(pic.svg)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if err := writeFile(dir, "results.json", func(w io.Writer) error { return WriteJSON(w, answer) }); err != nil {
+		return err
+	}
+	if err := writeFile(dir, "results.csv", csv); err != nil {
+		return err
+	}
+	return writeFile(dir, "report.html", p.writeHTML)
+}
+
+// writeHTML writes the page that holds everything.
+func (p page) writeHTML(w io.Writer) error {
 	type figure struct {
 		Caption string
 		SVG     template.HTML
 	}
 	var figures []figure
-	for _, p := range pictures {
-		figures = append(figures, figure{p.caption, template.HTML(p.inline())}) // drawn here; labels are escaped by the canvas
+	for _, pic := range p.pictures {
+		figures = append(figures, figure{pic.caption, template.HTML(pic.inline())}) // drawn here; labels are escaped by the canvas
 	}
 	return pageTemplate.Execute(w, map[string]any{
-		"Title": title + ": " + b.sum.Name, "Heading": b.Heading(), "Table": table.String(), "Figures": figures,
+		"Title": p.title, "Heading": p.heading, "Table": p.table, "Figures": figures, "Words": p.words,
 	})
 }

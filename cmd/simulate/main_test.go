@@ -267,7 +267,7 @@ func TestHandCheck(t *testing.T) {
 }
 
 func TestHelpFitsATerminal(t *testing.T) {
-	for _, verb := range []string{"", "compare", "run", "frontier"} {
+	for _, verb := range []string{"", "compare", "run", "frontier", "forecast"} {
 		stdout, _, _ := simulate(t, append(strings.Fields(verb), "--help")...)
 		for line := range strings.Lines(stdout) {
 			if n := len([]rune(strings.TrimRight(line, "\n"))); n > 100 {
