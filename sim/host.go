@@ -29,13 +29,17 @@ func (r *replay) leadTime(pool policy.PoolID) int64 {
 	case r.fixed:
 		return r.lead
 	}
-	k := &r.leads[pool]
-	j := k.next
-	k.next++
-	if recorded, ok := k.dist.(*Recorded); ok {
+	return r.leads[pool].draw()
+}
+
+// draw is the lead time of the next launch.
+func (l *leads) draw() int64 {
+	j := l.next
+	l.next++
+	if recorded, ok := l.dist.(*Recorded); ok {
 		return recorded.launch(j)
 	}
-	return k.dist.Quantile(k.draws.uniform(j))
+	return l.dist.Quantile(l.draws.uniform(j))
 }
 
 // Assign implements policy.Host.
