@@ -32,11 +32,7 @@ func (b *Bench) Write(dir string, r Report) error {
 		return err
 	}
 	for _, p := range pictures {
-		err := writeFile(dir, p.name+".svg", func(w io.Writer) error {
-			_, err := w.Write(p.svg)
-			return err
-		})
-		if err != nil {
+		if err := p.write(dir); err != nil {
 			return err
 		}
 	}
@@ -51,6 +47,23 @@ func (b *Bench) Write(dir string, r Report) error {
 		return err
 	}
 	return writeFile(dir, "report.html", func(w io.Writer) error { return b.writePage(w, r, pictures) })
+}
+
+// A figure is a picture on the page.
+type figure struct {
+	Caption string
+	SVG     template.HTML
+}
+
+func (p picture) figure() figure {
+	return figure{p.caption, template.HTML(p.inline())} // drawn here; labels are escaped by the canvas
+}
+
+func (p picture) write(dir string) error {
+	return writeFile(dir, p.name+".svg", func(w io.Writer) error {
+		_, err := w.Write(p.svg)
+		return err
+	})
 }
 
 func (r Report) results() []*sim.Result {
@@ -140,13 +153,9 @@ func (b *Bench) writePage(w io.Writer, r Report, pictures []picture) error {
 	if err != nil {
 		return err
 	}
-	type figure struct {
-		Caption string
-		SVG     template.HTML
-	}
 	var figures []figure
 	for _, p := range pictures {
-		figures = append(figures, figure{p.caption, template.HTML(p.inline())}) // drawn here; labels are escaped by the canvas
+		figures = append(figures, p.figure())
 	}
 	return pageTemplate.Execute(w, map[string]any{
 		"Title": title + ": " + b.sum.Name, "Heading": b.Heading(), "Table": table.String(), "Figures": figures,

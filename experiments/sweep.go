@@ -211,7 +211,7 @@ func (s *sweep) evaluate(ctx context.Context, positions ...float64) error {
 // hopeless says that a curve that has to come near a target never hits: its
 // family does not apply to the fleet, as keepalive to single-use instances.
 func (s *sweep) hopeless() bool {
-	return len(s.aim.Targets) > 0 && !slices.ContainsFunc(s.points, func(p sweepPoint) bool { return p.result.Hits > 0 })
+	return len(s.aim.Targets) > 0 && !hits(s.curve())
 }
 
 // isNew says whether a position would give a value that is not known yet.

@@ -20,7 +20,8 @@ type Day struct {
 	Waste InstanceTime `json:"waste_s"`
 }
 
-const dayLength = policy.Time(24 * time.Hour)
+// DayLength is a day in ns.
+const DayLength = policy.Time(24 * time.Hour)
 
 // days takes the counts that the meter has at the beginning of every day; what
 // lies between two of them belongs to the day.
@@ -31,7 +32,7 @@ type days struct {
 }
 
 // begin starts the first day.
-func (d *days) begin(from policy.Time, now Day) { d.next, d.before = from+dayLength, now }
+func (d *days) begin(from policy.Time, now Day) { d.next, d.before = from+DayLength, now }
 
 // turn ends the days that are over at t: nothing has changed since the event
 // before.
@@ -39,7 +40,7 @@ func (d *days) turn(t policy.Time, m *meter, arrivals int64) {
 	for d.next <= t {
 		m.moveOrigin(d.next)
 		d.close(m.since(arrivals))
-		d.next += dayLength
+		d.next += DayLength
 	}
 }
 

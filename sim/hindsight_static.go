@@ -26,7 +26,7 @@ import (
 func StaticByCategory(src trace.Source, fleet Fleet, opt Options) *policy.Family {
 	raises := sync.OnceValues(func() ([]raise, error) { return raisesOf(src, &fleet, opt) })
 	return &policy.Family{
-		Name:    "static-by-category",
+		Name:    StaticByCategoryName,
 		Summary: "the best constant level of each category for the fleet's hit rate, chosen in hindsight",
 		Knob:    "hit_rate",
 		Params: []policy.Param{
@@ -44,6 +44,9 @@ func StaticByCategory(src trace.Source, fleet Fleet, opt Options) *policy.Family
 		},
 	}
 }
+
+// StaticByCategoryName is the name of that family.
+const StaticByCategoryName = "static-by-category"
 
 // A raise lifts the level of a pool along the hull of its curve.
 type raise struct {
