@@ -42,6 +42,12 @@ func shortLead(lead string) string {
 		median, _, _ = strings.Cut(median, ",")
 		return "about " + median
 	}
+	if strings.HasSuffix(lead, "m0s") {
+		lead = strings.TrimSuffix(lead, "0s")
+	}
+	if strings.HasSuffix(lead, "h0m") {
+		lead = strings.TrimSuffix(lead, "0m")
+	}
 	return clip(lead, 14)
 }
 
@@ -52,12 +58,12 @@ func atHits(target float64) string {
 func (p Place) row() string { return p.Trace + ", " + p.Grouping }
 
 // shade is a ratio's colour: bluer the more is saved, redder the more is lost,
-// full at a quarter and at four times.
+// full at two fifths and at two and a half times.
 func shade(ratio float64) color.RGBA {
 	if math.IsNaN(ratio) {
 		return color.RGBA{0xe4, 0xe6, 0xe9, 0xff}
 	}
-	full, depth := hues[0], -math.Log2(ratio)/2
+	full, depth := hues[0], -math.Log(ratio)/math.Log(2.5)
 	if depth < 0 {
 		full, depth = hues[1], -depth
 	}
@@ -199,7 +205,7 @@ func drawSpread(f *Findings, summaries []Summary) (picture, error) {
 	}
 	even.LineStyle = draw.LineStyle{Color: ink, Width: vg.Points(1)}
 	p.Add(even)
-	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, logTicks{tickLabel}
+	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, ratioTicks
 	p.X.Min, p.X.Max = least/1.1, most*1.1
 	p.Y.Tick.Marker = rows.ticks()
 	p.Y.Min, p.Y.Max = -0.6, float64(len(shown))-0.4
@@ -207,6 +213,17 @@ func drawSpread(f *Findings, summaries []Summary) (picture, error) {
 	return renderTall("spread", fmt.Sprintf("Each policy's waste over that of %s at the same hit rate: a ring is a cell in which both reach the target, the bar their geometric mean; right of 1 it wastes more than %s. "+
 		"Behind the name: in how many cells it reaches the target. * sees the future.", f.Of, f.Of), p, nil, vg.Points(60)+vg.Points(22)*vg.Length(len(shown)))
 }
+
+// ratioTicks mark ratios that people think in.
+var ratioTicks = plot.TickerFunc(func(least, most float64) []plot.Tick {
+	var ticks []plot.Tick
+	for _, v := range []float64{0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10, 20, 30, 50, 100, 200, 500, 1000} {
+		if v >= least && v <= most {
+			ticks = append(ticks, plot.Tick{Value: v, Label: tickLabel(v)})
+		}
+	}
+	return ticks
+})
 
 // drawCalibration draws what policies that aim at a target by themselves give
 // on the second half of the traces.
@@ -253,5 +270,5 @@ func drawCalibration(f *Findings, target float64) (picture, error) {
 	p.Y.Min, p.Y.Max = -0.6, float64(len(rows.all))-0.4
 	p.Y.Tick.Length = 0
 	return renderTall("calibration-"+strconv.FormatFloat(target, 'g', -1, 64), fmt.Sprintf("Told to reach %s, measured on the second half of each trace, a mark for each lead time. "+
-		"Right of the line they give more than they were asked for.", atHits(target)), p, k, vg.Points(70)+vg.Points(22)*vg.Length(len(rows.all)))
+		"Right of the line they give more than they were asked for.", atHits(target)), p, k, vg.Points(70)+vg.Points(22)*vg.Length(max(len(rows.all), len(policies.all)-1)))
 }

@@ -7,12 +7,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // WriteSummary writes the study in short: the outcome, every policy over all
 // cells, and where the study's policy loses; at most 100 columns wide.
 func WriteSummary(w io.Writer, f *Findings) error {
-	if _, err := fmt.Fprintf(w, "%s\n\n", f.Outcome()); err != nil {
+	if _, err := fmt.Fprintf(w, "%s\n\n", folded(f.Outcome())); err != nil {
 		return err
 	}
 	for _, part := range []struct {
@@ -48,12 +49,33 @@ func (f *Findings) Outcome() string {
 			more++
 		}
 	}
-	text := fmt.Sprintf("%s wastes less than the best other policy in %d of %d cells: surely in %d (the 95 %% interval of\nthe difference lies below zero), surely not in %d, within chance in the rest.",
+	text := fmt.Sprintf("%s wastes less than the best other policy in %d of %d cells: surely in %d (the 95 %% interval of the difference lies below zero), surely not in %d, within chance in the rest.",
 		f.Of, least, cells, less, more)
 	if few > 0 {
-		text += fmt.Sprintf(" %d of the cells have fewer than\n%d days, too few for an interval to be trusted.", few, fewDays)
+		text += fmt.Sprintf(" %d of the cells have fewer than %d days, too few for an interval to be trusted.", few, fewDays)
 	}
 	return text
+}
+
+// folded breaks text into lines of a table's width.
+func folded(text string) string {
+	var b strings.Builder
+	column := 0
+	for word := range strings.FieldsSeq(text) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case column == 0:
+		case column+1+n > mostColumns:
+			b.WriteByte('\n')
+			column = 0
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += n
+	}
+	return b.String()
 }
 
 // fewDays are too few for an interval to be trusted.
@@ -110,7 +132,11 @@ func writeLosses(w io.Writer, f *Findings) error {
 		}
 		rows = append(rows, []string{ratioWords(o.Ratio), interval(v), sure, clip(o.Rival.Policy, 20)})
 	}
-	return writeColumns(w, "cell", names, []string{"ratio", "95 %", "", "to"}, rows)
+	if err := writeColumns(w, "cell", names, []string{"ratio", "95 %", "", "to"}, rows); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w, "\n0 or ∞ bounds an interval where one of the two often does not reach the target on the days drawn")
+	return err
 }
 
 // name is a cell in a line of a table.
