@@ -96,9 +96,15 @@ func (f *Findings) summary(policy string) Summary {
 	}
 	if len(churn) > 0 {
 		slices.Sort(churn)
-		s.Churn = [3]float64{churn[0], churn[len(churn)/2], churn[len(churn)-1]}
+		s.Churn = [3]float64{churn[0], median(churn), churn[len(churn)-1]}
 	}
 	return s
+}
+
+// median is the middle of sorted numbers.
+func median(sorted []float64) float64 {
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
 // An Outcome is the study's policy against the best other of a cell.

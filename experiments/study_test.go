@@ -203,7 +203,7 @@ func TestOutcomesByHand(t *testing.T) {
 		s[2].Mean != 2 || s[2].Cells != 2 || s[2].Reached != 1 {
 		t.Errorf("summaries: %+v", s)
 	}
-	if text := f.Outcome(); !strings.Contains(text, "in 2 of 5 cells: surely in 1 ") || !strings.Contains(text, "not in 1,") || !strings.Contains(text, "1 of the cells have fewer") {
+	if text := f.Outcome(); !strings.Contains(text, "in 2 of 5 cells: clearly in 1 ") || !strings.Contains(text, "clearly more in 1,") || !strings.Contains(text, "1 of the cells have fewer") {
 		t.Errorf("outcome: %s", text)
 	}
 }

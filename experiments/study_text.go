@@ -49,7 +49,7 @@ func (f *Findings) Outcome() string {
 			more++
 		}
 	}
-	text := fmt.Sprintf("%s wastes less than the best other policy in %d of %d cells: surely in %d (the 95 %% interval of the difference lies below zero), surely not in %d, within chance in the rest.",
+	text := fmt.Sprintf("%s wastes less than the best other policy in %d of %d cells: clearly in %d (the 95 %% interval of the difference lies below zero), clearly more in %d, within chance in the rest.",
 		f.Of, least, cells, less, more)
 	if few > 0 {
 		text += fmt.Sprintf(" %d of the cells have fewer than %d days, too few for an interval to be trusted.", few, fewDays)
@@ -126,11 +126,11 @@ func writeLosses(w io.Writer, f *Findings) error {
 	for _, o := range lost {
 		names = append(names, o.Cell.name())
 		v := o.versus()
-		sure := ""
+		clear := ""
 		if v != nil && v.More {
-			sure = "surely"
+			clear = "clearly"
 		}
-		rows = append(rows, []string{ratioWords(o.Ratio), interval(v), sure, clip(o.Rival.Policy, 20)})
+		rows = append(rows, []string{ratioWords(o.Ratio), interval(v), clear, clip(o.Rival.Policy, 20)})
 	}
 	if err := writeColumns(w, "cell", names, []string{"ratio", "95 %", "", "to"}, rows); err != nil {
 		return err
@@ -192,14 +192,14 @@ func writeCalibration(w io.Writer, f *Findings) error {
 				continue
 			}
 			slices.Sort(rates)
+			slices.Sort(worst)
 			labels = append(labels, name)
-			row := []string{percent(target), percent(rates[0]), percent(rates[len(rates)/2]), percent(rates[len(rates)-1]), fmt.Sprintf("%d of %d", short, len(rates)), "", ""}
+			row := []string{percent(target), percent(rates[0]), percent(median(rates)), percent(rates[len(rates)-1]), fmt.Sprintf("%d of %d", short, len(rates)), "", ""}
 			if compared > 0 {
 				row[5] = fmt.Sprintf("%s (%d)", ratio(math.Exp(logs/float64(compared))), compared)
 			}
 			if len(worst) > 0 {
-				slices.Sort(worst)
-				row[6] = percent(worst[len(worst)/2])
+				row[6] = percent(median(worst))
 			}
 			rows = append(rows, row)
 		}
