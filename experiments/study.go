@@ -224,8 +224,9 @@ func hits(c Curve) bool {
 	return slices.ContainsFunc(c.Points, func(p *sim.Result) bool { return p.Hits > 0 })
 }
 
-// aim is where the curves have to be known: at the targets, and to half the
-// misses that the highest allows, so that most resamples reach it too.
+// aim is where the curves have to be known: at the targets, and if need be a
+// step beyond, towards half the misses that the highest allows, so that more
+// resamples reach it too.
 func (s *Study) aim() Aim {
 	var a Aim
 	for _, t := range s.Targets {

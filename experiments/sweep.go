@@ -83,7 +83,8 @@ func (b *Bench) Curve(ctx context.Context, spec policy.Spec, points int, aim Aim
 // measure.
 type Aim struct {
 	Targets []Target
-	// Reach is how far the curve has to go beyond the targets; nil is not.
+	// Reach is how far the curve should go beyond the targets, if one step
+	// more takes it there; nil is not.
 	Reach *Target
 }
 
@@ -108,6 +109,8 @@ type sweep struct {
 	budget int
 	aim    Aim
 	points []sweepPoint // ascending by x
+	// further is set when the one step towards Aim.Reach has been taken.
+	further bool
 }
 
 func (s *sweep) curve() Curve {
@@ -235,9 +238,12 @@ func (s *sweep) beyond() (float64, bool) {
 	}
 	need, spare := best.HitRate < saturated, false
 	if len(s.aim.Targets) > 0 {
-		need, spare = s.aim.Reach != nil && !s.aim.Reach.reachedBy(best), false
+		need, spare = false, false
 		for _, t := range s.aim.Targets {
 			need, spare = need || !t.reachedBy(best), spare || t.reachedBy(worst)
+		}
+		if r := s.aim.Reach; !need && r != nil && !r.reachedBy(best) && !s.further {
+			need, s.further = true, true
 		}
 	}
 	var x float64

@@ -65,7 +65,7 @@ the fleet and the parameters, not by the code).`,
 	flags.StringVar(&f.of, "of", "adaptive", "`POLICY` that is held against the others")
 	flags.StringVar(&f.measureFrom, "measure-from", "25%", "measure requests from `POINT` on: a share (25%) or a span (96h, 7d); what comes before trains policies")
 	flags.BoolVar(&f.reusable, "reusable", false, "an instance returns warm to the pool after its request, instead of ending with it")
-	flags.IntVar(&f.points, "points", 14, "`NUMBER` of settings of each policy")
+	flags.IntVar(&f.points, "points", 16, "`NUMBER` of settings of each policy")
 	flags.IntVar(&f.resamples, "resamples", 2000, "`NUMBER` of times that the days of a cell are drawn again")
 	flags.Uint64Var(&f.seed, "seed", 1, "`NUMBER` that the random lead times, jitter, resamples and the built-in workloads are drawn by")
 	flags.StringSliceVar(&f.fresh, "fresh", nil, "`LIST` of policies to run again whatever is kept, or all")
