@@ -113,6 +113,9 @@ func (b *Bench) run(ctx context.Context, c *candidate, log *policy.Log) (*sim.Re
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	if err := ctx.Err(); err != nil { // a seat and the end may come at once
+		return nil, err
+	}
 	opt := sim.Options{
 		Seed: b.opt.Seed, MeasureFrom: b.opt.MeasureFrom, StartWarm: b.opt.StartWarm,
 		Timeline: b.opt.Timeline, Days: b.opt.Days, Log: log, Interrupt: ctx.Err,

@@ -15,10 +15,11 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// rows and columns of pictures over many cells: names in the order in which
-// they come first.
+// names are those of rows or columns of many cells, in the order in which they
+// come first.
 type names struct{ all []string }
 
+// of is a name's place, the last if it is new.
 func (n *names) of(name string) int {
 	if i := slices.Index(n.all, name); i >= 0 {
 		return i
@@ -51,10 +52,12 @@ func shortLead(lead string) string {
 	return clip(lead, 14)
 }
 
+// atHits is a target in words.
 func atHits(target float64) string {
 	return strconv.FormatFloat(math.Round(target*1e5)/1e3, 'g', -1, 64) + " % hits"
 }
 
+// row names a ground but for its lead time.
 func (p Place) row() string { return p.Trace + ", " + p.Grouping }
 
 // shade is a ratio's colour: bluer the more is saved, redder the more is lost,
@@ -190,7 +193,6 @@ func drawSpread(f *Findings, summaries []Summary) (picture, error) {
 		if !s.Implementable {
 			hue = grey
 		}
-		hue.A = 0xff
 		dots.GlyphStyle = draw.GlyphStyle{Color: hue, Radius: vg.Points(2), Shape: draw.RingGlyph{}}
 		mean, err := plotter.NewLine(plotter.XYs{{X: s.Mean, Y: float64(i) - 0.4}, {X: s.Mean, Y: float64(i) + 0.4}})
 		if err != nil {
