@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"shadowpool/policy"
+	"shadowpool/sim"
 )
 
 // A memory keeps the curves of one ground in files, each named for the policy
@@ -29,6 +30,13 @@ func (b *Bench) fingerprint(g *Ground) []byte {
 		_ = binary.Write(h, binary.LittleEndian, column) // neither can fail: numbers into a hash
 	}
 	_ = json.NewEncoder(h).Encode([]any{t.Strings.Category, b.Setup()})
+	seen := map[sim.LeadTime]bool{} // of one name, two laws may differ by their samples
+	for _, k := range b.fleet.Categories {
+		for i := 0; i < 1000 && !seen[k.Lead]; i++ {
+			_ = binary.Write(h, binary.LittleEndian, k.Lead.Quantile((float64(i)+0.5)/1000))
+		}
+		seen[k.Lead] = true
+	}
 	return h.Sum(nil)
 }
 

@@ -31,12 +31,7 @@ func WriteStudy(dir string, f *Findings) error {
 			return err
 		}
 	}
-	if err := writeFile(dir, "study.json", func(w io.Writer) error {
-		return WriteJSON(w, struct {
-			*Findings
-			Policies []Summary `json:"policies"`
-		}{f, f.Summaries()})
-	}); err != nil {
+	if err := writeFile(dir, "study.json", func(w io.Writer) error { return WriteStudyJSON(w, f) }); err != nil {
 		return err
 	}
 	if err := writeFile(dir, "study.csv", func(w io.Writer) error { return WriteStudyCSV(w, f) }); err != nil {
@@ -47,6 +42,14 @@ func WriteStudy(dir string, f *Findings) error {
 			"Title": f.Of + " against all, on many traces", "Heading": studyHeading(f), "Sections": sections,
 		})
 	})
+}
+
+// WriteStudyJSON writes what was found, and every policy over all cells.
+func WriteStudyJSON(w io.Writer, f *Findings) error {
+	return WriteJSON(w, struct {
+		*Findings
+		Policies []Summary `json:"policies"`
+	}{f, f.Summaries()})
 }
 
 // sections are the page's parts, with the pictures that they hold.

@@ -253,3 +253,32 @@ func TestStudyReportHoldsEverything(t *testing.T) {
 		t.Errorf("study.csv has %d rows, want %d (%v)", len(rows), want, err)
 	}
 }
+
+// Samples of one name and mean are told apart, as are other requests.
+func TestFingerprints(t *testing.T) {
+	tr := small(t)
+	of := func(samples []int64, first int64) string {
+		lead, err := sim.NewEmpirical("boots", samples)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fleet, err := sim.FleetOf(tr, sim.Category{Lead: lead, Price: 1}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		src := *tr
+		src.Duration = append([]int64{first}, tr.Duration[1:]...)
+		b, err := NewBench(&src, fleet, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b.fingerprint(&Ground{Source: &src}))
+	}
+	one := of([]int64{1e9, 3e9}, 5)
+	if one != of([]int64{1e9, 3e9}, 5) {
+		t.Error("the same ground has two fingerprints")
+	}
+	if one == of([]int64{2e9, 2e9}, 5) || one == of([]int64{1e9, 3e9}, 6) {
+		t.Error("two grounds have the same fingerprint")
+	}
+}

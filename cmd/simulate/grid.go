@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -90,7 +89,7 @@ func (f *gridFlags) study(cmd *cobra.Command) error {
 	write := experiments.WriteSummary
 	switch f.format {
 	case "json":
-		write = func(w io.Writer, f *experiments.Findings) error { return experiments.WriteJSON(w, f) }
+		write = experiments.WriteStudyJSON
 	case "csv":
 		write = experiments.WriteStudyCSV
 	}
