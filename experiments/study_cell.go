@@ -28,6 +28,8 @@ type Standing struct {
 	IdleS          float64 `json:"idle_s"`
 	LaunchesPerReq float64 `json:"launches_per_request"`
 	Evaluations    int     `json:"evaluations"`
+	// Settings are the knob's values that the figures lie between.
+	Settings []string `json:"settings"`
 	// ToStatic and ToBest relate the waste to static's, and to that of the
 	// best of the others that could run; nil where there is none.
 	ToStatic *float64 `json:"relative_to_static"`
@@ -61,7 +63,10 @@ func (s *Study) cell(place Place, curves []Curve, hitRate float64) (Cell, error)
 		c := curves[find(curves, m.Label)]
 		st := Standing{
 			Policy: m.Label, Implementable: m.Implementable, Reached: m.Reached,
-			WasteS: m.WasteS, IdleS: m.IdleS, LaunchesPerReq: m.LaunchesPerReq, Evaluations: len(c.Points),
+			WasteS: m.WasteS, IdleS: m.IdleS, LaunchesPerReq: m.LaunchesPerReq, Evaluations: len(c.Points), Settings: []string{},
+		}
+		for _, p := range m.Between {
+			st.Settings = append(st.Settings, knobOf(c, p.result))
 		}
 		for _, p := range c.Points {
 			st.BestHitRate = max(st.BestHitRate, p.HitRate)

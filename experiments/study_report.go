@@ -13,6 +13,7 @@ type section struct {
 	Text    string
 	Table   string
 	Figures []figure
+	Folded  bool // until it is asked for
 }
 
 // WriteStudy fills the directory, which is made if it does not exist:
@@ -96,9 +97,10 @@ func (f *Findings) sections() ([]section, []picture, error) {
 		}
 		all = append(all, aim, section{Title: "Where the misses of " + f.Of + " fall", Table: table(writeMisses)})
 	}
+	all = append(all, section{Title: "Every cell", Text: "All policies in each cell: a line opens."})
 	for i := range f.Cells {
 		c := &f.Cells[i]
-		all = append(all, section{Title: c.name(), Table: table(func(w io.Writer, f *Findings) error {
+		all = append(all, section{Title: c.name(), Folded: true, Table: table(func(w io.Writer, f *Findings) error {
 			if _, err := fmt.Fprintf(w, "%s over %d days\n\n", plural(int(c.Requests), "request", "requests"), c.Days); err != nil {
 				return err
 			}

@@ -240,7 +240,7 @@ func TestStudyReportHoldsEverything(t *testing.T) {
 		t.Errorf("the page needs something else: %s", outside)
 	}
 	for _, c := range f.Cells {
-		if !strings.Contains(page, "<h2>"+c.name()+"</h2>") {
+		if !strings.Contains(page, "<summary>"+c.name()+"</summary>") {
 			t.Errorf("the page does not show %s", c.name())
 		}
 	}
