@@ -169,30 +169,8 @@ func (s *Study) ground(ctx context.Context, g *Ground) (found, error) {
 		}
 		specs = append(specs, spec)
 	}
-	memo := memory{dir: s.Cache, ground: b.fingerprint(g)}
-	curves := make([]Curve, len(specs))
-	aimed := make([][]Curve, len(specs)) // by target, where the policy aims
-	group, ctx := errgroup.WithContext(ctx)
-	for i, spec := range specs {
-		fresh := slices.Contains(s.Fresh, spec.Name) || slices.Contains(s.Fresh, "all")
-		group.Go(func() (err error) {
-			aim := s.aim()
-			curves[i], err = memo.curve(spec, s.Points, aim, fresh, func() (Curve, error) { return b.Curve(ctx, spec, s.Points, aim) })
-			return err
-		})
-		if !b.aims(spec) {
-			continue
-		}
-		aimed[i] = make([]Curve, len(s.Targets))
-		for k, target := range s.Targets {
-			spec := spec.With("hit_rate", strconv.FormatFloat(target, 'g', -1, 64))
-			group.Go(func() (err error) {
-				aimed[i][k], err = memo.curve(spec, 1, Aim{}, fresh, func() (Curve, error) { return b.single(ctx, spec) })
-				return err
-			})
-		}
-	}
-	if err := group.Wait(); err != nil {
+	curves, aimed, err := s.sweep(ctx, b, memory{dir: s.Cache, ground: b.fingerprint(g)}, specs)
+	if err != nil {
 		return found{}, err
 	}
 	apply := curves[:0:0]
@@ -217,6 +195,33 @@ func (s *Study) ground(ctx context.Context, g *Ground) (found, error) {
 		}
 	}
 	return f, nil
+}
+
+// sweep makes the curves of policies on one ground, and what those that aim at
+// a hit rate by themselves do at each target (nil for the others).
+func (s *Study) sweep(ctx context.Context, b *Bench, memo memory, specs []policy.Spec) (curves []Curve, aimed [][]Curve, err error) {
+	curves, aimed = make([]Curve, len(specs)), make([][]Curve, len(specs))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, spec := range specs {
+		fresh := slices.Contains(s.Fresh, spec.Name) || slices.Contains(s.Fresh, "all")
+		group.Go(func() (err error) {
+			aim := s.aim()
+			curves[i], err = memo.curve(spec, s.Points, aim, fresh, func() (Curve, error) { return b.Curve(ctx, spec, s.Points, aim) })
+			return err
+		})
+		if !b.aims(spec) {
+			continue
+		}
+		aimed[i] = make([]Curve, len(s.Targets))
+		for k, target := range s.Targets {
+			spec := spec.With("hit_rate", strconv.FormatFloat(target, 'g', -1, 64))
+			group.Go(func() (err error) {
+				aimed[i][k], err = memo.curve(spec, 1, Aim{}, fresh, func() (Curve, error) { return b.single(ctx, spec) })
+				return err
+			})
+		}
+	}
+	return curves, aimed, group.Wait()
 }
 
 // hits says whether any setting of a curve does.

@@ -170,38 +170,9 @@ func writeCalibration(w io.Writer, f *Findings) error {
 	var rows [][]string
 	for _, target := range f.Targets {
 		for _, name := range policies.all {
-			var rates, worst []float64
-			logs, compared, short := 0.0, 0, 0
-			for _, c := range f.Calibrated {
-				if c.Policy != name || c.Target != target || c.Requests == 0 {
-					continue
-				}
-				rates = append(rates, c.HitRate)
-				if c.HitRate < target {
-					short++
-				}
-				if c.Misses > 0 {
-					worst = append(worst, c.WorstDay)
-				}
-				if c.ToSwept != nil && *c.ToSwept > 0 {
-					logs += math.Log(*c.ToSwept)
-					compared++
-				}
+			if row := f.calibration(name, target); row != nil {
+				labels, rows = append(labels, name), append(rows, row)
 			}
-			if len(rates) == 0 {
-				continue
-			}
-			slices.Sort(rates)
-			slices.Sort(worst)
-			labels = append(labels, name)
-			row := []string{percent(target), percent(rates[0]), percent(median(rates)), percent(rates[len(rates)-1]), fmt.Sprintf("%d of %d", short, len(rates)), "", ""}
-			if compared > 0 {
-				row[5] = fmt.Sprintf("%s (%d)", ratio(math.Exp(logs/float64(compared))), compared)
-			}
-			if len(worst) > 0 {
-				row[6] = percent(median(worst))
-			}
-			rows = append(rows, row)
 		}
 	}
 	if err := writeColumns(w, "policy", labels, []string{"target", "least", "median", "most", "short", "vs swept", "worst day %"}, rows); err != nil {
@@ -211,6 +182,42 @@ func writeCalibration(w io.Writer, f *Findings) error {
 		"target; vs swept: waste over that of the swept curve on the same days, geometric mean (of so many);\n"+
 		"worst day: median share of the misses that fall on one day\n")
 	return err
+}
+
+// calibration is a policy's row in the table of those that aim by themselves;
+// nil where it was not run.
+func (f *Findings) calibration(policy string, target float64) []string {
+	var rates, worst []float64
+	logs, compared, short := 0.0, 0, 0
+	for _, c := range f.Calibrated {
+		if c.Policy != policy || c.Target != target || c.Requests == 0 {
+			continue
+		}
+		rates = append(rates, c.HitRate)
+		if c.HitRate < target {
+			short++
+		}
+		if c.Misses > 0 {
+			worst = append(worst, c.WorstDay)
+		}
+		if c.ToSwept != nil && *c.ToSwept > 0 {
+			logs += math.Log(*c.ToSwept)
+			compared++
+		}
+	}
+	if len(rates) == 0 {
+		return nil
+	}
+	slices.Sort(rates)
+	slices.Sort(worst)
+	row := []string{percent(target), percent(rates[0]), percent(median(rates)), percent(rates[len(rates)-1]), fmt.Sprintf("%d of %d", short, len(rates)), "", ""}
+	if compared > 0 {
+		row[5] = fmt.Sprintf("%s (%d)", ratio(math.Exp(logs/float64(compared))), compared)
+	}
+	if len(worst) > 0 {
+		row[6] = percent(median(worst))
+	}
+	return row
 }
 
 // writeCell writes all standings of a cell.
@@ -253,31 +260,6 @@ func claimOf(v *Versus) string {
 	default:
 		return "even"
 	}
-}
-
-// WriteStudyCSV writes one line a cell and policy.
-func WriteStudyCSV(w io.Writer, f *Findings) error {
-	columns := []string{
-		"trace", "lead_time", "grouping", "target", "requests", "days", "policy", "implementable", "reached", "best_hit_rate",
-		"waste_s", "idle_s", "launches_per_request", "evaluations", "relative_to_static", "relative_to_best_other",
-		"of_ratio", "of_ratio_low", "of_ratio_high", "of_less", "of_more",
-	}
-	lines := [][]any{}
-	for _, c := range f.Cells {
-		for _, s := range c.Standings {
-			line := []any{
-				c.Trace, c.LeadTime, c.Grouping, c.Target, c.Requests, c.Days, s.Policy, s.Implementable, s.Reached, s.BestHitRate,
-				s.WasteS, s.IdleS, s.LaunchesPerReq, s.Evaluations, s.ToStatic, s.ToBest,
-			}
-			if v := s.Against; v != nil {
-				line = append(line, v.Ratio, v.RatioLow, v.RatioHigh, v.Less, v.More)
-			} else {
-				line = append(line, "", "", "", "", "")
-			}
-			lines = append(lines, line)
-		}
-	}
-	return writeLines(w, columns, lines)
 }
 
 // studyHeading tells what was studied.
