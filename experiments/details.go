@@ -28,7 +28,7 @@ func WriteDetails(w io.Writer, r *sim.Result) error {
 		{"serving", hours(r.InstanceS.Serving)},
 		{"cost", fmt.Sprintf("$ %s (idle %s, launching %s, serving %s)", amount(r.CostUSD.Total),
 			amount(r.CostUSD.Idle), amount(r.CostUSD.Launching), amount(r.CostUSD.Serving))},
-		{"launches", fmt.Sprintf("%s, %.3f a request", grouped(r.Launches), r.LaunchesPerReq)},
+		{"launches", launches(r)},
 		{"terminations", grouped(r.Terminations)},
 		{"peak instances", grouped(r.PeakInstances)},
 		{"measured span", days(r.SpanS)},
@@ -42,4 +42,12 @@ func WriteDetails(w io.Writer, r *sim.Result) error {
 		return err
 	}
 	return nil
+}
+
+func launches(r *sim.Result) string {
+	text := fmt.Sprintf("%s, %.3f a request", grouped(r.Launches), r.LaunchesPerReq)
+	if r.FailedLaunches > 0 {
+		text += fmt.Sprintf("; %s failed", grouped(r.FailedLaunches))
+	}
+	return text
 }

@@ -220,9 +220,6 @@ func (c *Controller) Fail(t Time, id InstanceID) {
 	slot, in := c.instance(id, launching, "Fail")
 	pid := in.Pool
 	p := &c.pools[pid]
-	if c.launches != nil {
-		c.launches.Failed(t, pid, in.Since)
-	}
 	c.forget(t, slot, in, p)
 	p.Failures++
 	p.Held, p.HoldUntil = true, t+c.tick<<min(p.Failures-1, 5)
@@ -247,6 +244,9 @@ func (c *Controller) Lose(t Time, id InstanceID) {
 
 // forget removes an instance in any state from its pool's books.
 func (c *Controller) forget(t Time, slot uint32, in *instance, p *pool) {
+	if in.State == launching && c.launches != nil {
+		c.launches.Failed(t, in.Pool, in.Since)
+	}
 	switch {
 	case in.State == launching && in.Own:
 		p.Own--

@@ -46,8 +46,8 @@ type ReleaseSizer interface {
 }
 
 // A LaunchSizer is a Sizer that is told how launches fare: when each is
-// ordered, and when it becomes warm or has failed, with the instant of its
-// order.
+// ordered, and when it becomes warm or has failed (or is lost before it is
+// warm), with the instant of its order.
 type LaunchSizer interface {
 	Sizer
 	Ordered(t Time, p PoolID)

@@ -71,7 +71,7 @@ func categoryFromConfig(f *config.File, k *config.Category) (Category, error) {
 func leadFromConfig(l config.LeadTime) (LeadTime, error) {
 	switch l.Law {
 	case config.Lognormal:
-		return Lognormal{Median: l.Median, P99: l.P99}, nil
+		return Lognormal{Median: l.Median, P99: l.P99, Common: l.Common, Fail: l.Fail}, nil
 	case config.Empirical:
 		return NewEmpirical(l.File, l.Samples)
 	default:

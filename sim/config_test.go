@@ -231,3 +231,18 @@ func rows(t *testing.T, categories ...string) *trace.Trace {
 	}
 	return tr
 }
+
+// What a law is written as is what it says of itself.
+func TestParseLeadTime(t *testing.T) {
+	for _, text := range []string{"2m0s", "lognormal:median=45s,p99=2m0s", "lognormal:median=45s,p99=2m0s,common=0.5", "lognormal:median=45s,p99=2m0s,common=0.5,fail=0.02"} {
+		l, err := ParseLeadTime(text)
+		if err != nil || l.String() != text {
+			t.Errorf("%s is read as %v, %v", text, l, err)
+		}
+	}
+	plain, _ := ParseLeadTime("lognormal:median=45s,p99=2m0s")
+	common, err := ParseLeadTime("lognormal:median=45s,p99=2m0s,common=0.5")
+	if err != nil || common.Mean() != plain.Mean() || common.Quantile(0.9) != plain.Quantile(0.9) {
+		t.Errorf("what is common changes the mean %v to %v, %v", plain.Mean(), common.Mean(), err)
+	}
+}

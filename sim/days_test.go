@@ -41,6 +41,7 @@ func TestDaysAddUp(t *testing.T) {
 	}
 	fleet := burstyFleet(t, src, false)
 	fleet.Categories[1].Price = 3
+	fleet.Categories[0].Lead = Lognormal{Median: 30 * time.Second, P99: 80 * time.Second, Fail: 0.05}
 	wasted := false
 	for _, spec := range []string{"none", "static:level=2", "ewma:quantile=0.999", "adaptive:hit_rate=0.9", "static-rolling", "headroom:spare=2"} {
 		for _, after := range []time.Duration{0, 30 * time.Hour} {

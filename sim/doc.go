@@ -8,5 +8,6 @@
 //
 // Random draws are common across policies: the j-th launch of a category
 // takes the same lead time under every policy, so that differences between
-// policies are paired.
+// policies are paired. What launches at one time have in common is a function
+// of the instant alone.
 package sim

@@ -22,7 +22,8 @@ import (
 // instances idle and an arrival hits when n < S, whatever the law of the lead
 // times: one pass over the arrivals gives every level's hits and waste. Lead
 // times are those of the replay up to their order: which launch draws which
-// depends on the level.
+// depends on the level. A launch that fails is taken to be ordered anew at
+// once, where the replay's pools hold back for some ticks.
 func StaticByCategory(src trace.Source, fleet Fleet, opt Options) *policy.Family {
 	raises := sync.OnceValues(func() ([]raise, error) { return raisesOf(src, &fleet, opt) })
 	return &policy.Family{
@@ -86,7 +87,7 @@ func raisesOf(src trace.Source, fleet *Fleet, opt Options) ([]raise, error) {
 	var all []raise
 	total := int64(0)
 	for pool, k := range fleet.Categories {
-		c := flightsOf(arrivals[pool], leads{dist: k.Lead, draws: newStream(opt.Seed, "lead", k.Name)}, opt.MeasureFrom, last)
+		c := flightsOf(arrivals[pool], newLeads(k, opt.Seed), opt.MeasureFrom, last)
 		for _, n := range c.arrivals {
 			total += n
 		}
@@ -128,7 +129,13 @@ func flightsOf(arrivals []policy.Time, l leads, from, to policy.Time) flights {
 			f.at(len(warm))
 			f.arrivals[len(warm)]++
 		}
-		heap.Push(&warm, t+l.draw())
+		ready := t
+		for fails := true; fails; { // what fails is launched anew
+			var lead int64
+			lead, fails = l.launch(ready)
+			ready += lead
+		}
+		heap.Push(&warm, ready)
 	}
 	for len(warm) > 0 && warm[0] <= to {
 		pass(warm[0])

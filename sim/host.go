@@ -10,36 +10,30 @@ func (r *replay) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID,
 	for int(s) >= len(r.slots) {
 		r.slots = append(r.slots, slot{})
 	}
-	warm := t + r.leadTime(pool)
-	r.slots[s] = slot{ordered: t, time: warm, gen: uint32(id >> 32), pool: uint32(pool)}
+	lead, fails := r.leadTime(t, pool)
+	r.slots[s] = slot{ordered: t, time: t + lead, gen: uint32(id >> 32), pool: uint32(pool)}
 	r.m.launched(t, pool)
-	if r.fixed {
-		r.warm.push(warm, s)
-	} else {
-		r.warms.schedule(warm, s)
+	switch {
+	case fails:
+		r.ends.schedule(t+lead, s)
+	case r.fixed:
+		r.warm.push(t+lead, s)
+	default:
+		r.warms.schedule(t+lead, s)
 	}
 }
 
-// leadTime is the next of a pool's lead times.
-func (r *replay) leadTime(pool policy.PoolID) int64 {
+// leadTime is the next of a pool's lead times, of a launch ordered at t, and
+// whether it fails at its end.
+func (r *replay) leadTime(t policy.Time, pool policy.PoolID) (lead int64, fails bool) {
 	switch {
 	case r.starting && r.opt.StartWarm:
 		r.leads[pool].next++
-		return 0
+		return 0, false
 	case r.fixed:
-		return r.lead
+		return r.lead, false
 	}
-	return r.leads[pool].draw()
-}
-
-// draw is the lead time of the next launch.
-func (l *leads) draw() int64 {
-	j := l.next
-	l.next++
-	if recorded, ok := l.dist.(*Recorded); ok {
-		return recorded.launch(j)
-	}
-	return l.dist.Quantile(l.draws.uniform(j))
+	return r.leads[pool].launch(t)
 }
 
 // Assign implements policy.Host.
@@ -50,7 +44,7 @@ func (r *replay) Assign(t policy.Time, a policy.Assignment) {
 	r.m.promoted(t, row.pool)
 	arrival, duration := r.arrival, r.duration
 	if n := int64(a.Request); n == r.row && r.rows.here {
-		r.rows.here = false
+		r.rows.here, r.outcome = false, a.Outcome
 	} else {
 		arrival, duration = r.rows.take(n)
 	}

@@ -37,6 +37,11 @@ func (c Constant) String() string { return time.Duration(c).String() }
 // its 99th percentile.
 type Lognormal struct {
 	Median, P99 time.Duration
+	// Common is the share of the logarithm's variance that launches of a
+	// category have in common at one time (tide); 0 is none.
+	Common float64
+	// Fail is the share of launches that fail when they should become warm.
+	Fail float64
 }
 
 // z99 is the standard normal's 99th percentile.
@@ -45,8 +50,18 @@ var z99 = distuv.UnitNormal.Quantile(0.99)
 func (l Lognormal) sigma() float64 { return math.Log(float64(l.P99)/float64(l.Median)) / z99 }
 
 // Quantile implements LeadTime.
-func (l Lognormal) Quantile(u float64) int64 {
-	d := math.Exp(math.Log(float64(l.Median)) + l.sigma()*distuv.UnitNormal.Quantile(u))
+func (l Lognormal) Quantile(u float64) int64 { return l.of(distuv.UnitNormal.Quantile(u)) }
+
+// given is the lead time that a share u of the launches at one time does not
+// exceed, level being the tide.
+func (l Lognormal) given(level, u float64) int64 {
+	own := distuv.UnitNormal.Quantile(u)
+	return l.of(math.Sqrt(l.Common)*level + math.Sqrt(1-l.Common)*own)
+}
+
+// of is the lead time of a standard normal variable.
+func (l Lognormal) of(z float64) int64 {
+	d := math.Exp(math.Log(float64(l.Median)) + l.sigma()*z)
 	return int64(min(d, float64(config.MaxLeadTime)))
 }
 
@@ -57,7 +72,14 @@ func (l Lognormal) Mean() time.Duration {
 }
 
 func (l Lognormal) String() string {
-	return fmt.Sprintf("lognormal:median=%v,p99=%v", l.Median, l.P99)
+	text := fmt.Sprintf("lognormal:median=%v,p99=%v", l.Median, l.P99)
+	if l.Common > 0 {
+		text += fmt.Sprintf(",common=%v", l.Common)
+	}
+	if l.Fail > 0 {
+		text += fmt.Sprintf(",fail=%v", l.Fail)
+	}
+	return text
 }
 
 // Empirical draws from samples: each is as likely as any other.
@@ -97,8 +119,8 @@ func (e *Empirical) Mean() time.Duration { return e.mean }
 func (e *Empirical) String() string { return "empirical:" + e.name }
 
 // ParseLeadTime reads what a configuration takes as a lead time: "120s",
-// "lognormal:median=45s,p99=120s" or "empirical:FILE", a file as
-// config.ReadSamples takes it.
+// "lognormal:median=45s,p99=120s" with or without ",common=0.5" and
+// ",fail=0.02", or "empirical:FILE", a file as config.ReadSamples takes it.
 func ParseLeadTime(spec string) (LeadTime, error) {
 	l, err := config.ParseLeadTime(spec)
 	if err != nil {

@@ -31,6 +31,7 @@ type meter struct {
 	waitMax      int64
 	launches     int64
 	terminations int64
+	failures     int64 // of launches
 	instances    int64
 	peak         int64
 }
@@ -97,7 +98,7 @@ func (m *meter) begin(t policy.Time) {
 		u.rounding = 0
 	}
 	m.open = true
-	m.launches, m.terminations, m.peak = 0, 0, m.instances
+	m.launches, m.terminations, m.failures, m.peak = 0, 0, 0, m.instances
 }
 
 // end closes the measured span at t.
@@ -144,14 +145,31 @@ func (m *meter) released(t policy.Time, pool uint32) {
 
 // ended counts the end of an idle instance.
 func (m *meter) ended(t policy.Time, s *slot) {
+	m.gone(t, s)
+	if !m.closed {
+		m.terminations++
+	}
+}
+
+// failed counts the failure of a launch.
+func (m *meter) failed(t policy.Time, s *slot) {
+	m.of(s.pool).launching.remove(t - m.origin)
+	m.gone(t, s)
+	if !m.closed {
+		m.failures++
+	}
+}
+
+// gone takes an instance off the books. The time in the slot of one that never
+// served is the end of its launch.
+func (m *meter) gone(t policy.Time, s *slot) {
 	u := m.of(s.pool)
 	u.living.remove(t - m.origin)
 	m.instances--
 	if m.closed {
 		return
 	}
-	m.terminations++
-	if !s.served { // s.time is when it became warm
+	if !s.served {
 		u.wasted.put(max(s.time-max(s.ordered, m.opening), 0))
 	}
 	if u.billing != (Billing{}) {

@@ -16,8 +16,10 @@ import (
 // what a launch less saves is the last of them, not the next. The most recently
 // released is matched first, which is optimal for a constant lead time (the
 // cost of a gap, min(gap, lead), is concave, so optimal matchings are nested).
-// Limits on the fleet do not bind it.
+// What launches have in common it takes from when they are needed. Limits on
+// the fleet do not bind it.
 func Oracle(src trace.Source, fleet Fleet, opt Options) (*Result, error) {
+	opt.Shortfall = false // there is none
 	r, err := newReplay(src, &fleet, policy.None{}, opt)
 	if err != nil {
 		return nil, err
@@ -106,9 +108,11 @@ func (o *oracle) serve(c *trace.Chunk, i int, t policy.Time) {
 	if k.Reusable && o.reuse(c, i, t, end, pool, u) {
 		return
 	}
-	l := &o.leads[pool]
-	ordered := t - l.dist.Quantile(l.draws.uniform(l.next))
-	l.next++
+	lead, fails := o.leads[pool].launch(t)
+	for fails { // it sees that, and does not order those
+		lead, fails = o.leads[pool].launch(t)
+	}
+	ordered := t - lead
 	u.launching.put(o.clipped(ordered, t))
 	u.living.put(o.clipped(ordered, t))
 	if ordered >= o.from && ordered <= o.to {

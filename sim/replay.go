@@ -27,6 +27,8 @@ type Options struct {
 	Timeline int
 	// Days gathers the figures by day that the result then carries.
 	Days bool
+	// Shortfall makes the result say where the requests fall that did not hit.
+	Shortfall bool
 	// Progress is called now and then with the number of requests that have
 	// arrived; nil is not.
 	Progress func(requests int64)
@@ -68,18 +70,20 @@ type replay struct {
 	starting bool // during Controller.Start
 	warm     fifo // launches, when lead times are constant and equal
 	warms    *calendar
-	ends     *calendar // releases
+	ends     *calendar // releases, and failures of launches
 	slots    []slot
 
 	// The request that is arriving, so that a hit needs no look-up.
 	row               int64
 	arrival, duration int64
+	outcome           policy.Outcome // if it did not have to wait
 	rows              window
 
-	m    *meter
-	line *timeline
-	days *days
-	mark policy.Time // when the meter, the timeline or the days next need a look
+	m     *meter
+	line  *timeline
+	days  *days
+	short *shortfalls
+	mark  policy.Time // when the meter, the timeline or the days next need a look
 }
 
 // leads is a category's stream of lead times.
@@ -87,6 +91,37 @@ type leads struct {
 	dist  LeadTime
 	draws stream
 	next  uint64
+	tide  *tide // where launches have something in common
+	fail  float64
+	fails stream
+}
+
+func newLeads(k Category, seed uint64) leads {
+	l := leads{dist: k.Lead, draws: newStream(seed, "lead", k.Name)}
+	if law, ok := k.Lead.(Lognormal); ok {
+		l.fail, l.fails = law.Fail, newStream(seed, "fail", k.Name)
+		if law.Common > 0 {
+			l.tide = newTide(newStream(seed, "tide", k.Name))
+		}
+	}
+	return l
+}
+
+// launch is the lead time of the next launch, which is ordered at t, and
+// whether it then fails.
+func (l *leads) launch(t policy.Time) (lead int64, fails bool) {
+	j := l.next
+	l.next++
+	fails = l.fail > 0 && l.fails.uniform(j) < l.fail
+	switch law := l.dist.(type) {
+	case *Recorded:
+		return law.launch(j), fails
+	case Lognormal:
+		if l.tide != nil {
+			return law.given(l.tide.at(t), l.draws.uniform(j)), fails
+		}
+	}
+	return l.dist.Quantile(l.draws.uniform(j)), fails
 }
 
 func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) (*replay, error) {
@@ -119,7 +154,7 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 	r.ctrl = ctrl
 	r.fixed = true
 	for _, k := range fleet.Categories {
-		r.leads = append(r.leads, leads{dist: k.Lead, draws: newStream(opt.Seed, "lead", k.Name)})
+		r.leads = append(r.leads, newLeads(k, opt.Seed))
 		_, constant := k.Lead.(Constant)
 		r.fixed = r.fixed && constant && k.Lead == fleet.Categories[0].Lead
 	}
@@ -135,6 +170,9 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 	}
 	if opt.Days {
 		r.days = &days{next: policy.Never}
+	}
+	if opt.Shortfall {
+		r.short = newShortfalls(fleet)
 	}
 	return r, nil
 }
@@ -242,6 +280,9 @@ func (r *replay) arrive(c *trace.Chunk) {
 		r.row, r.arrival, r.duration = c.First+int64(i), t, c.Duration[i]
 		r.rows.arriving()
 		r.ctrl.Arrive(t, policy.Request{ID: policy.RequestID(r.row), Pool: pool, Tenant: tenant, TaskType: task})
+		if r.short != nil && t >= r.opt.MeasureFrom {
+			r.short.count(t, pool, tenant, !r.rows.here && r.outcome == policy.Hit)
+		}
 		r.rows.arrived()
 	}
 }
@@ -287,6 +328,11 @@ func (r *replay) deliver(t policy.Time) {
 			}
 			s := r.ends.pop()
 			row := &r.slots[s]
+			if !row.served {
+				r.m.failed(event, row)
+				r.ctrl.Fail(event, row.id(s))
+				continue
+			}
 			r.m.released(event, row.pool)
 			r.ctrl.Release(event, row.id(s))
 		}

@@ -30,6 +30,7 @@ type Result struct {
 	Implementable  bool           `json:"implementable"`
 	Seed           uint64         `json:"seed"`
 	Version        string         `json:"version"`
+	Shortfall      *Shortfall     `json:"shortfall,omitempty"` // if it was asked for
 
 	// Days are the measured span by day, if Options.Days asks for it. Their
 	// sums are the figures above, exactly.
@@ -84,7 +85,7 @@ func (r *replay) result() *Result {
 	res := &Result{
 		Trace: r.sum.Name, Seed: r.opt.Seed, Implementable: true,
 		Hits: m.outcomes[policy.Hit], PartialHits: m.outcomes[policy.PartialHit], Misses: m.outcomes[policy.Miss],
-		Launches: m.launches, Terminations: m.terminations, PeakInstances: m.peak,
+		Launches: m.launches, Terminations: m.terminations, FailedLaunches: m.failures, PeakInstances: m.peak,
 		SpanS: float64(r.sum.Last-r.opt.MeasureFrom) / 1e9,
 	}
 	m.fill(res)
@@ -94,6 +95,9 @@ func (r *replay) result() *Result {
 	if r.line != nil {
 		res.Timeline = r.line.samples
 		res.WaitCurve = m.waitCurve()
+	}
+	if r.short != nil {
+		res.Shortfall = r.short.result(r.fleet, r.sum.Strings.Tenant)
 	}
 	return res
 }

@@ -175,6 +175,9 @@ func TestMeasureFromForms(t *testing.T) {
 	if n := got.Results[0].Requests; n != 80 {
 		t.Errorf("%d requests are measured after the first third of 120", n)
 	}
+	if s := got.Results[0].Shortfall; s == nil || s.Short != got.Results[0].PartialHits+got.Results[0].Misses {
+		t.Errorf("where the requests fall that did not hit: %+v", s)
+	}
 }
 
 func TestEventsReadBack(t *testing.T) {

@@ -24,13 +24,14 @@ type single struct {
 }
 
 func newRunCommand() *cobra.Command {
-	f := &studyFlags{}
+	f := &studyFlags{shortfall: true}
 	var events string
 	cmd := &cobra.Command{
 		Use:   "run [POLICY]",
 		Short: "Run one policy, with a log of every decision",
 		Long: `Replays the trace against one policy (the configuration's, or adaptive) and shows
-all its figures. With --events it writes every action of the controller, in order
+all its figures, and where the requests fall that did not hit: by hour of the week,
+in episodes, and by tenant. With --events it writes every action of the controller, in order
 and with its reason, as Parquet: time, action (launch, assign, end), reason, outcome
 (hit, partial_hit, miss), category, instance and request (the row of the trace).
 
@@ -100,8 +101,10 @@ func (s *study) run(cmd *cobra.Command, events string) error {
 		if err := experiments.WriteDetails(w, res); err != nil || log == nil {
 			return err
 		}
-		_, err := fmt.Fprintf(w, "decisions            %d, crc32c %s\n", answer.Decisions.Count, answer.Decisions.CRC32C)
-		return err
+		if _, err := fmt.Fprintf(w, "decisions            %d, crc32c %s\n", answer.Decisions.Count, answer.Decisions.CRC32C); err != nil {
+			return err
+		}
+		return experiments.WriteShortfall(w, res, s.zone)
 	}); err != nil {
 		return failed(err)
 	}

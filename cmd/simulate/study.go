@@ -26,6 +26,8 @@ type studyFlags struct {
 	tick                           time.Duration
 	seed                           uint64
 	out, format                    string
+
+	shortfall bool // say where the requests fall that did not hit
 }
 
 // fleetFlags say what a configuration says too.
@@ -39,7 +41,7 @@ func (f *studyFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.policies, "policies", "", "`LIST` of NAME or NAME:key=value,..., separated by commas")
 	flags.StringVar(&f.measureFrom, "measure-from", "", "measure requests from `POINT` on: a share (25%), a span (96h, 7d) or an instant; "+
 		"what comes before trains policies (default the first arrival, or where no --policies are given, a third into the trace)")
-	flags.StringVar(&f.leadTime, "lead-time", "120s", "from order to warm: a `SPAN`, lognormal:median=45s,p99=120s, or empirical:FILE (one latency a line)")
+	flags.StringVar(&f.leadTime, "lead-time", "120s", "from order to warm: a `SPAN`, lognormal:median=45s,p99=120s (,common=0.5 for what launches at one time share), or empirical:FILE (one latency a line)")
 	flags.BoolVar(&f.singleUse, "single-use", false, "an instance ends with its request (the default)")
 	flags.BoolVar(&f.reusable, "reusable", false, "an instance returns warm to the pool after its request")
 	flags.BoolVar(&f.pooled, "pooled", false, "one pool for all categories")
@@ -111,7 +113,7 @@ func (f *studyFlags) open(cmd *cobra.Command, defaults func(reusable bool) []pol
 	}
 	opt := experiments.Options{
 		Seed: f.seed, MeasureFrom: s.from, StartWarm: f.startWarm,
-		Version: version(), Progress: s.bar.at,
+		Version: version(), Progress: s.bar.at, Shortfall: f.shortfall,
 	}
 	if f.out != "" && !sweep {
 		opt.Timeline = experiments.TimelineSamples(s.src.Summary(), s.from)

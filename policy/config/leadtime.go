@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,6 +27,8 @@ type LeadTime struct {
 	Law         Law
 	Span        time.Duration // of a constant
 	Median, P99 time.Duration // of a lognormal
+	Common      float64       // of a lognormal: the share of the logarithm's variance that launches at one time have in common
+	Fail        float64       // of a lognormal: the share of launches that fail at its end
 	File        string        // of an empirical one, as it is written
 	Samples     []int64       // of an empirical one, ns; Load reads them
 }
@@ -87,25 +90,58 @@ func parseLeadTime(text string) (LeadTime, error) {
 	}
 }
 
+// mostFailing leaves a chance that every request is served in the end.
+const mostFailing = 0.5
+
+const wantLognormal = "want lognormal:median=SPAN,p99=SPAN"
+
 func parseLognormal(params string) (LeadTime, error) {
 	l := LeadTime{Law: Lognormal}
+	seen := map[string]bool{}
 	for part := range strings.SplitSeq(params, ",") {
 		key, value, _ := strings.Cut(part, "=")
-		to, known := map[string]*time.Duration{"median": &l.Median, "p99": &l.P99}[key]
-		if !known || *to != 0 {
-			return l, fmt.Errorf("want lognormal:median=SPAN,p99=SPAN, not %s", quote(part))
+		if seen[key] {
+			return l, fmt.Errorf("%s, not %s twice", wantLognormal, key)
 		}
-		d, err := parseSpan(value)
-		if err == nil && (d <= 0 || d > MaxLeadTime) {
-			err = fmt.Errorf("want more than 0s and at most %s", short(MaxLeadTime))
+		seen[key] = true
+		var err error
+		switch key {
+		case "median":
+			l.Median, err = parsePositive(value)
+		case "p99":
+			l.P99, err = parsePositive(value)
+		case "common":
+			l.Common, err = parsePart(value)
+		case "fail":
+			l.Fail, err = parsePart(value)
+			if err == nil && l.Fail > mostFailing {
+				err = fmt.Errorf("want at most %v: most launches have to succeed", mostFailing)
+			}
+		default:
+			return l, fmt.Errorf("%s and perhaps common=SHARE and fail=SHARE, not %s", wantLognormal, quote(part))
 		}
 		if err != nil {
 			return l, fmt.Errorf("%s: %w", key, err)
 		}
-		*to = d
 	}
 	if l.Median == 0 || l.P99 < l.Median {
-		return l, fmt.Errorf("want lognormal:median=SPAN,p99=SPAN with a p99 not below the median")
+		return l, fmt.Errorf("%s with a p99 not below the median", wantLognormal)
 	}
 	return l, nil
+}
+
+func parsePositive(text string) (time.Duration, error) {
+	d, err := parseSpan(text)
+	if err == nil && (d <= 0 || d > MaxLeadTime) {
+		err = fmt.Errorf("want more than 0s and at most %s", short(MaxLeadTime))
+	}
+	return d, err
+}
+
+func parsePart(text string) (float64, error) {
+	share, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(share >= 0 && share <= 1) {
+		return 0, fmt.Errorf("want a share from 0 to 1, such as 0.5, not %s", quote(text))
+	}
+	return share, nil
 }
