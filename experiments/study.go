@@ -169,7 +169,12 @@ func (s *Study) ground(ctx context.Context, g *Ground) (found, error) {
 		}
 		specs = append(specs, spec)
 	}
-	curves, aimed, err := s.sweep(ctx, b, memory{dir: s.Cache, ground: b.fingerprint(g)}, specs)
+	g.Options.Shortfall = true
+	alone, err := NewBench(g.Source, g.Fleet, g.Options)
+	if err != nil {
+		return found{}, err
+	}
+	curves, aimed, err := s.sweep(ctx, b, alone, memory{dir: s.Cache, ground: b.fingerprint(g)}, specs)
 	if err != nil {
 		return found{}, err
 	}
@@ -197,9 +202,9 @@ func (s *Study) ground(ctx context.Context, g *Ground) (found, error) {
 	return f, nil
 }
 
-// sweep makes the curves of policies on one ground, and what those that aim at
-// a hit rate by themselves do at each target (nil for the others).
-func (s *Study) sweep(ctx context.Context, b *Bench, memo memory, specs []policy.Spec) (curves []Curve, aimed [][]Curve, err error) {
+// sweep makes the curves of policies on one bench, and on another what those
+// that aim at a hit rate by themselves do at each target (nil for the others).
+func (s *Study) sweep(ctx context.Context, b, alone *Bench, memo memory, specs []policy.Spec) (curves []Curve, aimed [][]Curve, err error) {
 	curves, aimed = make([]Curve, len(specs)), make([][]Curve, len(specs))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, spec := range specs {
@@ -216,7 +221,7 @@ func (s *Study) sweep(ctx context.Context, b *Bench, memo memory, specs []policy
 		for k, target := range s.Targets {
 			spec := spec.With("hit_rate", strconv.FormatFloat(target, 'g', -1, 64))
 			group.Go(func() (err error) {
-				aimed[i][k], err = memo.curve(spec, 1, Aim{}, fresh, func() (Curve, error) { return b.single(ctx, spec) })
+				aimed[i][k], err = memo.curve(spec, 1, Aim{}, fresh, func() (Curve, error) { return alone.single(ctx, spec) })
 				return err
 			})
 		}

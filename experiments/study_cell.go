@@ -138,6 +138,10 @@ type Calibrated struct {
 	Misses     int64   `json:"misses"`
 	WorstDay   float64 `json:"misses_on_worst_day"`
 	WorstTenth float64 `json:"misses_on_worst_tenth"`
+	// Episodes of requests that did not hit, over the whole measured span,
+	// and the share of these requests that falls into the longest ten.
+	Episodes        int64   `json:"episodes"`
+	LongestEpisodes float64 `json:"misses_in_longest_episodes"`
 }
 
 // calibrated measures a run from a day on; from the middle of its days where
@@ -158,6 +162,9 @@ func calibrated(place Place, swept Curve, run *sim.Result, target float64, from 
 		hits += d.Hits
 		waste = waste.Plus(d.Waste)
 		misses = append(misses, d.Requests-d.Hits)
+	}
+	if run.Shortfall != nil {
+		c.Episodes, c.LongestEpisodes = run.Shortfall.Episodes, run.Shortfall.LongestShare
 	}
 	c.Misses, c.WasteS = c.Requests-hits, waste.Float()
 	if c.Requests > 0 {

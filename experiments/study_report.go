@@ -95,7 +95,8 @@ func (f *Findings) sections() ([]section, []picture, error) {
 			}
 			aim.Figures = append(aim.Figures, figures...)
 		}
-		all = append(all, aim, section{Title: "Where the misses of " + f.Of + " fall", Table: table(writeMisses)})
+		all = append(all, aim, section{Title: "Where the misses of " + f.Of + " fall", Text: "Told the target, on the second half of each trace: the share of all misses on the worst day and on the worst tenth of the days. " +
+			"Episodes are of the whole measured span: runs of requests of one category that did not hit, ended by ten hits in a row.", Table: table(writeMisses)})
 	}
 	all = append(all, section{Title: "Every cell", Text: "All policies in each cell: a line opens."})
 	for i := range f.Cells {
@@ -122,9 +123,9 @@ func writeMisses(w io.Writer, f *Findings) error {
 			continue
 		}
 		labels = append(labels, c.row()+", "+shortLead(c.LeadTime)+", "+atHits(c.Target))
-		rows = append(rows, []string{percent(c.HitRate), grouped(c.Misses), fmt.Sprint(c.Days), percent(c.WorstDay), percent(c.WorstTenth)})
+		rows = append(rows, []string{percent(c.HitRate), grouped(c.Misses), fmt.Sprint(c.Days), percent(c.WorstDay), percent(c.WorstTenth), grouped(c.Episodes), percent(c.LongestEpisodes)})
 	}
-	return writeColumns(w, "cell", labels, []string{"hit %", "misses", "days", "worst day %", "worst tenth %"}, rows)
+	return writeColumns(w, "cell", labels, []string{"hit %", "misses", "days", "worst day %", "worst tenth %", "episodes", "longest ten %"}, rows)
 }
 
 func writeSkipped(w io.Writer, f *Findings) error {

@@ -92,6 +92,9 @@ func TestStudyHoldsTogether(t *testing.T) {
 		t.Errorf("skipped (-want +got):\n%s", diff)
 	}
 	for _, c := range f.Calibrated {
+		if c.Episodes == 0 || c.LongestEpisodes <= 0 || c.LongestEpisodes > 1 {
+			t.Errorf("episodes: %+v", c)
+		}
 		if c.Days != 1 || c.Requests == 0 || c.Misses == 0 || c.WorstDay != 1 || c.WorstTenth != 1 {
 			t.Errorf("calibrated on less than a day: %+v", c)
 		}
