@@ -17,12 +17,13 @@ import (
 
 // Options are what all runs of an experiment have in common.
 type Options struct {
-	// Seed, MeasureFrom, StartWarm, Timeline and Shortfall are as in
+	// Seed, MeasureFrom, StartWarm, Timeline, Days and Shortfall are as in
 	// sim.Options.
 	Seed        uint64
 	MeasureFrom policy.Time
 	StartWarm   bool
 	Timeline    int
+	Days        bool
 	Shortfall   bool
 	// Version is put into every result.
 	Version string
@@ -41,6 +42,7 @@ type Bench struct {
 	fleet sim.Fleet
 	opt   Options
 	known []*policy.Family // beyond those of package policy
+	seers []*policy.Family // those of known that no one could run
 
 	training func() (policy.Fleet, error)
 	seats    chan struct{} // one a run at a time
@@ -63,7 +65,8 @@ func NewBench(src trace.Source, fleet sim.Fleet, opt Options) (*Bench, error) {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	b.seats = make(chan struct{}, workers)
-	b.known = append(sim.References(src, fleet), oracle)
+	b.seers = append(sim.References(src, fleet), oracle)
+	b.known = append(slices.Clone(b.seers), sim.StaticByCategory(src, fleet, sim.Options{Seed: opt.Seed, MeasureFrom: opt.MeasureFrom}))
 	b.training = sync.OnceValues(func() (policy.Fleet, error) { return sim.Training(src, fleet, opt.MeasureFrom) })
 	return b, nil
 }
@@ -72,6 +75,12 @@ func NewBench(src trace.Source, fleet sim.Fleet, opt Options) (*Bench, error) {
 var oracle = &policy.Family{
 	Name:    "oracle",
 	Summary: "sees every arrival and every lead time: the bound",
+}
+
+// Named are the families that a bench knows beyond those of package policy,
+// for lists of names.
+func Named() []*policy.Family {
+	return append(sim.References(nil, sim.Fleet{}), oracle, sim.StaticByCategory(nil, sim.Fleet{}, sim.Options{}))
 }
 
 // A candidate is a policy whose name and parameters were found good.
@@ -92,7 +101,7 @@ func (b *Bench) check(spec policy.Spec) (*candidate, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &candidate{spec, family, values, !slices.Contains(b.known, family)}, nil
+	return &candidate{spec, family, values, !slices.Contains(b.seers, family)}, nil
 }
 
 // expect adds runs to the total of which progress is a part.
@@ -106,9 +115,12 @@ func (b *Bench) run(ctx context.Context, c *candidate, log *policy.Log) (*sim.Re
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	if err := ctx.Err(); err != nil { // a seat and the end may come at once
+		return nil, err
+	}
 	opt := sim.Options{
 		Seed: b.opt.Seed, MeasureFrom: b.opt.MeasureFrom, StartWarm: b.opt.StartWarm,
-		Timeline: b.opt.Timeline, Shortfall: b.opt.Shortfall, Log: log, Interrupt: ctx.Err,
+		Timeline: b.opt.Timeline, Days: b.opt.Days, Shortfall: b.opt.Shortfall, Log: log, Interrupt: ctx.Err,
 	}
 	if b.opt.Progress != nil {
 		last := int64(0)

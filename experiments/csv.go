@@ -57,23 +57,35 @@ var resultColumns = []struct {
 // WriteCSV writes one line a result under a line of names. Params are a JSON
 // object.
 func WriteCSV(w io.Writer, results []*sim.Result) error {
-	out := csv.NewWriter(w)
-	line := make([]string, len(resultColumns))
-	for i, c := range resultColumns {
-		line[i] = c.name
+	var columns []string
+	for _, c := range resultColumns {
+		columns = append(columns, c.name)
 	}
-	if err := out.Write(line); err != nil {
+	var lines [][]any
+	for _, r := range results {
+		line := make([]any, len(resultColumns))
+		for i, c := range resultColumns {
+			line[i] = c.value(r)
+		}
+		lines = append(lines, line)
+	}
+	return writeLines(w, columns, lines)
+}
+
+func writeLines(w io.Writer, columns []string, lines [][]any) error {
+	out := csv.NewWriter(w)
+	if err := out.Write(columns); err != nil {
 		return err
 	}
-	for _, r := range results {
-		for i, c := range resultColumns {
-			text, err := field(c.value(r))
-			if err != nil {
+	text := make([]string, len(columns))
+	for _, line := range lines {
+		for i, value := range line {
+			var err error
+			if text[i], err = field(value); err != nil {
 				return err
 			}
-			line[i] = text
 		}
-		if err := out.Write(line); err != nil {
+		if err := out.Write(text); err != nil {
 			return err
 		}
 	}
@@ -87,6 +99,11 @@ func field(value any) (string, error) {
 		return v, nil
 	case float64:
 		return strconv.FormatFloat(v, 'g', -1, 64), nil
+	case *float64:
+		if v == nil {
+			return "", nil
+		}
+		return field(*v)
 	default: // integers, booleans, and the map of parameters
 		text, err := json.Marshal(v)
 		return string(text), err

@@ -1,8 +1,9 @@
 // Package experiments runs many policies on one trace and says how they
 // differ: compared side by side at their own settings (Compare), or as curves
 // of waste against service with one knob swept (Sweep), matched at the service
-// that a platform wants (Match). It writes the answers as tables, JSON, CSV,
-// pictures and one page that holds them.
+// that a platform wants (Match), or over a grid of traces, fleets and targets,
+// with intervals from days that are drawn again (Study, Resample). It writes
+// the answers as tables, JSON, CSV, pictures and one page that holds them.
 //
 // A Backtester judges forecasters by themselves, whatever a policy would make
 // of what they say.

@@ -15,7 +15,7 @@ import (
 // Label names a result's policy in the form that --policies takes: with its
 // knob, and with the other parameters that differ from their defaults.
 func Label(r *sim.Result) string {
-	family, err := policy.Find(r.Policy, append(sim.References(nil, sim.Fleet{}), oracle)...)
+	family, err := policy.Find(r.Policy, Named()...)
 	if err != nil {
 		return r.Policy
 	}

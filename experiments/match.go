@@ -168,37 +168,20 @@ func Match(curves []Curve, target Target) []Matched {
 	return all
 }
 
-// matchCurve looks at all single points that reach the target and at all
-// pairs of which one does: the segments of a lower hull are among the pairs.
+// matchCurve reads a curve at the target.
 func matchCurve(c Curve, t Target) Matched {
 	m := Matched{Policy: c.Policy, Label: c.Label, Implementable: c.Implementable, At: t, Between: []Part{}}
-	least := math.Inf(1)
-	consider := func(parts ...Part) {
-		waste := 0.0
-		for _, p := range parts {
-			waste += p.Share * p.WasteS
-		}
-		if waste < least {
-			least, m.Between = waste, parts
-		}
+	service, waste := make([]float64, len(c.Points)), make([]float64, len(c.Points))
+	for i, p := range c.Points {
+		service[i], waste[i] = t.better(t.measure(p)), p.InstanceS.Waste
 	}
-	for _, p := range c.Points {
-		if !t.reachedBy(p) {
-			continue
+	if mix, ok := leastMixture(service, waste, t.better(t.Value), t.mixes()); ok {
+		m.Reached = true
+		if mix.share < 1 {
+			m.Between = append(m.Between, t.part(c.Points[mix.below], 1-mix.share))
 		}
-		consider(t.part(p, 1))
-		for _, q := range c.Points {
-			if !t.mixes() || t.reachedBy(q) {
-				continue
-			}
-			above, below := t.better(t.measure(p)), t.better(t.measure(q))
-			share := (t.better(t.Value) - below) / (above - below)
-			if share < 1 {
-				consider(t.part(q, 1-share), t.part(p, share))
-			}
-		}
+		m.Between = append(m.Between, t.part(c.Points[mix.above], mix.share))
 	}
-	m.Reached = len(m.Between) > 0
 	for _, p := range m.Between {
 		m.Service += p.Share * p.Service
 		m.WasteS += p.Share * p.WasteS
@@ -207,6 +190,40 @@ func matchCurve(c Curve, t Target) Matched {
 		m.LaunchesPerReq += p.Share * p.result.LaunchesPerReq
 	}
 	return m
+}
+
+// A mixture is a share of one point, which reaches what is needed, and the
+// rest of another, which does not.
+type mixture struct {
+	above, below int
+	share        float64 // of above
+	waste        float64
+}
+
+// leastMixture is the mixture of least waste whose service, of which more is
+// better, is what is needed; false where no point reaches it. It looks at all
+// single points that do and at all pairs of which one does: the segments of a
+// lower hull are among the pairs.
+func leastMixture(service, waste []float64, need float64, mixes bool) (mixture, bool) {
+	least := mixture{waste: math.Inf(1)}
+	for i, above := range service {
+		if above < need {
+			continue
+		}
+		if waste[i] < least.waste {
+			least = mixture{i, i, 1, waste[i]}
+		}
+		for j, below := range service {
+			if !mixes || below >= need {
+				continue
+			}
+			share := (need - below) / (above - below)
+			if w := float64((1-share)*waste[j]) + float64(share*waste[i]); share < 1 && w < least.waste {
+				least = mixture{i, j, share, w}
+			}
+		}
+	}
+	return least, !math.IsInf(least.waste, 1)
 }
 
 func (t *Target) part(r *sim.Result, share float64) Part {

@@ -269,3 +269,45 @@ func shapeOfTheFrontier(t *testing.T, f Frontier) {
 		}
 	}
 }
+
+// One sweep serves several targets: its points lie close on both sides of
+// each, and go on to where they have to reach.
+func TestCurveServesSeveralTargets(t *testing.T) {
+	tr := small(t)
+	b, err := NewBench(tr, fleetOf(t, tr, false, true), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reach := Target{"hit_rate", 0.99}
+	aim := Aim{Targets: []Target{{"hit_rate", 0.6}, {"hit_rate", 0.9}}, Reach: &reach}
+	c, err := b.Curve(context.Background(), policy.Spec{Name: "static"}, 16, aim)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Points) != 16 || !reach.reachedBy(c.Points[len(c.Points)-1]) {
+		t.Fatalf("%d points, the last with %v hits", len(c.Points), c.Points[len(c.Points)-1].HitRate)
+	}
+	for _, target := range aim.Targets {
+		i := slices.IndexFunc(c.Points, target.reachedBy)
+		below, above := c.Points[i-1].Params["level"].(int64), c.Points[i].Params["level"].(int64)
+		if above != below+1 {
+			t.Errorf("around %v hits the levels are %d and %d", target.Value, below, above)
+		}
+	}
+}
+
+// A policy that never hits is soon given up where a target is to be reached.
+func TestCurveGivesUpWhatNeverHits(t *testing.T) {
+	tr := small(t)
+	b, err := NewBench(tr, fleetOf(t, tr, false, true), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := b.Curve(context.Background(), policy.Spec{Name: "keepalive"}, 16, Aim{Targets: []Target{{"hit_rate", 0.9}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if hits(c) || len(c.Points) >= FewestPoints {
+		t.Errorf("single-use instances kept alive: %d evaluations, hits %v", len(c.Points), hits(c))
+	}
+}

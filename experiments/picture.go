@@ -131,7 +131,12 @@ func newKey() *key {
 
 // render draws a plot, and a key beside it if there is one.
 func render(name, caption string, p *plot.Plot, k *key) (picture, error) {
-	c := vgsvg.New(pictureWidth, pictureHeight)
+	return renderTall(name, caption, p, k, pictureHeight)
+}
+
+// renderTall draws a plot of another height.
+func renderTall(name, caption string, p *plot.Plot, k *key, height vg.Length) (picture, error) {
+	c := vgsvg.New(pictureWidth, height)
 	whole := draw.New(c)
 	whole.FillPolygon(paper, whole.ClipPolygonXY([]vg.Point{
 		whole.Min, {X: whole.Max.X, Y: whole.Min.Y}, whole.Max, {X: whole.Min.X, Y: whole.Max.Y},

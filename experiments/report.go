@@ -39,6 +39,23 @@ func (b *Bench) Write(dir string, r Report) error {
 	return p.write(dir, answer, func(w io.Writer) error { return WriteCSV(w, r.results()) })
 }
 
+// A figure is a picture on the page.
+type figure struct {
+	Caption string
+	SVG     template.HTML
+}
+
+func (p picture) figure() figure {
+	return figure{p.caption, template.HTML(p.inline())} // drawn here; labels are escaped by the canvas
+}
+
+func (p picture) write(dir string) error {
+	return writeFile(dir, p.name+".svg", func(w io.Writer) error {
+		_, err := w.Write(p.svg)
+		return err
+	})
+}
+
 func (r Report) results() []*sim.Result {
 	if r.Frontier != nil {
 		return r.Frontier.Results()
@@ -151,11 +168,7 @@ func (p page) write(dir string, answer any, csv func(io.Writer) error) error {
 		return err
 	}
 	for _, pic := range p.pictures {
-		err := writeFile(dir, pic.name+".svg", func(w io.Writer) error {
-			_, err := w.Write(pic.svg)
-			return err
-		})
-		if err != nil {
+		if err := pic.write(dir); err != nil {
 			return err
 		}
 	}
@@ -170,13 +183,9 @@ func (p page) write(dir string, answer any, csv func(io.Writer) error) error {
 
 // writeHTML writes the page that holds everything.
 func (p page) writeHTML(w io.Writer) error {
-	type figure struct {
-		Caption string
-		SVG     template.HTML
-	}
 	var figures []figure
 	for _, pic := range p.pictures {
-		figures = append(figures, figure{pic.caption, template.HTML(pic.inline())}) // drawn here; labels are escaped by the canvas
+		figures = append(figures, pic.figure())
 	}
 	return pageTemplate.Execute(w, map[string]any{
 		"Title": p.title, "Heading": p.heading, "Table": p.table, "Figures": figures, "Words": p.words,

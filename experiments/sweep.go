@@ -35,8 +35,9 @@ const (
 // all. A spec's own parameters hold throughout. target may be nil. Beside
 // those asked for stand none, oracle and static, to which others are related.
 func (b *Bench) Sweep(ctx context.Context, specs []policy.Spec, points int, target *Target) ([]Curve, error) {
-	if points < FewestPoints || points > MostPoints {
-		return nil, fmt.Errorf("%d points a policy is not between %d and %d", points, FewestPoints, MostPoints)
+	var aim Aim
+	if target != nil {
+		aim.Targets = []Target{*target}
 	}
 	if static := (policy.Spec{Name: "static"}); !asked(specs, static) {
 		specs = slices.Insert(slices.Clone(specs), 0, static)
@@ -44,7 +45,7 @@ func (b *Bench) Sweep(ctx context.Context, specs []policy.Spec, points int, targ
 	specs = WithBounds(specs)
 	sweeps := make([]*sweep, len(specs))
 	for i, spec := range specs {
-		s, err := b.newSweep(spec, points, target)
+		s, err := b.newSweep(spec, points, aim)
 		if err != nil {
 			return nil, err
 		}
@@ -60,12 +61,31 @@ func (b *Bench) Sweep(ctx context.Context, specs []policy.Spec, points int, targ
 	}
 	curves := make([]Curve, len(sweeps))
 	for i, s := range sweeps {
-		curves[i] = Curve{Policy: s.first.family.Name, Label: s.first.spec.String(), Knob: s.first.family.Knob, Implementable: s.first.runs}
-		for _, p := range s.points {
-			curves[i].Points = append(curves[i].Points, p.result)
-		}
+		curves[i] = s.curve()
 	}
 	return curves, nil
+}
+
+// Curve sweeps one family, as Sweep does several, at several targets at once.
+func (b *Bench) Curve(ctx context.Context, spec policy.Spec, points int, aim Aim) (Curve, error) {
+	s, err := b.newSweep(spec, points, aim)
+	if err != nil {
+		return Curve{}, err
+	}
+	b.expect(s.budget)
+	if err := s.run(ctx); err != nil {
+		return Curve{}, err
+	}
+	return s.curve(), nil
+}
+
+// An Aim is where a curve has to be known well: near Targets, which are of one
+// measure.
+type Aim struct {
+	Targets []Target
+	// Reach is how far the curve should go beyond the targets, if one step
+	// more takes it there; nil is not.
+	Reach *Target
 }
 
 // CheckSweep finds fault with what Sweep would be asked before anything runs.
@@ -74,7 +94,7 @@ func (b *Bench) CheckSweep(specs []policy.Spec) error {
 		if asked(specs[:i], spec) {
 			return fmt.Errorf("policy %s is asked for twice", spec)
 		}
-		if _, err := b.newSweep(spec, FewestPoints, nil); err != nil {
+		if _, err := b.newSweep(spec, FewestPoints, Aim{}); err != nil {
 			return err
 		}
 	}
@@ -87,8 +107,18 @@ type sweep struct {
 	first  *candidate
 	scale  scale
 	budget int
-	target *Target
+	aim    Aim
 	points []sweepPoint // ascending by x
+	// further is set when the one step towards Aim.Reach has been taken.
+	further bool
+}
+
+func (s *sweep) curve() Curve {
+	c := Curve{Policy: s.first.family.Name, Label: s.first.spec.String(), Knob: s.first.family.Knob, Implementable: s.first.runs}
+	for _, p := range s.points {
+		c.Points = append(c.Points, p.result)
+	}
+	return c
 }
 
 type sweepPoint struct {
@@ -97,12 +127,15 @@ type sweepPoint struct {
 	result *sim.Result
 }
 
-func (b *Bench) newSweep(spec policy.Spec, points int, target *Target) (*sweep, error) {
+func (b *Bench) newSweep(spec policy.Spec, points int, aim Aim) (*sweep, error) {
+	if points < FewestPoints || points > MostPoints {
+		return nil, fmt.Errorf("%d points a policy is not between %d and %d", points, FewestPoints, MostPoints)
+	}
 	family, err := policy.Find(spec.Name, b.known...)
 	if err != nil {
 		return nil, err
 	}
-	s := &sweep{bench: b, budget: points, target: target}
+	s := &sweep{bench: b, budget: points, aim: aim}
 	if family.Knob == "" {
 		s.budget = 1
 		s.first, err = b.check(spec)
@@ -134,7 +167,7 @@ func (s *sweep) run(ctx context.Context) error {
 	if err := s.evaluate(ctx, s.scale.start...); err != nil {
 		return err
 	}
-	for len(s.points) < s.budget {
+	for len(s.points) < s.budget && !s.hopeless() {
 		x, ok := s.beyond()
 		if !ok {
 			x, ok = s.between()
@@ -178,6 +211,12 @@ func (s *sweep) evaluate(ctx context.Context, positions ...float64) error {
 	return nil
 }
 
+// hopeless says that a curve that has to come near a target never hits: its
+// family does not apply to the fleet, as keepalive to single-use instances.
+func (s *sweep) hopeless() bool {
+	return len(s.aim.Targets) > 0 && !hits(s.curve())
+}
+
 // isNew says whether a position would give a value that is not known yet.
 func (s *sweep) isNew(x float64) bool {
 	text := s.scale.write(x)
@@ -198,8 +237,14 @@ func (s *sweep) beyond() (float64, bool) {
 		best, worst = high.result, low.result
 	}
 	need, spare := best.HitRate < saturated, false
-	if s.target != nil {
-		need, spare = !s.target.reachedBy(best), s.target.reachedBy(worst)
+	if len(s.aim.Targets) > 0 {
+		need, spare = false, false
+		for _, t := range s.aim.Targets {
+			need, spare = need || !t.reachedBy(best), spare || t.reachedBy(worst)
+		}
+		if r := s.aim.Reach; !need && r != nil && !r.reachedBy(best) && !s.further {
+			need, s.further = true, true
+		}
 	}
 	var x float64
 	switch {
@@ -237,9 +282,11 @@ func (s *sweep) between() (float64, bool) {
 		}
 		from, to := s.service(a.result), s.service(b.result)
 		length := math.Hypot(to-from, (math.Log1p(b.result.InstanceS.Waste)-math.Log1p(a.result.InstanceS.Waste))/8)
-		if s.target != nil {
-			aim := s.target.service()
-			away := max(min(from, to)-aim, aim-max(from, to), 0)
+		if len(s.aim.Targets) > 0 {
+			away := math.Inf(1)
+			for _, t := range s.aim.Targets {
+				away = min(away, max(min(from, to)-t.service(), t.service()-max(from, to), 0))
+			}
 			length /= 0.05 + away
 		}
 		if length += 1e-9; length > best {
@@ -253,10 +300,11 @@ func (s *sweep) between() (float64, bool) {
 // about as visible everywhere: nines of the hit rate, or powers of ten of the
 // wait that the target names.
 func (s *sweep) service(r *sim.Result) float64 {
-	if s.target == nil {
+	if len(s.aim.Targets) == 0 {
 		return nines(r.HitRate)
 	}
-	return s.target.scaled(s.target.measure(r))
+	t := &s.aim.Targets[0]
+	return t.scaled(t.measure(r))
 }
 
 func nines(hitRate float64) float64 { return -math.Log10(max(1-hitRate, 1e-4)) / 4 }

@@ -21,12 +21,12 @@ type tracking struct {
 	Mean   float64                       // rate at a half-life of seven days
 	Score  [blends]float64               // discounted log-likelihood
 	Spread Spread
-	Labels []label
+	Labels []trackLabel
 	Next   float64 // when the next label is due to be made
 }
 
-// A label is a forecast whose outcome is not yet known.
-type label struct {
+// A trackLabel is a forecast whose outcome is not yet known.
+type trackLabel struct {
 	Due   float64 // when it will be
 	Seen  float64 // tracking.Seen when it was made
 	Parts parts
@@ -156,7 +156,7 @@ func (k *tracking) settle(p *pace, n float64) {
 				k.Score[i] = float64(k.Score[i]*p.keepScore) + float64(p.weight*d.LogLikelihood(int(min(y, mostCounted))))
 			}
 		}
-		k.Spread.Learn(mean, y, p.keepScore, p.weight)
+		k.Spread.Learn(mean, y, p.keepScore, p.weight, nil)
 	}
 	k.Labels = k.Labels[:copy(k.Labels, k.Labels[known:])]
 }
@@ -167,7 +167,7 @@ func (k *tracking) remember(p *pace, f fitted) {
 		return
 	}
 	k.Next = k.At + p.every
-	k.Labels = append(k.Labels, label{k.At + p.labelled, k.Seen, k.parts(p, f, 0, p.labelled)})
+	k.Labels = append(k.Labels, trackLabel{k.At + p.labelled, k.Seen, k.parts(p, f, 0, p.labelled)})
 }
 
 // parts looks from and to seconds ahead.

@@ -29,5 +29,8 @@ func (i *integral) put(ns int64) {
 // reset forgets what was folded.
 func (i *integral) reset() { i.seconds, i.nanos = 0, 0 }
 
+// time is the integral at the last fold.
+func (i *integral) time() InstanceTime { return instanceTime(i.seconds, i.nanos) }
+
 // value is the integral in seconds, at the last fold.
-func (i *integral) value() float64 { return float64(i.seconds) + float64(i.nanos)/1e9 }
+func (i *integral) value() float64 { return i.time().Float() }

@@ -40,10 +40,10 @@ type meter struct {
 type usage struct {
 	// What is neither launching nor serving is idle.
 	living, launching, serving integral
-	wasted                     float64 // launching seconds of instances that never served
-	rounding                   float64 // seconds that billing adds
-	price                      float64 // $/h
-	memory                     float64 // of an idle instance, as a share
+	wasted                     integral // launching time of instances that never served
+	rounding                   float64  // seconds that billing adds
+	price                      float64  // $/h
+	memory                     float64  // of an idle instance, as a share
 	billing                    Billing
 }
 
@@ -100,7 +100,8 @@ func (m *meter) begin(t policy.Time) {
 		u.living.reset()
 		u.launching.reset()
 		u.serving.reset()
-		u.wasted, u.rounding = 0, 0
+		u.wasted.reset()
+		u.rounding = 0
 	}
 	m.open = true
 	m.launches, m.terminations, m.failures, m.peak = 0, 0, 0, m.instances
@@ -112,11 +113,9 @@ func (m *meter) end(t policy.Time) {
 	m.closed = true
 }
 
-// idle is what the instances were neither launching nor serving, in seconds of
-// whole ones.
-func (u *usage) idle() float64 {
-	return u.memory * (float64(u.living.seconds-u.launching.seconds-u.serving.seconds) +
-		float64(u.living.nanos-u.launching.nanos-u.serving.nanos)/1e9)
+// idle is what the instances were neither launching nor serving, in whole ones.
+func (u *usage) idle() InstanceTime {
+	return u.living.time().Minus(u.launching.time()).Minus(u.serving.time()).Times(u.memory)
 }
 
 // of is the usage of a pool's price class.
@@ -183,7 +182,7 @@ func (m *meter) gone(t policy.Time, s *slot) {
 		return
 	}
 	if !s.served {
-		u.wasted += float64(max(s.time-max(s.ordered, m.opening), 0)) / 1e9
+		u.wasted.put(max(s.time-max(s.ordered, m.opening), 0))
 	}
 	if u.billing != (Billing{}) {
 		u.rounding += float64(u.billing.billed(t-s.ordered)-(t-s.ordered)) / 1e9

@@ -25,6 +25,8 @@ type Options struct {
 	// Timeline is the number of samples of the pool over the measured span
 	// that the result carries; 0 is none.
 	Timeline int
+	// Days gathers the figures by day that the result then carries.
+	Days bool
 	// Shortfall makes the result say where the requests fall that did not hit.
 	Shortfall bool
 	// Progress is called now and then with the number of requests that have
@@ -79,8 +81,9 @@ type replay struct {
 
 	m     *meter
 	line  *timeline
+	days  *days
 	short *shortfalls
-	mark  policy.Time // when the meter or the timeline next needs a look
+	mark  policy.Time // when the meter, the timeline or the days next need a look
 }
 
 // leads is a category's stream of lead times.
@@ -142,7 +145,7 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 	if opt.StartAt == 0 || opt.StartAt > sum.First {
 		opt.StartAt = sum.First
 	}
-	r := &replay{opt: opt, fleet: fleet, sum: sum, poolOf: fleet.pools(sum.Strings.Category)}
+	r := &replay{opt: opt, fleet: fleet, sum: sum, poolOf: fleet.pools(sum.Strings.Category), row: -1}
 	ctrl, err := policy.New(fleet.PolicyConfig(), sizer, r)
 	if err != nil {
 		return nil, err
@@ -164,6 +167,9 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 	r.m = newMeter(fleet, opt.StartAt, opt.MeasureFrom)
 	if opt.Timeline > 0 {
 		r.line = newTimeline(opt.MeasureFrom, sum.Last, opt.Timeline)
+	}
+	if opt.Days {
+		r.days = &days{next: policy.Never}
 	}
 	if opt.Shortfall {
 		r.short = newShortfalls(fleet)
@@ -208,6 +214,9 @@ func (r *replay) run(src trace.Source) error {
 		r.look(r.sum.Last)
 	}
 	r.m.end(r.sum.Last)
+	if r.days != nil {
+		r.days.close(r.m.since(r.row + 1))
+	}
 	r.mark = policy.Never
 	// Until every request is served; what only the policy's timers would
 	// still do is no longer of interest.
@@ -341,6 +350,12 @@ func (r *replay) popWarm() uint32 {
 func (r *replay) look(t policy.Time) {
 	if !r.m.open && t >= r.opt.MeasureFrom {
 		r.m.begin(r.opt.MeasureFrom)
+		if r.days != nil {
+			r.days.begin(r.opt.MeasureFrom, r.m.since(r.row+1))
+		}
+	}
+	if r.days != nil && !r.m.closed {
+		r.days.turn(t, r.m, r.row+1)
 	}
 	if t-r.m.origin >= foldSpan {
 		r.m.moveOrigin(t)
@@ -348,6 +363,9 @@ func (r *replay) look(t policy.Time) {
 	r.mark = r.m.origin + foldSpan
 	if !r.m.open {
 		r.mark = min(r.mark, r.opt.MeasureFrom)
+	}
+	if r.days != nil && !r.m.closed {
+		r.mark = min(r.mark, r.days.next)
 	}
 	if r.line != nil && !r.m.closed {
 		r.line.sample(t, r.m)

@@ -32,6 +32,10 @@ type Result struct {
 	Version        string         `json:"version"`
 	Shortfall      *Shortfall     `json:"shortfall,omitempty"` // if it was asked for
 
+	// Days are the measured span by day, if Options.Days asks for it. Their
+	// sums are the figures above, exactly.
+	Days []Day `json:"days,omitempty"`
+
 	// Timeline and WaitCurve feed pictures; they are not part of the JSON.
 	Timeline  []Sample    `json:"-"`
 	WaitCurve []WaitPoint `json:"-"`
@@ -85,6 +89,9 @@ func (r *replay) result() *Result {
 		SpanS: float64(r.sum.Last-r.opt.MeasureFrom) / 1e9,
 	}
 	m.fill(res)
+	if r.days != nil {
+		res.Days = r.days.days
+	}
 	if r.line != nil {
 		res.Timeline = r.line.samples
 		res.WaitCurve = m.waitCurve()
@@ -108,13 +115,13 @@ func (m *meter) fill(res *Result) {
 			P99: m.waitQuantile(0.99), P999: m.waitQuantile(0.999), Max: float64(m.waitMax) / 1e9,
 		}
 	}
+	all := m.since(0)
+	res.InstanceS.Idle, res.InstanceS.Waste = all.Idle.Float(), all.Waste.Float()
 	for i := range m.usage {
 		u := &m.usage[i]
 		res.InstanceS.Launching += u.launching.value()
-		idle := u.idle()
-		res.InstanceS.Idle += idle
+		idle := u.idle().Float()
 		res.InstanceS.Serving += u.serving.value()
-		res.InstanceS.Waste += idle + u.wasted
 		perSecond := u.price / 3600
 		res.CostUSD.Launching += u.launching.value() * perSecond
 		res.CostUSD.Idle += idle * perSecond

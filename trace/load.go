@@ -15,6 +15,14 @@ func Load(path string, opt Options) (*Trace, error) {
 	if err != nil {
 		return nil, err
 	}
+	t, err := load(path, o)
+	if err != nil {
+		return nil, err
+	}
+	return t, t.Jitter(o.Jitter, o.Seed)
+}
+
+func load(path string, o *Options) (*Trace, error) {
 	parquet, err := isParquet(path)
 	if err != nil {
 		return nil, err
@@ -31,8 +39,11 @@ func Load(path string, opt Options) (*Trace, error) {
 
 // Open returns a trace to be streamed. A Parquet file in order of arrival is
 // read chunk by chunk in each pass (it is a *File); a CSV, and what has to be
-// sorted, is loaded whole.
+// sorted or jittered, is loaded whole.
 func Open(path string, opt Options) (Source, error) {
+	if opt.Jitter != 0 {
+		return Load(path, opt)
+	}
 	o, err := opt.prepare()
 	if err != nil {
 		return nil, err

@@ -28,6 +28,9 @@ type Options struct {
 	// Timezone is the IANA zone of Start and of wall-clock timestamps (those
 	// without an offset); UTC when empty.
 	Timezone string
+	// Jitter moves arrivals as Trace.Jitter does, by draws of Seed.
+	Jitter time.Duration
+	Seed   uint64
 
 	location *time.Location
 	start    *int64 // ns since the epoch

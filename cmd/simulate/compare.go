@@ -71,7 +71,7 @@ Policies are NAME or NAME:key=value,...; a comma before a new name separates the
 func policyList(parameters bool) string {
 	var b strings.Builder
 	line := func(name, text string) { fmt.Fprintf(&b, "  %-15s %s\n", name, wrapped(text, 80, 18)) }
-	for _, family := range append(policy.Families(), sim.References(nil, sim.Fleet{})...) {
+	for _, family := range append(policy.Families(), experiments.Named()...) {
 		line(family.Name, family.Summary)
 		for _, p := range family.Params {
 			if parameters {
@@ -79,7 +79,6 @@ func policyList(parameters bool) string {
 			}
 		}
 	}
-	line("oracle", "sees every arrival and every lead time: the bound")
 	return strings.TrimSuffix(b.String(), "\n")
 }
 

@@ -44,13 +44,14 @@ Policies (their parameters: simulate compare --help):
 	root.Example = `  simulate                                    compare policies on the built-in workload
   simulate --trace requests.parquet           the same on requests of your own
   simulate frontier --at hit_rate=0.99        what does each policy waste at 99 % hits?
+  simulate study --out study                  adaptive against all others, on many traces
   simulate run adaptive --events log.parquet  one policy, with every decision it took
   simulate trace import slurm-sacct jobs.txt -o jobs.parquet`
 	root.Version = version()
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "Flags.FlagUsages ", "Flags.FlagUsagesWrapped 100 "))
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newCompareCommand(), newRunCommand(), newFrontierCommand(), newForecastCommand(), newTraceCommand())
+	root.AddCommand(newCompareCommand(), newRunCommand(), newFrontierCommand(), newStudyCommand(), newForecastCommand(), newTraceCommand())
 	return root
 }
 

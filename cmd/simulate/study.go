@@ -57,7 +57,8 @@ func (f *studyFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.read.timeUnit, "time-unit", "", "`UNIT` of instants that are bare numbers: ns, us, ms or s")
 	flags.StringVar(&f.read.durationUnit, "duration-unit", "", "`UNIT` of durations that are bare numbers: ns, us, ms or s")
 	flags.BoolVar(&f.read.sort, "sort", false, "put requests that are not in order of arrival in order")
-	flags.Uint64Var(&f.seed, "seed", 1, "`NUMBER` that the random lead times and the built-in workload are drawn by")
+	flags.DurationVar(&f.read.jitter, "jitter", 0, jitterHelp)
+	flags.Uint64Var(&f.seed, "seed", 1, "`NUMBER` that the random lead times, the jitter and the built-in workload are drawn by")
 	flags.BoolVar(&f.startWarm, "start-warm", false, "begin with the first instances warm")
 	flags.StringVar(&f.out, "out", "", "`DIR` for report.html, pictures, JSON and CSV")
 	flags.StringVar(&f.format, "format", "table", "of standard output: `table`, json or csv")
@@ -154,7 +155,7 @@ func (s *study) readTrace(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	opt.Timezone = s.zone.String()
+	opt.Timezone, opt.Seed = s.zone.String(), f.seed
 	s.src, err = trace.Load(f.trace, opt)
 	return err
 }

@@ -35,6 +35,8 @@ held an instance, and what it needed. Every other verb takes one by --trace.`,
 type readFlags struct {
 	columns, timeUnit, durationUnit, start, timezone string
 	sort                                             bool
+	jitter                                           time.Duration
+	seed                                             uint64 // of the jitter
 }
 
 func (f *readFlags) add(cmd *cobra.Command) {
@@ -44,6 +46,14 @@ func (f *readFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.sort, "sort", false, "put requests that are not in order of arrival in order")
 	f.addPlace(cmd)
 }
+
+// addJitter adds the flags of the verbs that read what is a trace already.
+func (f *readFlags) addJitter(cmd *cobra.Command) {
+	cmd.Flags().DurationVar(&f.jitter, "jitter", 0, jitterHelp)
+	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "number that the jitter is drawn by")
+}
+
+const jitterHelp = "move each arrival later by a random part of a `SPAN`: for traces whose instants lie on a grid"
 
 // addPlace adds the flags of where and when a trace is.
 func (f *readFlags) addPlace(cmd *cobra.Command) {
@@ -66,7 +76,7 @@ func (f *readFlags) options() (trace.Options, error) {
 	}
 	return trace.Options{
 		Columns: columns, Sort: f.sort, TimeUnit: timeUnit, DurationUnit: durationUnit,
-		Start: f.start, Timezone: f.timezone,
+		Start: f.start, Timezone: f.timezone, Jitter: f.jitter, Seed: f.seed,
 	}, nil
 }
 

@@ -50,6 +50,7 @@ that take most requests.`,
 		},
 	}
 	flags.add(cmd)
+	flags.addJitter(cmd)
 	cmd.Flags().StringVar(&format, "format", "table", "table or json")
 	return cmd
 }
@@ -83,6 +84,7 @@ names file and place.`,
 		},
 	}
 	flags.add(cmd)
+	flags.addJitter(cmd)
 	return cmd
 }
 

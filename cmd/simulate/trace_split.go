@@ -66,6 +66,7 @@ the first arrival (96h, 14d) or a time (2026-06-15T00:00:00, local to
 		},
 	}
 	flags.add(cmd)
+	flags.addJitter(cmd)
 	cmd.Flags().StringArrayVar(&points, "at", nil, "where to cut, once per cut: 75%, 96h, 14d or an instant (75% if not given)")
 	cmd.Flags().StringArrayVarP(&outputs, "output", "o", nil, "Parquet file of each part, once per part")
 	mustRequire(cmd, "output")
