@@ -157,7 +157,8 @@ func (m *Model) Update(a *Arrivals, step int64, n float64, now, middle Clock) Ne
 // mean is a pool's rate over the last weeks: the sum is still to be filled in
 // the first of them.
 func (m *Model) mean(raw float64, steps int64) float64 {
-	return raw / (1 - portable.Decay(float64(steps)*m.step+settling, meanHalfLife))
+	span := float64(float64(steps)*m.step) + settling
+	return raw / (1 - portable.Decay(span, meanHalfLife))
 }
 
 // look computes the features and the mean.

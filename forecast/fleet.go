@@ -17,8 +17,8 @@ type Fleet struct {
 	Exposed []float64
 	Spread  Spread
 
-	day, week float64 // usual rates at middle
-	middle    Clock
+	Week   float64 // usual rate in the quarter Middle, as it was first asked for
+	Middle Clock
 }
 
 // fleetRates are the half-lives, by index, of the fleet's rates that serve as
@@ -64,10 +64,10 @@ func (f *Fleet) usual(m *Model, mean float64, middle Clock) (rate, share float64
 	if total <= 0 {
 		return mean, 0
 	}
-	if middle != f.middle || f.week == 0 {
-		f.middle = middle
-		f.day, f.week = f.Profile.Rates(middle, total)
+	if middle != f.Middle || f.Week == 0 {
+		f.Middle = middle
+		_, f.Week = f.Profile.Rates(middle, total)
 	}
 	share = min(mean/total, 1)
-	return float64(share * f.week), share
+	return float64(share * f.Week), share
 }

@@ -118,7 +118,7 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 	}
 	p.Tryout.tick(t, resized, 0)
 	p.Level = a.level()
-	if a.levels[0] == 0 && p.Tryout.settled() {
+	if p.Tryout.Retire[0] == 0 && p.Tryout.settled() {
 		if p.Arrivals.Profile != nil {
 			return p.Level, t + quarter
 		}
