@@ -60,7 +60,7 @@ func BenchmarkForecast100k(b *testing.B) {
 	})
 	// Only categories with arrivals are visited, as pools that sleep are.
 	b.Run("adaptive, visiting arrivals", func(b *testing.B) {
-		m := NewModel(setup.Step, setup.Lead, adaptiveHalfLives, true, true)
+		m := NewModel(setup.Step, setup.Lead, AdaptiveHalfLives, true, true)
 		states := make([]*Arrivals, categories)
 		rounds(b, func(t float64, parts []PartCount) float64 {
 			step, sum := int64(t/setup.Step), 0.0
@@ -75,7 +75,7 @@ func BenchmarkForecast100k(b *testing.B) {
 		})
 	})
 	b.Run("adaptive, visiting all", func(b *testing.B) {
-		m := NewModel(setup.Step, setup.Lead, adaptiveHalfLives, true, true)
+		m := NewModel(setup.Step, setup.Lead, AdaptiveHalfLives, true, true)
 		states := make([]*Arrivals, categories)
 		for i := range states {
 			states[i] = m.New(0)

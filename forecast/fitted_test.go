@@ -9,11 +9,6 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// utc is a zone whose clocks show the epoch's.
-type utc struct{}
-
-func (utc) Local(t float64) float64 { return t }
-
 // waves is a rate per second with a daily cycle, its half and a slow growth.
 func waves(t float64) float64 {
 	day := 2 * math.Pi * t / secondsPerDay
@@ -81,7 +76,7 @@ func TestSeriesAndAhead(t *testing.T) {
 	g := grid{slot: 3600, window: 48}
 	var s series
 	for i := range 500 {
-		s.add(&g, float64(i)*3600+1, float64(i))
+		s.add(&g, float64(i)*3600+1, float64(i)*3600+2, float64(i))
 		sum := 0.0
 		for _, c := range s.Counts {
 			sum += float64(c)
