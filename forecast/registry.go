@@ -64,7 +64,7 @@ func newGammaPoissons(s Setup) Forecaster {
 }
 
 // combinedNames are the members of combination: unlike each other.
-var combinedNames = []string{"seasonal-naive-week", "ewma-10m", "ewma-1h", "ewma-1d", "gamma-poisson", "ets", "holt-winters-day", "holt-winters-week", "decomposition", "self-exciting", "tsb", "adaptive"}
+var combinedNames = []string{"seasonal-naive-week", "ewma-10m", "ewma-1h", "ewma-1d", "gamma-poisson", "ets", "holt-winters-day", "holt-winters-week", "decomposition", "self-exciting", "tsb", "nhpp", "adaptive"}
 
 func newNamedCombination(s Setup) Forecaster {
 	var members []Forecaster

@@ -80,7 +80,7 @@ func newPace(step, span float64) pace {
 	p := pace{step: step, span: max(span, 1e-3)}
 	steps := max(int64(p.span/step+0.5), 1)
 	p.labelled = float64(steps) * step
-	p.every = float64(max(steps/2, 1)) * step
+	p.every = float64(labelEvery(steps, step)) * step
 	p.weight = p.every / p.labelled
 	p.lasts = lastsFor(0, p.span)
 	p.keepMean = portable.Decay(step, 7*secondsPerDay)
