@@ -2,7 +2,10 @@ package forecast
 
 // Adaptive is the forecast that policy adaptive sizes pools by (Model), behind
 // the interface. It learns at the setup's lead time alone; other spans get
-// their part of that forecast, as if the rate stayed.
+// their part of that forecast, as if the rate stayed. The policy gives a small
+// share of its distribution to the crowds that Model remembers (Tail); they are
+// left out here, as a negative binomial that takes them in by its variance is too
+// wide nearly always.
 type Adaptive struct {
 	setup Setup
 	model *Model

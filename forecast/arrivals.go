@@ -18,7 +18,6 @@ type Model struct {
 	learn      bool
 	every      int64   // steps between two labels
 	due        int64   // steps until a label is known
-	looks      int64   // quarter hours that a lead time lasts
 	scale      float64 // span that a label counts over the lead time
 	keepMean   float64 // of the mean, over a step
 	keepWeight float64 // of weights and spread, between two labels
@@ -42,7 +41,6 @@ func NewModel(step, lead float64, halfLives []float64, profiles, learn bool) *Mo
 	m.due = max(int64(lead/step+0.5), 1)
 	m.scale = float64(m.due) * step / m.lead
 	m.every = labelEvery(m.due, step)
-	m.looks = max(int64(lead/quarterSeconds+0.5), 1)
 	m.keepMean = portable.Decay(step, meanHalfLife)
 	between := float64(m.every) * step
 	m.keepWeight = portable.Decay(between, 7*86400)
@@ -184,7 +182,7 @@ func (m *Model) look(a *Arrivals, middle Clock) {
 		}
 		day, week := usual, usual
 		if a.Profile != nil {
-			day, week = a.Profile.Around(middle, m.looks, usual)
+			day, week = a.Profile.Rates(middle, usual)
 		}
 		f = append(f, float64(m.lead*day), float64(m.lead*week), float64(m.lead*mean)*floorShare)
 		if m.fleet != nil {

@@ -1,6 +1,7 @@
 package forecast
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 )
@@ -93,6 +94,19 @@ func BenchmarkForecast100k(b *testing.B) {
 			return sum
 		})
 	})
+}
+
+// BenchmarkSpread learns from counts of several sizes.
+func BenchmarkSpread(b *testing.B) {
+	for _, mean := range []float64{0.1, 3, 100, 10_000} {
+		b.Run(fmt.Sprint("mean=", mean), func(b *testing.B) {
+			rng := rand.New(rand.NewPCG(1, 1))
+			var s Spread
+			for b.Loop() {
+				s.Learn(mean, float64(int(2*mean*rng.Float64()+0.5)), 0.999, 1, nil)
+			}
+		})
+	}
 }
 
 // BenchmarkForecaster is one observation and one forecast over the lead time.

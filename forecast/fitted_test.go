@@ -88,6 +88,12 @@ func TestSeriesAndAhead(t *testing.T) {
 			t.Fatalf("hour %d: closed slots %v", i, closed)
 		}
 	}
+	// What was counted over two slots and a half is spread over them.
+	s = series{}
+	s.add(&g, 3600, 12600, 10)
+	if len(s.Counts) != 3 || s.Counts[0] != 4 || s.Counts[1] != 4 || s.Counts[2] != 2 || s.Total != 10 {
+		t.Errorf("10 in two hours and a half: %+v", s)
+	}
 	a := ahead{From: 100}
 	for i := range 24 {
 		a.Slots = append(a.Slots, float32(i))

@@ -66,7 +66,7 @@ func (f *Fleet) usual(m *Model, mean float64, middle Clock) (rate, share float64
 	}
 	if middle != f.Middle || f.Week == 0 {
 		f.Middle = middle
-		_, f.Week = f.Profile.Around(middle, m.looks, total)
+		_, f.Week = f.Profile.Rates(middle, total)
 	}
 	share = min(mean/total, 1)
 	return float64(share * f.Week), share

@@ -69,16 +69,6 @@ func (p *Profile) Rates(c Clock, mean float64) (day, week float64) {
 	return day, blend(p.Week[:], p.WeekSeen[:], c.Quarter, day, dayWeight)
 }
 
-// Around is the mean of Rates over so many quarters, with c in their middle.
-func (p *Profile) Around(c Clock, quarters int64, mean float64) (day, week float64) {
-	for k := range quarters {
-		d, w := p.Rates(Clock{c.Quarter - quarters/2 + k}, mean)
-		day += d
-		week += w
-	}
-	return day / float64(quarters), week / float64(quarters)
-}
-
 func blend(rates []float32, seen []uint8, quarter int64, prior, priorWeight float64) float64 {
 	sum, weight := float64(prior*priorWeight), priorWeight
 	for k := int64(-2); k <= 2; k++ {
