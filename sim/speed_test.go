@@ -178,7 +178,7 @@ func BenchmarkAdaptive(b *testing.B) {
 // policies that forecast each of them: the time that a tick's round of 15 s
 // takes of one core, and the memory that the policy holds in the end.
 //
-//	go test ./sim -run - -bench Forecasting -benchtime 1x -requests 1000000
+//	go test ./sim -run - -bench Forecasting -benchtime 1x -requests 200000
 func BenchmarkForecasting(b *testing.B) {
 	n := *benchRequests
 	t := poissonTrace(n, 2000, 100_000)
