@@ -22,9 +22,8 @@ type Adaptive struct {
 	Fleets      []*forecast.Fleet // by lead time
 	Calibration calibration
 
-	fixed   bool // the price is given
+	aim     aim
 	early   bool
-	mayMiss float64
 	models  []*forecast.Model // by pool
 	fleets  []*forecast.Fleet // by pool
 	leads   []float64         // by pool, seconds
@@ -88,9 +87,9 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 		a.fleets[r.Pool].Arrive()
 	}
 	p.Tryout.advance(t)
-	if !a.fixed && t >= p.Ready {
-		a.Calibration.learn(p.Tryout, s.Waiting > 0, a.early)
-		a.Calibration.choose(a.mayMiss)
+	if a.aim.fixed < 0 && t >= p.Ready {
+		a.Calibration.learn(p.Tryout, &a.aim, s.Waiting > 0, !a.early)
+		a.Calibration.choose(a.aim.allowed)
 	}
 	p.Tryout.arrive(a.early)
 	return p.Level
@@ -110,6 +109,7 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 	middle := a.clock.at(t + int64(lead*1e9/2))
 	d := a.models[id].Update(p.Arrivals, step, p.Count, a.clock.at(t), middle)
 	p.Count = 0
+	d = over(d, a.Lead(t, id), lead)
 	counted := p.Arrivals.Tail.Count
 	resized := moved(p.Sized, d) || counted > p.Counted+p.Counted/16
 	if resized {
@@ -131,6 +131,18 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 		return p.Level, t + hour
 	}
 	return p.Level, t
+}
+
+// over is the demand over what lead times have been found to be, given that
+// over the lead time that was expected. Launches run in parallel, so of their
+// own spread only the mean counts (Palm); what slows all of them at a time
+// widens the demand.
+func over(d forecast.NegBinomial, learned forecast.Lead, expected float64) forecast.NegBinomial {
+	if d.Mean > 0 {
+		d.Mean = float64(d.Mean * (learned.Mean() / expected))
+		d.Dispersion += learned.Variance
+	}
+	return d
 }
 
 // level is that of the present price.
@@ -164,21 +176,25 @@ var _ = register(&Family{
 	Name:    "adaptive",
 	Summary: "forecast, price rule and self-calibration to a target; nothing to tune",
 	Knob:    "miss_price",
-	Params: []Param{
-		{Name: "hit_rate", Kind: Share, Default: "0.99", Help: "share of requests that should find a warm instance"},
-		{Name: "miss_price", Kind: Number, Optional: true, Help: "what a request that waits costs, in lead times of an idle instance, in place of a target"},
-	},
+	Params:  targets,
 	Build: func(f Fleet, v Values) (Sizer, error) {
+		longest := time.Duration(0)
+		for _, k := range f.Categories {
+			longest = max(longest, k.LeadTime)
+		}
+		aim, err := newAim(v, longest)
+		if err != nil {
+			return nil, err
+		}
 		a := &Adaptive{
 			LeadTimes: newLeadTimes(f),
 			Pools:     make([]adaptivePool, len(f.Categories)),
-			mayMiss:   1 - v.Float("hit_rate"), tick: int64(f.Tick), clock: newLocalClock(f.Location),
-			early: f.Binding == Early,
+			aim:       aim, tick: int64(f.Tick), clock: newLocalClock(f.Location),
+			early: f.Binding == Early, rule: priceRule{waits: aim.waits},
 		}
-		a.Calibration.Rung = firstRung(a.mayMiss)
-		if v.Has("miss_price") {
-			a.fixed = true
-			a.Calibration.Rung = rungOf(1 / max(v.Float("miss_price"), 1e-3))
+		a.Calibration.Rung = firstRung(aim.allowed)
+		if aim.fixed >= 0 {
+			a.Calibration.Rung = aim.fixed
 		}
 		a.share(f)
 		return a, nil
