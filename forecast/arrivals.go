@@ -7,10 +7,7 @@ import "shadowpool/forecast/portable"
 // half-lives, of the usual rates by time of day and of week once there is
 // enough to learn from, and, for one pool of several, of its share of what the
 // fleet sees. Its variance is learned (Spread), and what no forecast expects
-// is remembered (Tail). The weights follow a multiplicative update of the EM
-// kind for a Poisson mean that is a non-negative combination (Lee and Seung
-// 2001): w_j = sum of y w_j f_j / m over the sum of f_j, both discounted. A
-// Model holds what pools of one lead time share; Arrivals is the state of one.
+// is remembered (Tail). The weights are learned (Regression). A Model holds what pools of one lead time share; Arrivals is the state of one.
 type Model struct {
 	step, lead float64 // seconds
 	decays     Decays
@@ -26,6 +23,7 @@ type Model struct {
 	features   int
 	// fleet is what the pools have in common; nil where each is for itself.
 	fleet *Fleet
+	equal []float64 // weights
 }
 
 // NewModel makes a model for steps and a lead time in seconds. With profiles,
@@ -46,6 +44,7 @@ func NewModel(step, lead float64, halfLives []float64, profiles, learn bool) *Mo
 	m.keepWeight = portable.Decay(between, 7*86400)
 	m.keepSpread = portable.Decay(between, 14*86400)
 	m.keepTail = portable.Decay(between, 28*86400)
+	m.equal = equalWeights(m.features)
 	return m
 }
 
@@ -61,18 +60,10 @@ func labelEvery(steps int64, step float64) int64 {
 func (m *Model) Share(f *Fleet) {
 	m.fleet = f
 	m.features += len(fleetRates)
-	if f.Gain == nil {
-		f.Gain, f.Exposed = m.uniform()
+	m.equal = equalWeights(m.features)
+	if f.Regression.Weights == nil {
+		f.Regression = NewRegression(equalWeights(m.features))
 	}
-}
-
-// uniform are the first weights: all the same.
-func (m *Model) uniform() (gain, exposed []float64) {
-	for range m.features {
-		gain = append(gain, priorCounts/float64(m.features))
-		exposed = append(exposed, priorCounts)
-	}
-	return gain, exposed
 }
 
 // Arrivals is the state of one pool's forecast. Its fields are exported for
@@ -84,14 +75,13 @@ type Arrivals struct {
 	Seen    float64 // arrivals so far
 	Step    int64   // the last update
 	Profile *Profile
-	Gain    []float64 // per feature: discounted sums of y w f / m
-	Exposed []float64 // and of f
-	Weight  []float64 // and their ratio: w
-	Spread  Spread
-	Tail    Tail
-	Labels  []float64 // forecasts whose outcome is not yet known, labelWidth+features each
-	Now     []float64 // features at the last update
-	M       float64   // forecast mean at the last update
+	// Regression has the weights of the features.
+	Regression Regression
+	Spread     Spread
+	Tail       Tail
+	Labels     []float64 // forecasts whose outcome is not yet known, labelWidth+features each
+	Now        []float64 // features at the last update
+	M          float64   // forecast mean at the last update
 }
 
 // A label is the step at which its outcome is known, Arrivals.Seen and the
@@ -102,8 +92,9 @@ const (
 	// profileAfter is how many arrivals it takes until a pool gets profiles
 	// (4 kB).
 	profileAfter = 50
-	// priorCounts is the weight of the first weights, in forecast arrivals.
-	priorCounts = 20
+	// priorArrivals is how strongly weights are drawn towards the fleet's, or
+	// to equal ones.
+	priorArrivals = 5
 	// floorShare of the mean rate is always there to be weighted.
 	floorShare   = 0.02
 	meanHalfLife = 7 * 86400
@@ -117,19 +108,19 @@ const (
 // New is the state of a pool at a step, before any arrival.
 func (m *Model) New(step int64) *Arrivals {
 	a := &Arrivals{Rates: m.decays.NewRates(), First: step, Step: step, Now: make([]float64, m.features)}
-	a.Gain, a.Exposed = m.uniform()
-	for j := range a.Gain {
-		a.Weight = append(a.Weight, a.Gain[j]/a.Exposed[j])
-	}
+	a.Regression = NewRegression(m.prior())
 	if m.fleet != nil {
-		// What is known of the fleet counts as much as the first weights.
-		for j := range a.Gain {
-			a.Gain[j] = float64(priorCounts * (m.fleet.Gain[j] / m.fleet.Exposed[j]))
-			a.Weight[j] = a.Gain[j] / priorCounts
-		}
 		a.Spread.choose(&m.fleet.Spread)
 	}
 	return a
+}
+
+// prior are the weights that a pool's are drawn towards.
+func (m *Model) prior() []float64 {
+	if m.fleet != nil {
+		return m.fleet.Regression.Weights
+	}
+	return m.equal
 }
 
 // Update takes the n arrivals since the last update, the last step of which
@@ -194,11 +185,7 @@ func (m *Model) look(a *Arrivals, middle Clock) {
 			}
 		}
 	}
-	sum := 0.0
-	for j, v := range f {
-		sum += float64(v * a.Weight[j])
-	}
-	a.M, a.Now = sum, f
+	a.M, a.Now = a.Regression.Mean(f), f
 }
 
 func (m *Model) remember(a *Arrivals, step int64) {
@@ -237,17 +224,13 @@ func (m *Model) learnSpread(a *Arrivals, mean, y float64) {
 	a.Spread.Learn(mean, y, m.keepSpread, weight, &m.fleet.Spread)
 }
 
+// learnWeights learns from a count y over m.scale lead times, for which mean
+// was forecast, scaled likewise.
 func (m *Model) learnWeights(a *Arrivals, features []float64, mean, y float64) {
-	per := float64(y*m.scale) / mean
-	for j, f := range features {
-		got := float64(per * float64(a.Weight[j]*f))
-		f *= m.scale
-		if m.fleet != nil {
-			m.fleet.Gain[j] = float64(m.fleet.Gain[j]*fleetKeep) + got
-			m.fleet.Exposed[j] = float64(m.fleet.Exposed[j]*fleetKeep) + f
-		}
-		a.Gain[j] = float64(a.Gain[j]*m.keepWeight) + got
-		a.Exposed[j] = float64(a.Exposed[j]*m.keepWeight) + f
-		a.Weight[j] = a.Gain[j] / a.Exposed[j]
+	variance, y := mean/float64(m.scale*m.scale), y/m.scale
+	weight := float64(m.every) / float64(m.due)
+	if m.fleet != nil {
+		m.fleet.Regression.Learn(features, y, variance, 1-weight/fleetMemory, weight, m.equal, priorArrivals)
 	}
+	a.Regression.Learn(features, y, variance, m.keepWeight, weight, m.prior(), priorArrivals)
 }

@@ -13,9 +13,9 @@ type Fleet struct {
 	First   int64
 	Step    int64 // the last one that is counted
 	Profile *Profile
-	Gain    []float64 // as in Arrivals
-	Exposed []float64
-	Spread  Spread
+	// Regression has the weights that fit all pools.
+	Regression Regression
+	Spread     Spread
 
 	Week   float64 // usual rate in the quarter Middle, as it was first asked for
 	Middle Clock
@@ -26,10 +26,8 @@ type Fleet struct {
 var fleetRates = []int{1, 3, 5}
 
 const (
-	// fleetMemory is how many counts the fleet's spread remembers.
+	// fleetMemory is how many counts the fleet's weights and spread remember.
 	fleetMemory = 1e5
-	// fleetKeep is what the fleet's weights keep from one label to the next.
-	fleetKeep = 1 - 1e-5
 )
 
 // Arrive counts an arrival in any pool.
