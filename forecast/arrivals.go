@@ -241,3 +241,13 @@ func (m *Model) learnWeights(a *Arrivals, features []float64, mean, y float64) {
 		a.Weight[j] = a.Gain[j] / a.Exposed[j]
 	}
 }
+
+// Excited is the forecast of the last update as it would have been had n
+// arrivals more come in its step, by what they add to the rates.
+func (m *Model) Excited(a *Arrivals, n float64) NegBinomial {
+	more := 0.0
+	for j, keep := range m.decays.keep {
+		more += float64(a.Weight[j] * (1 - keep))
+	}
+	return a.Spread.Distribution(a.M + float64(m.lead/m.step*n)*more)
+}

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"shadowpool/forecast"
@@ -44,8 +45,8 @@ type adaptivePool struct {
 	Tryout   *tryout
 	// Sized is the distribution that the candidates' levels were made for.
 	Sized forecast.NegBinomial
-	// Served is the mean time that an instance serves, in seconds.
-	Served float64
+	// Services is kept of reusable instances.
+	Services services
 }
 
 var adaptiveHalfLives = []float64{20, 60, 240, 900, 3600, 4 * 3600, 86400, 7 * 86400}
@@ -91,6 +92,10 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 		}
 		a.Calibration.choose(a.mayMiss)
 	}
+	if a.reuse[r.Pool] {
+		a.follow(p, r.Pool)
+		return p.Level.besides(p.Services.back(s.InUse))
+	}
 	return p.Level
 }
 
@@ -109,22 +114,28 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 	if resized {
 		p.Sized = d
 	}
-	a.scratch = p.Sized.Probabilities(a.scratch[:0], maxCount)
-	a.scratch = p.Arrivals.Tail.Blend(a.scratch, tailShare)
-	a.rule.read(a.scratch)
+	a.read(p)
 	if resized {
 		a.rule.levels(&a.levels)
 		a.spread(p.Tryout)
 	}
-	p.Tryout.tick(t, resized, 0)
+	p.Tryout.tick(t, resized)
 	p.Level = a.level()
+	l := p.Level.besides(p.Services.back(s.InUse))
 	if p.Tryout.Retire[0] == 0 && p.Tryout.settled() {
 		if p.Arrivals.Profile != nil {
-			return p.Level, t + quarter
+			return l, t + quarter
 		}
-		return p.Level, t + hour
+		return l, t + hour
 	}
-	return p.Level, t
+	return l, t
+}
+
+// read makes the price rule of the demand that a pool is sized for.
+func (a *Adaptive) read(p *adaptivePool) {
+	a.scratch = p.Sized.Probabilities(a.scratch[:0], maxCount)
+	a.scratch = p.Arrivals.Tail.Blend(a.scratch, tailShare)
+	a.rule.read(a.scratch)
 }
 
 // level is that of the present price.
@@ -175,6 +186,9 @@ var _ = register(&Family{
 			a.Calibration.Rung = rungOf(1 / max(v.Float("miss_price"), 1e-3))
 		}
 		a.share(f)
+		if slices.Contains(a.reuse, true) {
+			return reusing{a}, nil
+		}
 		return a, nil
 	},
 })
