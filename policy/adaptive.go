@@ -70,6 +70,7 @@ func (a *Adaptive) Start(Time, PoolID) Level { return Level{} }
 func (a *Adaptive) begin(t Time, id PoolID) *adaptivePool {
 	p := &a.Pools[id]
 	p.Arrivals = a.models[id].New((t - mod(t, a.tick)) / a.tick)
+	p.Services.Stay = 1
 	p.Tryout = newTryout(t, int64(a.leads[id]*1e9), a.tick)
 	return p
 }
@@ -110,11 +111,14 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 	middle := a.clock.at(t + int64(lead*1e9/2))
 	d := a.models[id].Update(p.Arrivals, step, p.Count, a.clock.at(t), middle)
 	p.Count = 0
+	if a.reuse[id] {
+		d = p.Services.thin(d)
+	}
 	resized := moved(p.Sized, d)
 	if resized {
 		p.Sized = d
 	}
-	a.read(p)
+	a.read(p, id)
 	if resized {
 		a.rule.levels(&a.levels)
 		a.spread(p.Tryout)
@@ -132,10 +136,14 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 }
 
 // read makes the price rule of the demand that a pool is sized for.
-func (a *Adaptive) read(p *adaptivePool) {
+func (a *Adaptive) read(p *adaptivePool, id PoolID) {
 	a.scratch = p.Sized.Probabilities(a.scratch[:0], maxCount)
+	if a.reuse[id] {
+		a.rule.read(a.scratch, p.Services.Stay)
+		return
+	}
 	a.scratch = p.Arrivals.Tail.Blend(a.scratch, tailShare)
-	a.rule.read(a.scratch)
+	a.rule.read(a.scratch, 1)
 }
 
 // level is that of the present price.

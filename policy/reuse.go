@@ -3,6 +3,7 @@ package policy
 import (
 	"math/bits"
 
+	"shadowpool/forecast"
 	"shadowpool/forecast/portable"
 )
 
@@ -15,13 +16,16 @@ import (
 // not launched anew.
 type reusing struct{ *Adaptive }
 
-// services is what is known of how long the instances of a pool serve.
+// services is what is known of how long the instances of a pool serve. With
+// exponential services of mean s, of those in use the share 1 - exp(-L/s) is
+// back after a lead time L, and of the requests that come in it the share
+// s/L (1 - exp(-L/s)) is still in service at its end: the transient of M/M/inf
+// (Takacs, "Introduction to the Theory of Queues", 1962).
 type services struct {
 	Seen float64 // releases, at most recentServices
 	Mean float64 // seconds
-	// Back is the share of instances in use that will be back within a lead
-	// time, for exponential services: 1 - exp(-L / mean).
-	Back float64
+	Back float64 // the first share; 0 while nothing is known
+	Stay float64 // the second; 1 while nothing is known
 }
 
 // recentServices is how many services the mean remembers.
@@ -30,14 +34,20 @@ const recentServices = 200
 func (s *services) learn(served, lead float64) {
 	s.Seen = min(s.Seen+1, recentServices)
 	s.Mean += (served - s.Mean) / s.Seen
-	s.Back = 1
-	if s.Mean > 0 {
-		s.Back = 1 - portable.Exp(-lead/s.Mean)
-	}
+	per := max(s.Mean, 1e-3*lead) / lead
+	s.Back = 1 - portable.Exp(-1/per)
+	s.Stay = float64(per * s.Back)
 }
 
 // back is how many of those in use will be back within a lead time.
 func (s *services) back(inUse int32) int32 { return int32(s.Back * float64(inUse)) }
+
+// thin is the demand at the end of the lead time, of the arrivals over it: a
+// thinned mixture of Poisson distributions is one of the same dispersion.
+func (s *services) thin(d forecast.NegBinomial) forecast.NegBinomial {
+	d.Mean = float64(d.Mean * s.Stay)
+	return d
+}
 
 // Release implements ReleaseSizer.
 func (r reusing) Release(t Time, id PoolID, served int64, s Stock) Level {
@@ -65,8 +75,8 @@ func (a *Adaptive) follow(p *adaptivePool, id PoolID) {
 	if bits.OnesCount(n) != 1 {
 		return
 	}
-	p.Sized = a.models[id].Excited(p.Arrivals, p.Count)
-	a.read(p)
+	p.Sized = p.Services.thin(a.models[id].Excited(p.Arrivals, p.Count))
+	a.read(p, id)
 	a.rule.levels(&a.levels)
 	a.spread(p.Tryout)
 	p.Level = a.level()
