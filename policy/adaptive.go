@@ -85,6 +85,9 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 	if a.fleets[r.Pool] != nil {
 		a.fleets[r.Pool].Arrive()
 	}
+	if a.reuse[r.Pool] {
+		a.follow(p, r.Pool)
+	}
 	p.Tryout.arrive(t, a.early, &a.Calibration)
 	if !a.fixed {
 		a.Calibration.Excess -= a.mayMiss
@@ -94,7 +97,6 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 		a.Calibration.choose(a.mayMiss)
 	}
 	if a.reuse[r.Pool] {
-		a.follow(p, r.Pool)
 		return p.Level.besides(p.Services.back(s.InUse))
 	}
 	return p.Level

@@ -100,9 +100,9 @@ func (r *tryout) arrive(t Time, early bool, b *calibration) {
 			}
 			r.Waiting[k]++
 		}
-		if r.Warm[k]+r.Flight[k]-r.Waiting[k] < r.stock(k) {
-			r.Flight[k]++
-			orders[k]++
+		if short := r.stock(k) - (r.Warm[k] + r.Flight[k] - r.Waiting[k]); short > 0 {
+			r.Flight[k] += short
+			orders[k] += short
 		}
 	}
 }
