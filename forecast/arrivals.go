@@ -249,5 +249,5 @@ func (m *Model) Excited(a *Arrivals, n float64) NegBinomial {
 	for j, keep := range m.decays.keep {
 		more += float64(a.Weight[j] * (1 - keep))
 	}
-	return a.Spread.Distribution(a.M + float64(m.lead/m.step*n)*more)
+	return a.Spread.Distribution(a.M + float64(float64(m.lead/m.step*n)*more))
 }

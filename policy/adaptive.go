@@ -96,10 +96,7 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 		}
 		a.Calibration.choose(a.mayMiss)
 	}
-	if a.reuse[r.Pool] {
-		return p.Level.besides(p.Services.back(s.InUse))
-	}
-	return p.Level
+	return p.Level.besides(p.Services.back(s.InUse))
 }
 
 // Tick implements Sizer.
