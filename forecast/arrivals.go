@@ -100,8 +100,11 @@ const (
 	// floorShare of the mean rate is always there to be weighted.
 	floorShare   = 0.02
 	meanHalfLife = 7 * 86400
-	// settling is how long a mean is believed less than what was counted.
-	settling = 600
+	// firstLabel is after how many steps a forecast is good enough to learn
+	// from its error.
+	firstLabel = 8
+	// meanSettling is settling for the mean, which has to be surer.
+	meanSettling = 600
 )
 
 // New is the state of a pool at a step, before any arrival.
@@ -148,7 +151,7 @@ func (m *Model) Update(a *Arrivals, step int64, n float64, now, middle Clock) Ne
 	}
 	m.settle(a, step, n)
 	m.look(a, middle)
-	if step%m.every == 0 && a.Seen > 0 {
+	if step%m.every == 0 && a.Seen > 0 && step-a.First >= max(m.due, firstLabel) {
 		m.remember(a, step)
 	}
 	return a.Spread.Distribution(a.M)
@@ -157,15 +160,15 @@ func (m *Model) Update(a *Arrivals, step int64, n float64, now, middle Clock) Ne
 // mean is a pool's rate over the last weeks: the sum is still to be filled in
 // the first of them.
 func (m *Model) mean(raw float64, steps int64) float64 {
-	span := float64(float64(steps)*m.step) + settling
+	span := float64(float64(steps)*m.step) + meanSettling
 	return raw / (1 - portable.Decay(span, meanHalfLife))
 }
 
 // look computes the features and the mean.
 func (m *Model) look(a *Arrivals, middle Clock) {
 	f := a.Now[:0]
-	for _, r := range a.Rates.PerSecond {
-		f = append(f, float64(m.lead*r))
+	for j := range m.decays.keep {
+		f = append(f, float64(m.lead*a.Rates.PerSecond(j)))
 	}
 	if m.profiles {
 		mean := m.mean(a.Mean, a.Step-a.First)
@@ -180,7 +183,7 @@ func (m *Model) look(a *Arrivals, middle Clock) {
 		f = append(f, float64(m.lead*day), float64(m.lead*week), float64(m.lead*mean)*floorShare)
 		if m.fleet != nil {
 			for _, j := range fleetRates {
-				f = append(f, float64(m.lead*float64(share*m.fleet.Rates.PerSecond[j])))
+				f = append(f, float64(m.lead*float64(share*m.fleet.Rates.PerSecond(j))))
 			}
 		}
 	}
@@ -207,7 +210,7 @@ func (m *Model) settle(a *Arrivals, step int64, n float64) {
 		if due < float64(step) { // the pool slept through the label's end
 			y -= n
 		}
-		a.Tail.Learn(int(y), m.keepTail)
+		a.Tail.Learn(int(y/m.scale+0.5), m.keepTail)
 		mean *= m.scale
 		m.learnSpread(a, mean, y)
 		if m.learn && mean > 0 {
@@ -247,7 +250,7 @@ func (m *Model) learnWeights(a *Arrivals, features []float64, mean, y float64) {
 func (m *Model) Excited(a *Arrivals, n float64) NegBinomial {
 	more := 0.0
 	for j, keep := range m.decays.keep {
-		more += float64(a.Weight[j] * (1 - keep))
+		more += float64(a.Weight[j]*(1-keep)) / a.Rates.Filled[j]
 	}
 	return a.Spread.Distribution(a.M + float64(float64(m.lead/m.step*n)*more))
 }

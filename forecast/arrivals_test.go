@@ -99,17 +99,29 @@ func TestSpreadLearns(t *testing.T) {
 	}
 }
 
-// Rates at several half-lives against the closed form after skipped steps.
+// Rates at several half-lives against the closed form after skipped steps; a
+// steady stream has its rate at all of them soon after the start.
 func TestRates(t *testing.T) {
 	d := NewDecays(step, []float64{15, 60})
 	r := d.NewRates()
 	r.Update(d, 30, 0) // 2 a second, half of it counts at a half-life of a step
-	if math.Abs(r.PerSecond[0]-1) > 1e-12 {
-		t.Errorf("after one step %v", r.PerSecond)
+	if math.Abs(r.Sum[0]-1) > 1e-12 {
+		t.Errorf("after one step %v", r.Sum)
 	}
 	r.Update(d, 0, 3)
-	if want := math.Pow(0.5, 4); math.Abs(r.PerSecond[0]-want) > 1e-12 {
-		t.Errorf("after four steps without arrivals %v, want %v", r.PerSecond[0], want)
+	if want := math.Pow(0.5, 4); math.Abs(r.Sum[0]-want) > 1e-12 {
+		t.Errorf("after four steps without arrivals %v, want %v", r.Sum[0], want)
+	}
+	if want := 1 - math.Pow(0.5, 4+5); math.Abs(r.Filled[0]-want) > 1e-12 {
+		t.Errorf("filled %v, want %v", r.Filled[0], want)
+	}
+	week := NewDecays(step, []float64{7 * 86400})
+	r = week.NewRates()
+	for range 40 {
+		r.Update(week, 30, 0)
+	}
+	if got := r.PerSecond(0); math.Abs(got-2*600./660) > 0.01 {
+		t.Errorf("a rate of 2 is %.3f after ten minutes", got)
 	}
 }
 

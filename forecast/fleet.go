@@ -37,7 +37,7 @@ func (f *Fleet) Arrive() { f.Count++ }
 
 // advance brings the totals up to a step.
 func (f *Fleet) advance(m *Model, step int64, now Clock) {
-	if f.Rates.PerSecond == nil {
+	if f.Rates.Sum == nil {
 		f.Rates, f.First, f.Step = m.decays.NewRates(), step-1, step-1
 	}
 	if step <= f.Step {

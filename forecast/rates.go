@@ -5,7 +5,8 @@ import "shadowpool/forecast/portable"
 // Rates are exponentially weighted rates of arrival at several half-lives,
 // updated at regular steps.
 type Rates struct {
-	PerSecond []float64 // one a half-life
+	Sum    []float64 // arrivals per second, as weighted since the start
+	Filled []float64 // what the weights since the start sum up to, of 1
 }
 
 // Decays are the shares that each half-life keeps over one step.
@@ -13,28 +14,42 @@ type Decays struct {
 	step      float64
 	halfLives []float64
 	keep      []float64
+	settled   []float64
 }
+
+// settling is how many seconds without arrivals are taken to come before the
+// start, so that the first arrival is not yet a rate.
+const settling = 60
 
 // NewDecays prepares for steps of the given seconds.
 func NewDecays(step float64, halfLives []float64) Decays {
 	d := Decays{step: step, halfLives: halfLives}
 	for _, h := range halfLives {
 		d.keep = append(d.keep, portable.Decay(step, h))
+		d.settled = append(d.settled, 1-portable.Decay(settling, h))
 	}
 	return d
 }
 
 // NewRates starts at zero.
-func (d Decays) NewRates() Rates { return Rates{make([]float64, len(d.keep))} }
+func (d Decays) NewRates() Rates {
+	return Rates{Sum: make([]float64, len(d.keep)), Filled: append([]float64(nil), d.settled...)}
+}
 
 // Update takes n arrivals in the last step, after skipped steps without any.
 func (r Rates) Update(d Decays, n float64, skipped int) {
 	rate := n / d.step
 	for i, keep := range d.keep {
-		v := r.PerSecond[i]
+		v, open := r.Sum[i], 1-r.Filled[i]
 		if skipped > 0 {
-			v = float64(v * portable.Decay(float64(skipped)*d.step, d.halfLives[i]))
+			fade := portable.Decay(float64(skipped)*d.step, d.halfLives[i])
+			v, open = float64(v*fade), float64(open*fade)
 		}
-		r.PerSecond[i] = float64(v*keep) + float64(rate*(1-keep))
+		r.Sum[i] = float64(v*keep) + float64(rate*(1-keep))
+		r.Filled[i] = 1 - float64(open*keep)
 	}
 }
+
+// PerSecond is the rate at the i-th half-life: what there was since the start
+// counts for all.
+func (r Rates) PerSecond(i int) float64 { return r.Sum[i] / r.Filled[i] }

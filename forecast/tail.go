@@ -10,6 +10,7 @@ type Tail struct {
 	Weight []float64 // by bin
 	Total  float64
 	Unit   float64 // of the next count: later ones weigh more
+	Count  int     // of the counts so far
 }
 
 const (
@@ -46,6 +47,7 @@ func (t *Tail) Learn(n int, keep float64) {
 	if t.Unit == 0 {
 		t.Unit = 1
 	}
+	t.Count++
 	bin := tailBin(n)
 	for len(t.Weight) <= bin {
 		t.Weight = append(t.Weight, 0)

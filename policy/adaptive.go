@@ -43,8 +43,13 @@ type adaptivePool struct {
 	Count    float64 // arrivals since the last tick
 	Arrivals *forecast.Arrivals
 	Tryout   *tryout
-	// Sized is the distribution that the candidates' levels were made for.
-	Sized forecast.NegBinomial
+	// Sized is the distribution that the tryout's levels were made for, and
+	// Counted how much the tail had seen.
+	Sized   forecast.NegBinomial
+	Counted int
+	// Ready is when what was launched at the first tick has become warm; what
+	// is missed before tells nothing of prices.
+	Ready Time
 	// Services is kept of reusable instances.
 	Services services
 }
@@ -70,6 +75,7 @@ func (a *Adaptive) Start(Time, PoolID) Level { return Level{} }
 func (a *Adaptive) begin(t Time, id PoolID) *adaptivePool {
 	p := &a.Pools[id]
 	p.Arrivals = a.models[id].New((t - mod(t, a.tick)) / a.tick)
+	p.Ready = Never
 	p.Services.Stay = 1
 	p.Tryout = newTryout(t, int64(a.leads[id]*1e9), a.tick)
 	return p
@@ -85,17 +91,15 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 	if a.fleets[r.Pool] != nil {
 		a.fleets[r.Pool].Arrive()
 	}
+	p.Tryout.advance(t)
+	if !a.fixed && t >= p.Ready {
+		a.Calibration.learn(p.Tryout, s.Waiting > 0, a.early)
+		a.Calibration.choose(a.mayMiss)
+	}
 	if a.reuse[r.Pool] {
 		a.follow(p, r.Pool)
 	}
-	p.Tryout.arrive(t, a.early, &a.Calibration)
-	if !a.fixed {
-		a.Calibration.Excess -= a.mayMiss
-		if s.Waiting > 0 {
-			a.Calibration.Excess++
-		}
-		a.Calibration.choose(a.mayMiss)
-	}
+	p.Tryout.arrive(a.early)
 	return p.Level.besides(p.Services.back(s.InUse))
 }
 
@@ -105,17 +109,21 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 	if p.Arrivals == nil {
 		return Level{}, Never
 	}
-	step := t / a.tick
 	lead := a.leads[id]
+	if p.Ready == Never {
+		p.Ready = t + int64(lead*1e9)
+	}
+	step := t / a.tick
 	middle := a.clock.at(t + int64(lead*1e9/2))
 	d := a.models[id].Update(p.Arrivals, step, p.Count, a.clock.at(t), middle)
 	p.Count = 0
 	if a.reuse[id] {
 		d = p.Services.thin(d)
 	}
-	resized := moved(p.Sized, d)
+	counted := p.Arrivals.Tail.Count
+	resized := moved(p.Sized, d) || counted > p.Counted+p.Counted/16
 	if resized {
-		p.Sized = d
+		p.Sized, p.Counted = d, counted
 	}
 	a.read(p, id)
 	if resized {

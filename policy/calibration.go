@@ -9,13 +9,15 @@ import (
 // calibration finds the price at which the fleet misses as often as it may.
 // What the pools would have missed at each rung's price is known (tryout); the
 // price is read off between the rungs. All pools share it, as the least waste
-// at a hit rate of the fleet asks for equal marginal prices everywhere. What
-// was missed too often or too rarely lately is made up for.
+// at a hit rate of the fleet asks for equal marginal prices everywhere. Where
+// more is really missed than was played (launches fail, lead times vary), that
+// is allowed for.
 type calibration struct {
 	Arrivals float64             // discounted, as are all sums
 	Missed   [priceRungs]float64 // at each rung's price
 	Risked   [priceRungs]float64 // sums of the forecast probabilities to miss
-	Excess   float64             // misses beyond those allowed
+	Played   float64             // misses at the price, between two rungs
+	Real     float64             // and in the pools
 	Since    int                 // arrivals since the last choice
 	Rung     float64             // of the price, between 0 and priceRungs-1
 }
@@ -25,12 +27,17 @@ const (
 	chooseEvery = 20
 	// priorArrivals is the weight of the forecast misses beside the played.
 	priorArrivals = 30
-	// Scores are remembered for as many arrivals as the target lets
-	// memoryMisses miss, the excess for as many as it lets excessMisses miss.
-	memoryMisses = 300
-	excessMisses = 100
-	// mostMadeUp bounds how far the excess moves what may be missed.
-	mostMadeUp = 0.6
+	// nearlySafest: prices at which at most this much more is missed than at
+	// the lowest are as good where none keeps the target.
+	nearlySafest = 1.1
+	// mostClimb bounds by how many rungs the price moves in one choice.
+	mostClimb = 0.2
+	// What was really missed too often or too rarely is made up for within
+	// these bounds: a crowd out of nothing cannot be.
+	leastOwed, mostOwed = 0.85, 1.1
+	// memoryMisses: sums are remembered for as many arrivals as the target
+	// lets that many miss.
+	memoryMisses = 400
 )
 
 // firstRung is where to begin: a price per lead time of ten times the share
@@ -49,14 +56,32 @@ func (b *calibration) price() float64 {
 	return float64(pricesPerLead[rungsBelow] * portable.Exp(float64(b.Rung*math.Ln2)))
 }
 
-// learn takes an arrival: whether it finds nothing at the price of each rung.
-func (b *calibration) learn(r *tryout) {
+// learn takes an arrival: whether it finds nothing at the price of each rung,
+// and whether it really missed. Under early binding that is not seen, and what
+// was played stands for it.
+func (b *calibration) learn(r *tryout, missed, early bool) {
 	b.Arrivals++
 	for i := range priceRungs {
 		if r.Warm[i] == 0 {
 			b.Missed[i]++
 		}
 		b.Risked[i] += float64(r.Risk[i])
+	}
+	if missed {
+		b.Real++
+	}
+	low := min(int(b.Rung), priceRungs-2)
+	share := b.Rung - float64(low)
+	played := 0.0
+	if r.Warm[low] == 0 {
+		played += 1 - share
+	}
+	if r.Warm[low+1] == 0 {
+		played += share
+	}
+	b.Played += played
+	if early {
+		b.Real += played
 	}
 }
 
@@ -67,40 +92,38 @@ func (b *calibration) choose(mayMiss float64) {
 		return
 	}
 	b.Since = 0
-	made := min(max(b.Excess/excessMisses, -mostMadeUp), mostMadeUp)
-	b.Rung = b.find(float64(mayMiss * (1 - made)))
+	may := float64(mayMiss * (b.Played + priorArrivals) / (b.Real + priorArrivals))
+	owed := (float64(mayMiss*b.Arrivals) + priorArrivals) / (b.Real + priorArrivals)
+	to := b.find(float64(may * min(max(owed, leastOwed), mostOwed)))
+	b.Rung = min(max(to, b.Rung-mostClimb), b.Rung+mostClimb)
 	keep := portable.Exp(-chooseEvery * mayMiss / memoryMisses)
-	b.Arrivals = float64(b.Arrivals * keep)
+	b.Arrivals, b.Played, b.Real = float64(b.Arrivals*keep), float64(b.Played*keep), float64(b.Real*keep)
 	for i := range b.Missed {
 		b.Missed[i] = float64(b.Missed[i] * keep)
 		b.Risked[i] = float64(b.Risked[i] * keep)
 	}
-	b.Excess = float64(b.Excess * portable.Exp(-chooseEvery*mayMiss/excessMisses))
 }
 
-// find is the dearest price at which no more is missed than may be, by
-// interpolation of logarithms.
+// find is the dearest price at which no more is missed than may be, between two
+// rungs by what is missed at a share of the time at each; where more is at every price (after a start, or
+// a crowd out of nothing), one that comes about as near to it as any.
 func (b *calibration) find(may float64) float64 {
 	above := b.missRate(0)
-	if above >= may {
-		return 0
-	}
+	may = max(may, float64(nearlySafest*above))
 	for i := 1; i < priceRungs; i++ {
 		rate := max(b.missRate(i), above)
 		if rate > may {
-			return float64(i-1) + portable.Log(may/above)/portable.Log(rate/above)
+			return float64(i-1) + (may-above)/(rate-above)
 		}
 		above = rate
 	}
 	return priceRungs - 1
 }
 
-const leastMissRate = 1e-7
-
 func (b *calibration) missRate(i int) float64 {
 	prior := 0.0
 	if b.Arrivals > 0 {
 		prior = float64(priorArrivals * (b.Risked[i] / b.Arrivals))
 	}
-	return max((b.Missed[i]+prior)/(b.Arrivals+priorArrivals), leastMissRate)
+	return (b.Missed[i] + prior) / (b.Arrivals + priorArrivals)
 }

@@ -82,11 +82,9 @@ func (r *tryout) deliver() {
 	}
 }
 
-// arrive plays an arrival at every price. A request that finds nothing
+// arrive plays an arrival at every price, at the instant of the last advance. A request that finds nothing
 // waits, or, if early, is served by a launch of its own.
-func (r *tryout) arrive(t Time, early bool, b *calibration) {
-	r.advance(t)
-	b.learn(r)
+func (r *tryout) arrive(early bool) {
 	r.Ordered[r.Head] = true
 	orders := &r.Orders[r.Head]
 	for k := range priceRungs {
