@@ -23,9 +23,8 @@ type Adaptive struct {
 	Fleets      []*forecast.Fleet // by lead time
 	Calibration calibration
 
-	fixed   bool // the price is given
+	aim     aim
 	early   bool
-	mayMiss float64
 	models  []*forecast.Model // by pool
 	fleets  []*forecast.Fleet // by pool
 	leads   []float64         // by pool, seconds
@@ -92,9 +91,9 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 		a.fleets[r.Pool].Arrive()
 	}
 	p.Tryout.advance(t)
-	if !a.fixed && t >= p.Ready {
-		a.Calibration.learn(p.Tryout, s.Waiting > 0, a.early)
-		a.Calibration.choose(a.mayMiss)
+	if a.aim.fixed < 0 && t >= p.Ready {
+		a.Calibration.learn(p.Tryout, &a.aim, s.Waiting > 0, !a.early)
+		a.Calibration.choose(a.aim.allowed)
 	}
 	if a.reuse[r.Pool] {
 		a.follow(p, r.Pool)
@@ -119,6 +118,8 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 	p.Count = 0
 	if a.reuse[id] {
 		d = p.Services.thin(d)
+	} else {
+		d = over(d, a.Lead(t, id), lead)
 	}
 	counted := p.Arrivals.Tail.Count
 	resized := moved(p.Sized, d) || counted > p.Counted+p.Counted/16
@@ -153,6 +154,18 @@ func (a *Adaptive) read(p *adaptivePool, id PoolID) {
 	a.rule.read(a.scratch, 1)
 }
 
+// over is the demand over what lead times have been found to be, given that
+// over the lead time that was expected. Launches run in parallel, so of their
+// own spread only the mean counts (Palm); what slows all of them at a time
+// widens the demand.
+func over(d forecast.NegBinomial, learned forecast.Lead, expected float64) forecast.NegBinomial {
+	if d.Mean > 0 {
+		d.Mean = float64(d.Mean * (learned.Mean() / expected))
+		d.Dispersion += learned.Variance
+	}
+	return d
+}
+
 // level is that of the present price.
 func (a *Adaptive) level() Level {
 	price := a.Calibration.price()
@@ -184,21 +197,25 @@ var _ = register(&Family{
 	Name:    "adaptive",
 	Summary: "forecast, price rule and self-calibration to a target; nothing to tune",
 	Knob:    "miss_price",
-	Params: []Param{
-		{Name: "hit_rate", Kind: Share, Default: "0.99", Help: "share of requests that should find a warm instance"},
-		{Name: "miss_price", Kind: Number, Optional: true, Help: "what a request that waits costs, in lead times of an idle instance, in place of a target"},
-	},
+	Params:  targets,
 	Build: func(f Fleet, v Values) (Sizer, error) {
+		longest := time.Duration(0)
+		for _, k := range f.Categories {
+			longest = max(longest, k.LeadTime)
+		}
+		aim, err := newAim(v, longest)
+		if err != nil {
+			return nil, err
+		}
 		a := &Adaptive{
 			LeadTimes: newLeadTimes(f),
 			Pools:     make([]adaptivePool, len(f.Categories)),
-			mayMiss:   1 - v.Float("hit_rate"), tick: int64(f.Tick), clock: newLocalClock(f.Location),
-			early: f.Binding == Early,
+			aim:       aim, tick: int64(f.Tick), clock: newLocalClock(f.Location),
+			early: f.Binding == Early, rule: priceRule{waits: aim.waits},
 		}
-		a.Calibration.Rung = firstRung(a.mayMiss)
-		if v.Has("miss_price") {
-			a.fixed = true
-			a.Calibration.Rung = rungOf(1 / max(v.Float("miss_price"), 1e-3))
+		a.Calibration.Rung = firstRung(aim.allowed)
+		if aim.fixed >= 0 {
+			a.Calibration.Rung = aim.fixed
 		}
 		a.share(f)
 		if slices.Contains(a.reuse, true) {

@@ -56,32 +56,36 @@ func (b *calibration) price() float64 {
 	return float64(pricesPerLead[rungsBelow] * portable.Exp(float64(b.Rung*math.Ln2)))
 }
 
-// learn takes an arrival: whether it finds nothing at the price of each rung,
-// and whether it really missed. Under early binding that is not seen, and what
-// was played stands for it.
-func (b *calibration) learn(r *tryout, missed, early bool) {
+// learn takes an arrival: what its wait costs at the price of each rung, and
+// whether it really missed. Where that is not seen (under early binding) or
+// does not tell its cost, what was played stands for it.
+func (b *calibration) learn(r *tryout, a *aim, missed, seen bool) {
 	b.Arrivals++
-	for i := range priceRungs {
-		if r.Warm[i] == 0 {
-			b.Missed[i]++
-		}
-		b.Risked[i] += float64(r.Risk[i])
-	}
-	if missed {
-		b.Real++
-	}
 	low := min(int(b.Rung), priceRungs-2)
 	share := b.Rung - float64(low)
 	played := 0.0
-	if r.Warm[low] == 0 {
-		played += 1 - share
-	}
-	if r.Warm[low+1] == 0 {
-		played += share
+	for i := range priceRungs {
+		b.Risked[i] += float64(r.Risk[i])
+		if r.Warm[i] > 0 {
+			continue
+		}
+		cost := 1.0
+		if !a.byHits() {
+			cost = a.cost(r.wait(i), len(r.Orders), r.Step)
+		}
+		b.Missed[i] += cost
+		switch i {
+		case low:
+			played += float64(cost * (1 - share))
+		case low + 1:
+			played += float64(cost * share)
+		}
 	}
 	b.Played += played
-	if early {
+	if !seen || !a.byHits() {
 		b.Real += played
+	} else if missed {
+		b.Real++
 	}
 }
 

@@ -43,7 +43,9 @@ func (s *services) learn(served, lead float64) {
 func (s *services) back(inUse int32) int32 { return int32(s.Back * float64(inUse)) }
 
 // thin is the demand at the end of the lead time, of the arrivals over it: a
-// thinned mixture of Poisson distributions is one of the same dispersion.
+// thinned mixture of Poisson distributions is one of the same dispersion. Lead
+// times are as configured: what is kept matters more than how long launches
+// take, and learned ones, of which small pools see few, cost more than they save.
 func (s *services) thin(d forecast.NegBinomial) forecast.NegBinomial {
 	d.Mean = float64(d.Mean * s.Stay)
 	return d

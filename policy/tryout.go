@@ -113,6 +113,24 @@ func (r *tryout) stock(k int) int32 {
 	return max(r.Stock[k]-int32(r.Back*float64(r.InUse[k])), 0)
 }
 
+// wait is how many steps a request waits that finds nothing at rung k now: until
+// as many of the launches under way have become warm as wait with it.
+func (r *tryout) wait(k int) int {
+	ahead := r.Waiting[k]
+	at := r.Head
+	for steps := 1; steps < len(r.Orders); steps++ {
+		if at++; at == len(r.Orders) {
+			at = 0
+		}
+		if r.Ordered[at] {
+			if ahead -= r.Orders[at][k]; ahead < 0 {
+				return steps
+			}
+		}
+	}
+	return len(r.Orders)
+}
+
 // release gives one reusable instance back at every price.
 func (r *tryout) release(t Time) {
 	r.advance(t)

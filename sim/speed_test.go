@@ -102,7 +102,10 @@ func BenchmarkReplay(b *testing.B) {
 		categories int
 	}{{2, 1}, {2000, 1}, {200000, 1}, {2000, 100000}} {
 		t := poissonTrace(n, c.busy, c.categories)
-		for _, policyName := range []string{"static", "static+log", "keepalive"} {
+		for _, policyName := range []string{"static", "static+log", "keepalive", "adaptive"} {
+			if policyName == "adaptive" && c.categories > 1 {
+				continue
+			}
 			b.Run(fmt.Sprintf("busy=%g/categories=%d/%s", c.busy, c.categories, policyName), func(b *testing.B) {
 				reusable := policyName == "keepalive"
 				template := Category{Category: policy.Category{Reusable: reusable}, Lead: Constant(10 * time.Second), Price: 1}
@@ -123,6 +126,12 @@ func BenchmarkReplay(b *testing.B) {
 							levels[i] = int32(c.busy*0.1/float64(c.categories)*1.2) + 1
 						}
 						sizer = policy.NewStatic(levels)
+					}
+					if policyName == "adaptive" {
+						sizer, err = policy.Build(policy.Spec{Name: "adaptive"}, policy.Fleet{Config: fleet.PolicyConfig()})
+						if err != nil {
+							b.Fatal(err)
+						}
 					}
 					var opt Options
 					if policyName == "static+log" {

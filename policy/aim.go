@@ -1,0 +1,80 @@
+package policy
+
+import (
+	"fmt"
+	"time"
+)
+
+// aim is the service that adaptive keeps: at most Allowed of the mean cost of
+// a request's wait, where a wait costs nothing or all (hits, percentiles), or
+// its share of a lead time (means).
+type aim struct {
+	allowed float64
+	// longest is how long a request may wait before that costs, ns; the means
+	// are taken where mean is set.
+	longest int64
+	mean    bool
+	// fixed is the rung of a price that is given; below zero it is to be found.
+	fixed float64
+	// waits sizes by waits and not by hits.
+	waits bool
+}
+
+// targets are the parameters that say what to keep, the first by default.
+var targets = []Param{
+	{Name: "hit_rate", Kind: Share, Default: "0.99", Help: "share of requests that should find a warm instance"},
+	{Name: "wait_p99", Kind: Span, Optional: true, Help: "in its place, what 99 of 100 requests should wait at most"},
+	{Name: "wait_mean", Kind: Span, Optional: true, Help: "in its place, the mean wait"},
+	{Name: "wait_price", Kind: Number, Optional: true, Help: "in its place, what a second of waiting costs, in seconds of an idle instance"},
+	{Name: "miss_price", Kind: Number, Optional: true, Help: "in its place, what a request that waits costs, in lead times of an idle instance"},
+}
+
+// newAim reads the targets; at most one may be given beside the default. The
+// longest lead time of the fleet bounds what can be waited for.
+func newAim(v Values, longestLead time.Duration) (aim, error) {
+	a := aim{allowed: 1 - v.Float("hit_rate"), fixed: -1}
+	given := ""
+	for _, p := range targets[1:] {
+		if !v.Has(p.Name) {
+			continue
+		}
+		if given != "" {
+			return aim{}, fmt.Errorf("policy adaptive: %s and %s are two targets; keep one", given, p.Name)
+		}
+		given = p.Name
+	}
+	switch given {
+	case "wait_p99":
+		a.allowed, a.longest = 0.01, int64(v.Span(given))
+	case "wait_mean":
+		a.mean, a.waits = true, true
+		a.allowed = min(v.Span(given).Seconds()/max(longestLead, time.Millisecond).Seconds(), 1)
+	case "wait_price":
+		a.waits = true
+		a.fixed = rungOf(1 / max(v.Float(given), leastPrice))
+	case "miss_price":
+		a.fixed = rungOf(1 / max(v.Float(given), leastPrice))
+	}
+	if a.allowed <= 0 {
+		return aim{}, fmt.Errorf("policy adaptive: %s=0 cannot be kept by any pool; allow some wait", given)
+	}
+	return a, nil
+}
+
+// leastPrice keeps the reciprocal of a price finite.
+const leastPrice = 1e-3
+
+// byHits says whether a miss is what counts, which is seen at once.
+func (a *aim) byHits() bool { return a.longest == 0 && !a.mean }
+
+// cost is what a wait costs, both spans in steps of a tryout.
+func (a *aim) cost(wait, lead int, step int64) float64 {
+	switch {
+	case a.mean:
+		return float64(wait) / float64(lead)
+	case int64(wait)*step > a.longest:
+		return 1
+	default:
+		return 0
+	}
+}
