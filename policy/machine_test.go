@@ -300,7 +300,7 @@ var specimens = []string{
 	"headroom:spare=2,cooldown=30s", "headroom:share=0.5,min=1",
 	"static-rolling:hit_rate=0.9", "schedule:timetable=Sun-Sat 00:00-24:00 2", "ewma:quantile=0.9",
 	"fourier:quantile=0.9", "nhpp:target=0.9", "nhpp:form=wait", "nhpp:form=idle,target=0.7", "ssa-saa:weight=0.9,ramp=2,block=1m",
-	"aws-predictive:target=0.3", "adaptive:hit_rate=0.9", "adaptive:miss_price=20",
+	"aws-predictive:target=0.3", "adaptive:hit_rate=0.9",
 	"openwhisk-reactive:ttl=1m,increment=2,max=3", "ec2-warm-pool:prepared=5,min=1", "break-even", "break-even:scale=3,seed=1",
 	"hybrid-histogram:range=3m", "greedy-dual:memory=4", "cidre:ttl=20s", "lazy-capacity:scale=3", "spes:scale=0.2", "layered:price=1",
 }
