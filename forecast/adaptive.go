@@ -2,7 +2,10 @@ package forecast
 
 // Adaptive is the forecast that policy adaptive sizes pools by (Model), behind
 // the interface. It learns at the setup's lead time alone; other spans get
-// their part of that forecast, as if the rate stayed.
+// their part of that forecast, as if the rate stayed. The policy gives a small
+// share of its distribution to the crowds that Model remembers (Tail); they are
+// left out here, as a negative binomial that takes them in by its variance is too
+// wide nearly always.
 type Adaptive struct {
 	setup Setup
 	model *Model
@@ -10,12 +13,12 @@ type Adaptive struct {
 	now   NegBinomial // over the coming lead time
 }
 
-// adaptiveHalfLives are those of the rates that are weighed, seconds.
-var adaptiveHalfLives = []float64{30, 120, 480, 1800, 7200, 28800, day}
+// AdaptiveHalfLives are those of the rates that are weighed, seconds.
+var AdaptiveHalfLives = []float64{20, 60, 240, 900, 3600, 4 * 3600, day, week}
 
 // NewAdaptive makes one for the setup's lead time.
 func NewAdaptive(s Setup) *Adaptive {
-	m := NewModel(s.Step, s.Lead, adaptiveHalfLives, true, true)
+	m := NewModel(s.Step, s.Lead, AdaptiveHalfLives, true, true)
 	return &Adaptive{setup: s, model: m, state: m.New(wholes(s.Start, s.Step))}
 }
 

@@ -40,13 +40,20 @@ func NewModel(step, lead float64, halfLives []float64, profiles, learn bool) *Mo
 	}
 	m.due = max(int64(lead/step+0.5), 1)
 	m.scale = float64(m.due) * step / m.lead
-	m.every = max(m.due/2, 1)
+	m.every = labelEvery(m.due, step)
 	m.keepMean = portable.Decay(step, meanHalfLife)
 	between := float64(m.every) * step
 	m.keepWeight = portable.Decay(between, 7*86400)
 	m.keepSpread = portable.Decay(between, 14*86400)
 	m.keepTail = portable.Decay(between, 28*86400)
 	return m
+}
+
+// labelEvery is how many steps lie between two labels that each last so many:
+// half as many, but at most an hour, so that a long one is learned from at all
+// times of the day.
+func labelEvery(steps int64, step float64) int64 {
+	return max(min(steps/2, int64(3600/step)), 1)
 }
 
 // Share makes the model's pools learn from each other through f, which the

@@ -99,6 +99,34 @@ func TestSpreadLearns(t *testing.T) {
 	}
 }
 
+// Counts of any size tell how little they scatter: here by 5 %.
+func TestSpreadLearnsLargeCounts(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 2))
+	var s Spread
+	for range 200 {
+		mean := 5e4 + 5e5*rng.Float64()
+		s.Learn(mean, math.Round(mean*(1+0.05*rng.NormFloat64())), 1, 1, nil)
+	}
+	if got := s.Distribution(1e5).Dispersion; got != 0.002 {
+		t.Errorf("dispersion %g, want the grid's nearest to 0.0025", got)
+	}
+}
+
+// A lead time of a day is learned from at all its hours: learned from twice a
+// day, when the level is usual, the recent rate would mislead by a quarter.
+func TestAdaptiveForecastsADay(t *testing.T) {
+	rate := func(at float64) float64 { return 5 + 4*math.Sin(2*math.Pi*at/day) }
+	a := NewAdaptive(Setup{Step: 1800, Lead: day})
+	want := 48 * 5.0
+	for i := range 60 * 48 {
+		at := float64(i+1) * 1800
+		a.Observe(at, rate(at-900))
+		if got := a.Forecast(0, day); i > 40*48 && math.Abs(got.Mean-want) > 0.1*want {
+			t.Fatalf("day %d, hour %g: %.1f arrivals in the coming day, want %.0f", i/48, float64(i%48)/2, got.Mean, want)
+		}
+	}
+}
+
 // Rates at several half-lives against the closed form after skipped steps; a
 // steady stream has its rate at all of them soon after the start.
 func TestRates(t *testing.T) {

@@ -1,6 +1,7 @@
 package forecast
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 )
@@ -60,7 +61,7 @@ func BenchmarkForecast100k(b *testing.B) {
 	})
 	// Only categories with arrivals are visited, as pools that sleep are.
 	b.Run("adaptive, visiting arrivals", func(b *testing.B) {
-		m := NewModel(setup.Step, setup.Lead, adaptiveHalfLives, true, true)
+		m := NewModel(setup.Step, setup.Lead, AdaptiveHalfLives, true, true)
 		states := make([]*Arrivals, categories)
 		rounds(b, func(t float64, parts []PartCount) float64 {
 			step, sum := int64(t/setup.Step), 0.0
@@ -75,7 +76,7 @@ func BenchmarkForecast100k(b *testing.B) {
 		})
 	})
 	b.Run("adaptive, visiting all", func(b *testing.B) {
-		m := NewModel(setup.Step, setup.Lead, adaptiveHalfLives, true, true)
+		m := NewModel(setup.Step, setup.Lead, AdaptiveHalfLives, true, true)
 		states := make([]*Arrivals, categories)
 		for i := range states {
 			states[i] = m.New(0)
@@ -93,6 +94,19 @@ func BenchmarkForecast100k(b *testing.B) {
 			return sum
 		})
 	})
+}
+
+// BenchmarkSpread learns from counts of several sizes.
+func BenchmarkSpread(b *testing.B) {
+	for _, mean := range []float64{0.1, 3, 100, 10_000} {
+		b.Run(fmt.Sprint("mean=", mean), func(b *testing.B) {
+			rng := rand.New(rand.NewPCG(1, 1))
+			var s Spread
+			for b.Loop() {
+				s.Learn(mean, float64(int(2*mean*rng.Float64()+0.5)), 0.999, 1, nil)
+			}
+		})
+	}
 }
 
 // BenchmarkForecaster is one observation and one forecast over the lead time.

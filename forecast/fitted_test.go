@@ -9,11 +9,6 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// utc is a zone whose clocks show the epoch's.
-type utc struct{}
-
-func (utc) Local(t float64) float64 { return t }
-
 // waves is a rate per second with a daily cycle, its half and a slow growth.
 func waves(t float64) float64 {
 	day := 2 * math.Pi * t / secondsPerDay
@@ -81,7 +76,7 @@ func TestSeriesAndAhead(t *testing.T) {
 	g := grid{slot: 3600, window: 48}
 	var s series
 	for i := range 500 {
-		s.add(&g, float64(i)*3600+1, float64(i))
+		s.add(&g, float64(i)*3600+1, float64(i)*3600+2, float64(i))
 		sum := 0.0
 		for _, c := range s.Counts {
 			sum += float64(c)
@@ -92,6 +87,12 @@ func TestSeriesAndAhead(t *testing.T) {
 		if closed := s.closed(48); i >= 48 && (len(closed) != 48 || closed[47] != float32(i-1)) {
 			t.Fatalf("hour %d: closed slots %v", i, closed)
 		}
+	}
+	// What was counted over two slots and a half is spread over them.
+	s = series{}
+	s.add(&g, 3600, 12600, 10)
+	if len(s.Counts) != 3 || s.Counts[0] != 4 || s.Counts[1] != 4 || s.Counts[2] != 2 || s.Total != 10 {
+		t.Errorf("10 in two hours and a half: %+v", s)
 	}
 	a := ahead{From: 100}
 	for i := range 24 {

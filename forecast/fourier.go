@@ -65,7 +65,7 @@ type Fourier struct {
 func (f *Fourier) Observe(t, n float64) {
 	m := f.model
 	f.observe(&m.pace, f, t, n)
-	f.Series.add(&m.grid, t-m.step/2, n)
+	f.Series.add(&m.grid, t-m.step, t, n)
 	if f.Series.due(&m.grid, t) && len(f.Series.Counts) > m.perDay() {
 		f.fit()
 		f.Series.fit(t)

@@ -45,12 +45,15 @@ type Hourly struct {
 func (f *Hourly) Observe(t, n float64) {
 	m := f.model
 	f.observe(&m.pace, f, t, n)
-	f.Series.add(&m.grid, m.zone.Local(t-m.step/2), n)
+	begun := m.zone.Local(t - m.step)
+	f.Series.add(&m.grid, begun, begun+m.step, n)
 	if f.Series.due(&m.grid, t) && len(f.Series.Counts) > 24 {
 		f.fit()
 		f.Series.fit(t)
 	}
-	f.remember(&m.pace, f)
+	if len(f.Ahead.Slots) > 0 { // else there is nothing to judge
+		f.remember(&m.pace, f)
+	}
 }
 
 // Forecast implements Forecaster.

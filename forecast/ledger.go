@@ -4,31 +4,31 @@ package forecast
 // that was asked for; T is what is learned at one horizon.
 type ledger[T any] struct {
 	last, seen float64 // the last observation and the arrivals up to it
-	width      int     // forecasts of a label
+	width      int     // forecasts of an entry
 	horizons   []*horizon[T]
 }
 
 // A horizon is one span that forecasts are asked for.
 type horizon[T any] struct {
 	from, to  float64 // seconds after the observation
-	made      float64 // when the newest label was made
-	labels    []label
-	forecasts []NegBinomial // of the labels, width each
+	made      float64 // when the newest entry was made
+	entries   []entry
+	forecasts []NegBinomial // of the entries, width each
 	learned   T
 }
 
-// A label waits for the count of the span (start, end].
-type label struct {
+// An entry waits for the count of the span (start, end].
+type entry struct {
 	start, end float64
 	before     float64 // arrivals up to start, once begun
 	begun      bool
-	weight     float64 // below one where labels overlap
+	weight     float64 // below one where entries overlap
 }
 
 const (
 	// mostHorizons bounds the state; the one asked for first is forgotten.
 	mostHorizons = 8
-	// overlap is how many labels may cover an instant.
+	// overlap is how many entries may cover an instant.
 	overlap = 4
 )
 
@@ -51,7 +51,7 @@ func (l *ledger[T]) at(from, to float64) (h *horizon[T], known bool) {
 	return h, false
 }
 
-// observe takes n arrivals up to t and hands out the labels that end by then;
+// observe takes n arrivals up to t and hands out the entries that end by then;
 // where a span begins or ends between two observations the arrivals count in
 // proportion.
 func (l *ledger[T]) observe(t, n float64, settle func(h *horizon[T], forecasts []NegBinomial, count, weight float64)) {
@@ -63,8 +63,8 @@ func (l *ledger[T]) observe(t, n float64, settle func(h *horizon[T], forecasts [
 	}
 	for _, h := range l.horizons {
 		known := 0
-		for i := range h.labels {
-			b := &h.labels[i]
+		for i := range h.entries {
+			b := &h.entries[i]
 			if b.start > t {
 				break
 			}
@@ -77,21 +77,21 @@ func (l *ledger[T]) observe(t, n float64, settle func(h *horizon[T], forecasts [
 			}
 		}
 		if known > 0 {
-			h.labels = h.labels[:copy(h.labels, h.labels[known:])]
+			h.entries = h.entries[:copy(h.entries, h.entries[known:])]
 			h.forecasts = h.forecasts[:copy(h.forecasts, h.forecasts[known*l.width:])]
 		}
 	}
 	l.last, l.seen = t, l.seen+n
 }
 
-// due says whether a label is to be made now.
+// due says whether an entry is to be made now.
 func (l *ledger[T]) due(h *horizon[T]) bool {
 	return l.last-h.made >= float64((h.to-h.from)/overlap)
 }
 
-// remember makes a label of forecasts made now.
+// remember makes an entry of forecasts made now.
 func (l *ledger[T]) remember(h *horizon[T], forecasts ...NegBinomial) {
-	h.labels = append(h.labels, label{
+	h.entries = append(h.entries, entry{
 		start: l.last + h.from, end: l.last + h.to,
 		before: l.seen, begun: h.from == 0,
 		weight: min((l.last-h.made)/(h.to-h.from), 1),

@@ -6,8 +6,8 @@ import (
 	"shadowpool/forecast/portable"
 )
 
-// LogProbability is LogLikelihood at the same price for any count, which may
-// be a fraction: lgamma(n+r) - lgamma(r) - lgamma(n+1) + r log(r/(r+m)) +
+// LogProbability is the logarithm of P(n), at the same price for any count,
+// which may be a fraction: lgamma(n+r) - lgamma(r) - lgamma(n+1) + r log(r/(r+m)) +
 // n log(m/(r+m)).
 func (d NegBinomial) LogProbability(n float64) float64 {
 	return d.logKernel(n) - logGamma(n+1)

@@ -109,24 +109,3 @@ func (d NegBinomial) Quantile(q float64, most int, scratch []float64) (int, []fl
 	}
 	return min(len(scratch), most), scratch
 }
-
-// LogLikelihood is the logarithm of P(n).
-func (d NegBinomial) LogLikelihood(n int) float64 {
-	if d.Mean <= 0 {
-		if n == 0 {
-			return 0
-		}
-		return -700
-	}
-	r := d.size()
-	sum := d.logZero(r)
-	product := 1.0
-	for k := range n {
-		product = float64(product * d.ratio(float64(k), r))
-		if product < 1e-200 || product > 1e200 {
-			sum += portable.Log(product)
-			product = 1
-		}
-	}
-	return sum + portable.Log(product)
-}

@@ -37,7 +37,7 @@ func TestNegBinomialAgainstClosedForms(t *testing.T) {
 			}
 			for _, n := range []int{0, 1, int(m), int(2 * m)} {
 				if n < len(p) && p[n] > 1e-250 {
-					if got, want := d.LogLikelihood(n), math.Log(p[n]); math.Abs(got-want) > 1e-5*math.Abs(want)+1e-6 {
+					if got, want := d.LogProbability(float64(n)), math.Log(p[n]); math.Abs(got-want) > 1e-5*math.Abs(want)+1e-6 {
 						t.Errorf("%+v: log P(%d) = %g, want %g", d, n, got, want)
 					}
 				}

@@ -49,7 +49,8 @@ type NHPP struct {
 func (f *NHPP) Observe(t, n float64) {
 	m := f.model
 	f.observe(&m.pace, f, t, n)
-	f.Series.add(&m.grid, m.zone.Local(t-m.step/2), n)
+	begun := m.zone.Local(t - m.step)
+	f.Series.add(&m.grid, begun, begun+m.step, n)
 	if f.Series.due(&m.grid, t) && len(f.Series.Counts) > m.perDay() {
 		f.refit()
 		f.Series.fit(t)

@@ -43,6 +43,10 @@ func Families() []Family {
 		{"croston", "intermittent demand: its size over its interval", func(s Setup) Forecaster { return Calibrate(NewIntermittent(s, Croston, 0.1, 0.1), s) }},
 		{"sba", "Croston's without its bias", func(s Setup) Forecaster { return Calibrate(NewIntermittent(s, SBA, 0.1, 0.1), s) }},
 		{"tsb", "intermittent demand: its size times its probability", func(s Setup) Forecaster { return Calibrate(NewIntermittent(s, TSB, 0.1, 0.05), s) }},
+		{"fourier", "trend and strongest Fourier components, as policy fourier has them", func(s Setup) Forecaster { return NewFourierModel(s.Step, s.Lead).New() }},
+		{"ssa", "singular spectrum analysis, as policy ssa-saa has it", func(s Setup) Forecaster { return NewSSAModel(s.Step, s.Lead).New() }},
+		{"nhpp", "a fitted Poisson intensity, as policy nhpp has it", func(s Setup) Forecaster { return NewNHPPModel(s.Step, s.Lead, s.zone()).New() }},
+		{"hourly", "the usual rate by the hour, as policy aws-predictive has it", func(s Setup) Forecaster { return NewHourlyModel(s.Step, s.Lead, s.zone()).New() }},
 		{"adaptive", "what policy adaptive sizes by: rates and profiles, weighed online", func(s Setup) Forecaster { return NewAdaptive(s) }},
 		{"combination", "several of these, weighed by their recent likelihood", newNamedCombination},
 	}
@@ -60,7 +64,7 @@ func newGammaPoissons(s Setup) Forecaster {
 }
 
 // combinedNames are the members of combination: unlike each other.
-var combinedNames = []string{"seasonal-naive-week", "ewma-10m", "ewma-1h", "ewma-1d", "gamma-poisson", "ets", "holt-winters-day", "holt-winters-week", "decomposition", "self-exciting", "tsb", "adaptive"}
+var combinedNames = []string{"seasonal-naive-week", "ewma-10m", "ewma-1h", "ewma-1d", "gamma-poisson", "ets", "holt-winters-day", "holt-winters-week", "decomposition", "self-exciting", "tsb", "nhpp", "adaptive"}
 
 func newNamedCombination(s Setup) Forecaster {
 	var members []Forecaster
@@ -92,13 +96,20 @@ const (
 	week = 7 * day
 )
 
-// local is t on the setup's clock.
-func (s Setup) local(t float64) float64 {
+// utc is the zone whose clocks show the epoch's.
+type utc struct{}
+
+func (utc) Local(t float64) float64 { return t }
+
+func (s Setup) zone() Zone {
 	if s.Zone == nil {
-		return t
+		return utc{}
 	}
-	return s.Zone.Local(t)
+	return s.Zone
 }
+
+// local is t on the setup's clock.
+func (s Setup) local(t float64) float64 { return s.zone().Local(t) }
 
 // grain is the bin that a forecaster counts by: whole steps, at most half the
 // lead time and at most the given span, but at least a step.

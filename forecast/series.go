@@ -32,9 +32,23 @@ func (g *grid) number(t float64) int64 { return int64(math.Floor(t / g.slot)) }
 // perDay is the number of slots in a day.
 func (g *grid) perDay() int { return int(secondsPerDay / g.slot) }
 
-// add counts n arrivals at t. The window slides in steps of its quarter.
-func (s *series) add(g *grid, t, n float64) {
-	slot := g.number(t)
+// add counts n arrivals in [from, to), spread evenly.
+func (s *series) add(g *grid, from, to, n float64) {
+	for {
+		slot := g.number(from)
+		end := float64(slot+1) * g.slot
+		if end >= to || end <= from { // the latter where floats cannot tell them apart
+			s.count(g, slot, n)
+			return
+		}
+		part := float64(n * ((end - from) / (to - from)))
+		s.count(g, slot, part)
+		from, n = end, n-part
+	}
+}
+
+// count counts n arrivals in a slot. The window slides in steps of its quarter.
+func (s *series) count(g *grid, slot int64, n float64) {
 	if s.Counts == nil || slot-s.First > int64(2*g.window) {
 		*s = series{First: slot, Counts: s.Counts[:0], Fitted: s.Fitted}
 	}

@@ -4,7 +4,7 @@ package forecast
 // small grid of variances m + Batch*m + Dispersion*m^2 the one under which past
 // counts were likeliest, given what had been forecast.
 type Spread struct {
-	Score  [len(spreads)]float64 // discounted log-likelihood
+	Score  [len(spreads)]float64 // discounted log-likelihood, but for what all share
 	Weight float64               // discounted number of counts
 	Best   int
 }
@@ -13,7 +13,7 @@ type spread struct{ dispersion, batch float64 }
 
 var spreads = [...]spread{
 	{0.2, 1}, // where an unknown pool begins
-	{0, 0}, {0.05, 0}, {0.1, 0}, {0.2, 0}, {0.4, 0}, {0.8, 0}, {1.6, 0}, {3.2, 0}, {6.4, 0},
+	{0, 0}, {0.0005, 0}, {0.002, 0}, {0.01, 0}, {0.05, 0}, {0.1, 0}, {0.2, 0}, {0.4, 0}, {0.8, 0}, {1.6, 0}, {3.2, 0}, {6.4, 0},
 	{0.05, 1}, {0.8, 1}, {3.2, 1},
 	{0.05, 4}, {0.2, 4}, {0.8, 4}, {3.2, 4},
 	{0.2, 16}, {0.8, 16}, {3.2, 16},
@@ -42,7 +42,7 @@ func (s *Spread) Learn(mean, count, keep, weight float64, fleet *Spread) {
 	}
 	s.Weight = float64(s.Weight*keep) + weight
 	for i, g := range spreads {
-		s.Score[i] = float64(s.Score[i]*keep) + float64(weight*g.distribution(mean).LogLikelihood(int(min(count, mostCounted))))
+		s.Score[i] = float64(s.Score[i]*keep) + float64(weight*g.distribution(mean).logKernel(count))
 	}
 	s.choose(fleet)
 }
@@ -66,10 +66,6 @@ func (s *Spread) choose(fleet *Spread) {
 	}
 	s.Best = best
 }
-
-// mostCounted bounds the work for one count; beyond it only the order of
-// magnitude matters.
-const mostCounted = 20000
 
 // Distribution is the chosen distribution around a mean.
 func (s *Spread) Distribution(mean float64) NegBinomial { return spreads[s.Best].distribution(mean) }

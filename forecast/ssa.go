@@ -74,7 +74,7 @@ func (f *SSA) Observe(t, n float64) {
 	m := f.model
 	f.observe(&m.pace, f, t, n)
 	last := f.Series.First + int64(len(f.Series.Counts))
-	f.Series.add(&m.grid, t-m.step/2, n)
+	f.Series.add(&m.grid, t-m.step, t, n)
 	if f.Series.due(&m.grid, t) && len(f.Series.Counts) > 2*ssaLag {
 		f.fit()
 		f.Series.fit(t)

@@ -19,14 +19,14 @@ type tracking struct {
 	Recent [len(recentHalfLives)]float64 // arrivals per second
 	Usual  [len(recentHalfLives)]float64 // of them expected by the fit
 	Mean   float64                       // rate at a half-life of seven days
-	Score  [blends]float64               // discounted log-likelihood
+	Score  [blends]float64               // discounted log-likelihood, but for what all share
 	Spread Spread
-	Labels []trackLabel
+	Labels []label
 	Next   float64 // when the next label is due to be made
 }
 
-// A trackLabel is a forecast whose outcome is not yet known.
-type trackLabel struct {
+// A label is a forecast whose outcome is not yet known.
+type label struct {
 	Due   float64 // when it will be
 	Seen  float64 // tracking.Seen when it was made
 	Parts parts
@@ -80,7 +80,7 @@ func newPace(step, span float64) pace {
 	p := pace{step: step, span: max(span, 1e-3)}
 	steps := max(int64(p.span/step+0.5), 1)
 	p.labelled = float64(steps) * step
-	p.every = float64(max(steps/2, 1)) * step
+	p.every = float64(labelEvery(steps, step)) * step
 	p.weight = p.every / p.labelled
 	p.lasts = lastsFor(0, p.span)
 	p.keepMean = portable.Decay(step, 7*secondsPerDay)
@@ -153,7 +153,7 @@ func (k *tracking) settle(p *pace, n float64) {
 		if mean > 0.01 || y > 0 { // else about as likely under every blend
 			for i := range k.Score {
 				d := k.Spread.Distribution(l.Parts.blend(i))
-				k.Score[i] = float64(k.Score[i]*p.keepScore) + float64(p.weight*d.LogLikelihood(int(min(y, mostCounted))))
+				k.Score[i] = float64(k.Score[i]*p.keepScore) + float64(p.weight*d.logKernel(y))
 			}
 		}
 		k.Spread.Learn(mean, y, p.keepScore, p.weight, nil)
@@ -167,7 +167,7 @@ func (k *tracking) remember(p *pace, f fitted) {
 		return
 	}
 	k.Next = k.At + p.every
-	k.Labels = append(k.Labels, trackLabel{k.At + p.labelled, k.Seen, k.parts(p, f, 0, p.labelled)})
+	k.Labels = append(k.Labels, label{k.At + p.labelled, k.Seen, k.parts(p, f, 0, p.labelled)})
 }
 
 // parts looks from and to seconds ahead.

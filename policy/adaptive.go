@@ -53,8 +53,6 @@ type adaptivePool struct {
 	Services services
 }
 
-var adaptiveHalfLives = []float64{20, 60, 240, 900, 3600, 4 * 3600, 86400, 7 * 86400}
-
 // tailShare is how much of a forecast is what came whatever was forecast.
 const tailShare = 0.03
 
@@ -236,7 +234,7 @@ func (a *Adaptive) share(f Fleet) {
 		if !ok {
 			i = len(models)
 			byLead[lead] = i
-			models = append(models, forecast.NewModel(f.Tick.Seconds(), lead, adaptiveHalfLives, true, true))
+			models = append(models, forecast.NewModel(f.Tick.Seconds(), lead, forecast.AdaptiveHalfLives, true, true))
 			pools = append(pools, 0)
 			a.Fleets = append(a.Fleets, nil)
 		}

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 	"time"
 
@@ -179,5 +180,42 @@ func BenchmarkAdaptive(b *testing.B) {
 		if _, err := Run(src, fleet, s, Options{}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkForecasting replays 100,000 categories, 2,000 instances in use, under
+// policies that forecast each of them: the time that a tick's round of 15 s
+// takes of one core, and the memory that the policy holds in the end.
+//
+//	go test ./sim -run - -bench Forecasting -benchtime 1x -requests 200000
+func BenchmarkForecasting(b *testing.B) {
+	n := *benchRequests
+	t := poissonTrace(n, 2000, 100_000)
+	fleet, err := FleetOf(t, Category{Lead: Constant(120 * time.Second), Price: 1}, false)
+	if err != nil {
+		b.Fatal(err)
+	}
+	rounds := float64(t.Arrival[n-1]-t.Arrival[0]) / 15e9
+	for _, name := range []string{"adaptive", "fourier", "nhpp"} {
+		b.Run(name, func(b *testing.B) {
+			var before, after runtime.MemStats
+			for b.Loop() {
+				runtime.GC()
+				runtime.ReadMemStats(&before)
+				s, err := policy.Build(policy.Spec{Name: name}, policy.Fleet{Config: fleet.PolicyConfig()})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := Run(t, fleet, s, Options{}); err != nil {
+					b.Fatal(err)
+				}
+				runtime.GC()
+				runtime.ReadMemStats(&after)
+				runtime.KeepAlive(s)
+			}
+			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "req/s")
+			b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)/rounds, "s/round")
+			b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/1e6, "MB")
+		})
 	}
 }

@@ -20,7 +20,6 @@ type forecastFlags struct {
 	forecasters, horizon, holidays string
 	measureFrom, by, out, format   string
 	tick                           time.Duration
-	seed                           uint64
 	quiet                          bool
 }
 
@@ -58,13 +57,15 @@ Forecasters:
 	flags.StringVar(&f.read.timeUnit, "time-unit", "", "`UNIT` of instants that are bare numbers: ns, us, ms or s")
 	flags.StringVar(&f.read.durationUnit, "duration-unit", "", "`UNIT` of durations that are bare numbers: ns, us, ms or s")
 	flags.BoolVar(&f.read.sort, "sort", false, "put requests that are not in order of arrival in order")
-	flags.Uint64Var(&f.seed, "seed", 1, "`NUMBER` that the built-in workload is drawn by")
+	flags.DurationVar(&f.read.jitter, "jitter", 0, jitterHelp)
+	flags.Uint64Var(&f.read.seed, "seed", 1, "`NUMBER` that the jitter and the built-in workload are drawn by")
 	flags.StringVar(&f.out, "out", "", "`DIR` for report.html, pictures, JSON and CSV")
 	flags.StringVar(&f.format, "format", "table", "of standard output: `table`, json or csv")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress and no notes on standard error")
 	cmd.MarkFlagsMutuallyExclusive("trace", "series")
 	cmd.MarkFlagsMutuallyExclusive("series", "by")
 	cmd.MarkFlagsMutuallyExclusive("series", "tick")
+	cmd.MarkFlagsMutuallyExclusive("series", "jitter")
 	return cmd
 }
 
@@ -208,7 +209,7 @@ func (f *forecastFlags) counts(opt *experiments.BacktestOptions) (*experiments.C
 	if f.trace == "" {
 		preset := trace.Presets()[0]
 		opt.Zone = preset.Start.Location()
-		src, err = preset.Generate(f.seed)
+		src, err = preset.Generate(f.read.seed)
 	} else {
 		src, err = trace.Open(f.trace, o)
 	}

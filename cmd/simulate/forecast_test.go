@@ -52,6 +52,8 @@ func TestForecastExitStatus(t *testing.T) {
 		{"--series " + series + " --forecasters prophet", 2, "no forecaster is named \"prophet\""},
 		{"--series " + series + " --forecasters ewma-1h,ewma-1h", 2, "twice"},
 		{"--series " + series + " --trace " + trace, 2, "none of the others can be"},
+		{"--series " + series + " --jitter 5m", 2, "none of the others can be"},
+		{"--trace " + trace + " --forecasters ewma-1h --jitter 1s", 0, "ewma-1h"},
 		{"--series " + series + " --horizon 45m", 2, "whole multiple"},
 		{"--series " + series + " --horizon soon", 2, "--horizon"},
 		{"--series " + series + " --horizon 1h,60m", 2, "twice"},
