@@ -234,3 +234,13 @@ func (m *Model) learnWeights(a *Arrivals, features []float64, mean, y float64) {
 	}
 	a.Regression.Learn(features, y, variance, m.keepWeight, weight, m.prior(), priorArrivals)
 }
+
+// Excited is the forecast of the last update as it would have been had n
+// arrivals more come in its step, by what they add to the rates.
+func (m *Model) Excited(a *Arrivals, n float64) NegBinomial {
+	more := 0.0
+	for j, keep := range m.decays.keep {
+		more += float64(a.Weight[j]*(1-keep)) / a.Rates.Filled[j]
+	}
+	return a.Spread.Distribution(a.M + float64(float64(m.lead/m.step*n)*more))
+}

@@ -171,3 +171,23 @@ func TestSleepIsClosedForm(t *testing.T) {
 		t.Errorf("mean %.6f awake, %.6f asleep", d.Mean, e.Mean)
 	}
 }
+
+// A forecast that is excited by arrivals is that of an update which counts
+// them.
+func TestExcited(t *testing.T) {
+	m := NewModel(15, 40, []float64{20, 300, 3600}, false, false)
+	a, b := m.New(0), m.New(0)
+	for step := int64(1); step <= 50; step++ {
+		n := float64(step * step % 3)
+		m.Update(a, step, n, Clock{}, Clock{})
+		m.Update(b, step, n, Clock{}, Clock{})
+	}
+	m.Update(a, 51, 1, Clock{}, Clock{})
+	got, want := m.Excited(a, 3), m.Update(b, 51, 4, Clock{}, Clock{})
+	if math.Abs(got.Mean-want.Mean) > 1e-12*want.Mean {
+		t.Errorf("mean %g after 1 and 3 more arrivals, %g after 4", got.Mean, want.Mean)
+	}
+	if still := m.Excited(a, 0); still.Mean != a.M {
+		t.Errorf("mean %g without arrivals, was %g", still.Mean, a.M)
+	}
+}

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"shadowpool/forecast"
@@ -48,8 +49,8 @@ type adaptivePool struct {
 	// Ready is when what was launched at the first tick has become warm; what
 	// is missed before tells nothing of prices.
 	Ready Time
-	// Served is the mean time that an instance serves, in seconds.
-	Served float64
+	// Services is kept of reusable instances.
+	Services services
 }
 
 // tailShare is how much of a forecast is what came whatever was forecast.
@@ -72,6 +73,7 @@ func (a *Adaptive) begin(t Time, id PoolID) *adaptivePool {
 	p := &a.Pools[id]
 	p.Arrivals = a.models[id].New((t - mod(t, a.tick)) / a.tick)
 	p.Ready = Never
+	p.Services.Stay = 1
 	p.Tryout = newTryout(t, int64(a.leads[id]*1e9), a.tick)
 	return p
 }
@@ -91,8 +93,11 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 		a.Calibration.learn(p.Tryout, &a.aim, s.Waiting > 0, !a.early)
 		a.Calibration.choose(a.aim.allowed)
 	}
+	if a.reuse[r.Pool] {
+		a.follow(p, r.Pool)
+	}
 	p.Tryout.arrive(a.early)
-	return p.Level
+	return p.Level.besides(p.Services.back(s.InUse))
 }
 
 // Tick implements Sizer.
@@ -109,28 +114,42 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 	middle := a.clock.at(t + int64(lead*1e9/2))
 	d := a.models[id].Update(p.Arrivals, step, p.Count, a.clock.at(t), middle)
 	p.Count = 0
-	d = over(d, a.Lead(t, id), lead)
+	if a.reuse[id] {
+		d = p.Services.thin(d)
+	} else {
+		d = over(d, a.Lead(t, id), lead)
+	}
 	counted := p.Arrivals.Tail.Count
 	resized := moved(p.Sized, d) || counted > p.Counted+p.Counted/16
 	if resized {
 		p.Sized, p.Counted = d, counted
 	}
-	a.scratch = p.Sized.Probabilities(a.scratch[:0], maxCount)
-	a.scratch = p.Arrivals.Tail.Blend(a.scratch, tailShare)
-	a.rule.read(a.scratch)
+	a.read(p, id)
 	if resized {
 		a.rule.levels(&a.levels)
 		a.spread(p.Tryout)
 	}
-	p.Tryout.tick(t, resized, 0)
+	p.Tryout.tick(t, resized)
 	p.Level = a.level()
+	l := p.Level.besides(p.Services.back(s.InUse))
 	if p.Tryout.Retire[0] == 0 && p.Tryout.settled() {
 		if p.Arrivals.Profile != nil {
-			return p.Level, t + quarter
+			return l, t + quarter
 		}
-		return p.Level, t + hour
+		return l, t + hour
 	}
-	return p.Level, t
+	return l, t
+}
+
+// read makes the price rule of the demand that a pool is sized for.
+func (a *Adaptive) read(p *adaptivePool, id PoolID) {
+	a.scratch = p.Sized.Probabilities(a.scratch[:0], maxCount)
+	if a.reuse[id] {
+		a.rule.read(a.scratch, p.Services.Stay)
+		return
+	}
+	a.scratch = p.Arrivals.Tail.Blend(a.scratch, tailShare)
+	a.rule.read(a.scratch, 1)
 }
 
 // over is the demand over what lead times have been found to be, given that
@@ -197,6 +216,9 @@ var _ = register(&Family{
 			a.Calibration.Rung = aim.fixed
 		}
 		a.share(f)
+		if slices.Contains(a.reuse, true) {
+			return reusing{a}, nil
+		}
 		return a, nil
 	},
 })

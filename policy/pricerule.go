@@ -35,13 +35,14 @@ type corner struct {
 	idle, gained float64 // the two sums up to level
 }
 
-// read makes the hull of the demand P(D=0), P(D=1), ...
-func (r *priceRule) read(p []float64) {
+// read makes the hull of the demand P(D=0), P(D=1), ... over a span, in lead
+// times.
+func (r *priceRule) read(p []float64, span float64) {
 	h := append(r.hull[:0], corner{})
 	below, idle, gained := 0.0, 0.0, 0.0
 	for k := 1; k < len(p); k++ {
 		below += p[k-1]
-		idle += below
+		idle += float64(below * span)
 		if r.waits {
 			gained += max(1-below, 0)
 		} else {

@@ -18,7 +18,7 @@ func TestPriceRule(t *testing.T) {
 	for _, d := range []forecast.NegBinomial{{Mean: 0.01}, {Mean: 0.7, Dispersion: 0.6}, {Mean: 5}, {Mean: 30, Dispersion: 2}, {Mean: 80, Dispersion: 0.05}} {
 		p := d.Probabilities(nil, 1000)
 		var got [rungsBelow + priceRungs]int32
-		rule.read(p)
+		rule.read(p, 1)
 		rule.levels(&got)
 		for i, price := range pricesPerLead {
 			best, value, sum, below := 0, 0.0, 0.0, 0.0

@@ -15,6 +15,9 @@ type tryout struct {
 	Flight        [priceRungs]int32
 	Waiting       [priceRungs]int32
 	InUse         [priceRungs]int32 // of reusable instances
+	// Back is the share of the instances in use that will be back within a
+	// lead time.
+	Back float64
 	// Risk is the forecast probability that an arrival misses.
 	Risk [priceRungs]float32
 	// Orders are the launches of the last lead time by step, the newest at
@@ -95,11 +98,19 @@ func (r *tryout) arrive(early bool) {
 			}
 			r.Waiting[k]++
 		}
-		if r.Warm[k]+r.Flight[k]-r.Waiting[k] < r.Stock[k] {
-			r.Flight[k]++
-			orders[k]++
+		if short := r.stock(k) - (r.Warm[k] + r.Flight[k] - r.Waiting[k]); short > 0 {
+			r.Flight[k] += short
+			orders[k] += short
 		}
 	}
+}
+
+// stock is the level up to which rung k launches.
+func (r *tryout) stock(k int) int32 {
+	if r.Back == 0 {
+		return r.Stock[k]
+	}
+	return max(r.Stock[k]-int32(r.Back*float64(r.InUse[k])), 0)
 }
 
 // wait is how many steps a request waits that finds nothing at rung k now: until
@@ -137,9 +148,8 @@ func (r *tryout) release(t Time) {
 }
 
 // tick ends what is above the levels to retire, and fills the levels; resized
-// says that they are new. returning is the share of the instances in use that
-// will be back within a lead time.
-func (r *tryout) tick(t Time, resized bool, returning float64) {
+// says that they are new.
+func (r *tryout) tick(t Time, resized bool) {
 	r.advance(t)
 	if !resized && !r.Changed {
 		return
@@ -148,7 +158,7 @@ func (r *tryout) tick(t Time, resized bool, returning float64) {
 	orders := &r.Orders[r.Head]
 	for k := range priceRungs {
 		r.Warm[k] = min(r.Warm[k], r.Retire[k])
-		if short := r.Stock[k] - (r.Warm[k] + r.Flight[k] - r.Waiting[k]); short > 0 {
+		if short := r.stock(k) - (r.Warm[k] + r.Flight[k] - r.Waiting[k]); short > 0 {
 			r.Flight[k] += short
 			orders[k] += short
 			r.Ordered[r.Head] = true

@@ -80,3 +80,57 @@ func TestAdaptiveStartsGently(t *testing.T) {
 		t.Errorf("%d instances at once for a demand of 36 over the lead time and in use", r.PeakInstances)
 	}
 }
+
+// On a steady stream for reusable instances it wastes less than the keep-alive
+// that misses as often, whether services are longer or shorter than lead times,
+// and instances rare or many.
+func TestAdaptiveReuses(t *testing.T) {
+	for _, c := range []struct {
+		n    int
+		rate float64
+		lead LeadTime
+	}{
+		{8000, 0.02, Constant(13 * time.Second)},
+		{20000, 0.5, Constant(13 * time.Second)},
+		{12000, 0.05, Constant(100 * time.Second)},
+		{40000, 10, Constant(2 * time.Second)},
+	} {
+		src := poissonArrivals(4, c.n, c.rate, exponential(30*time.Second))
+		fleet := oneCategory(true, c.lead)
+		from := src.Arrival[0] + (src.Arrival[c.n-1]-src.Arrival[0])/3
+		run := func(sizer policy.Sizer) *Result {
+			r, err := Run(src, fleet, sizer, Options{MeasureFrom: from})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r
+		}
+		specs, err := policy.ParseSpecs("adaptive:hit_rate=0.95")
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizer, err := policy.Build(specs[0], policy.Fleet{Config: fleet.PolicyConfig()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := run(sizer)
+		if r.HitRate < 0.94 || r.HitRate > 0.97 {
+			t.Errorf("rate %g, lead %v: hit rate %.4f for a target of 0.95", c.rate, c.lead, r.HitRate)
+		}
+		short, long := time.Second, 2*time.Hour // bracket the keep-alive of as many hits
+		for long > short+short/16 {
+			middle := (short + long) / 2
+			if run(policy.NewKeepAlive(middle)).HitRate < r.HitRate {
+				short = middle
+			} else {
+				long = middle
+			}
+		}
+		best := run(policy.NewKeepAlive(short)) // it misses a little more often
+		share := r.InstanceS.Waste / best.InstanceS.Waste
+		if share > 0.95 {
+			t.Errorf("rate %g, lead %v: %.2f of the waste of a keep-alive of %v", c.rate, c.lead, share, short)
+		}
+		t.Logf("rate %g, lead %v: hit rate %.4f, %.2f of the waste of a keep-alive of %v", c.rate, c.lead, r.HitRate, share, short)
+	}
+}
