@@ -7,7 +7,8 @@ import "shadowpool/forecast/portable"
 // half-lives, of the usual rates by time of day and of week once there is
 // enough to learn from, and, for one pool of several, of its share of what the
 // fleet sees. Its variance is learned (Spread), and what no forecast expects
-// is remembered (Tail). The weights are learned (Regression). A Model holds what pools of one lead time share; Arrivals is the state of one.
+// is remembered (Tail). The weights are learned in two ways (Regression, Attribution), of which
+// the one that has forecast better of late counts. A Model holds what pools of one lead time share; Arrivals is the state of one.
 type Model struct {
 	step, lead float64 // seconds
 	decays     Decays
@@ -62,7 +63,7 @@ func (m *Model) Share(f *Fleet) {
 	m.features += len(fleetRates)
 	m.equal = equalWeights(m.features)
 	if f.Regression.Weights == nil {
-		f.Regression = NewRegression(equalWeights(m.features))
+		f.Regression, f.Attribution = NewRegression(m.equal), NewAttribution(m.equal)
 	}
 }
 
@@ -75,13 +76,16 @@ type Arrivals struct {
 	Seen    float64 // arrivals so far
 	Step    int64   // the last update
 	Profile *Profile
-	// Regression has the weights of the features.
-	Regression Regression
-	Spread     Spread
-	Tail       Tail
-	Labels     []float64 // forecasts whose outcome is not yet known, labelWidth+features each
-	Now        []float64 // features at the last update
-	M          float64   // forecast mean at the last update
+	// Regression and Attribution have weights of the features; Better is by how
+	// much the former has been the likelier of late, discounted.
+	Regression  Regression
+	Attribution Attribution
+	Better      float64
+	Spread      Spread
+	Tail        Tail
+	Labels      []float64 // forecasts whose outcome is not yet known, labelWidth+features each
+	Now         []float64 // features at the last update
+	M           float64   // forecast mean at the last update
 }
 
 // A label is the step at which its outcome is known, Arrivals.Seen and the
@@ -98,6 +102,10 @@ const (
 	// floorShare of the mean rate is always there to be weighted.
 	floorShare   = 0.02
 	meanHalfLife = 7 * 86400
+	// mostLead bounds what one count tells of which weights are better.
+	mostLead = 3
+	// leastMean keeps variances above zero.
+	leastMean = 1e-6
 	// firstLabel is after how many steps a forecast is good enough to learn
 	// from its error.
 	firstLabel = 8
@@ -108,19 +116,28 @@ const (
 // New is the state of a pool at a step, before any arrival.
 func (m *Model) New(step int64) *Arrivals {
 	a := &Arrivals{Rates: m.decays.NewRates(), First: step, Step: step, Now: make([]float64, m.features)}
-	a.Regression = NewRegression(m.prior())
+	regression, attribution := m.priors()
+	a.Regression, a.Attribution = NewRegression(regression), NewAttribution(attribution)
 	if m.fleet != nil {
 		a.Spread.choose(&m.fleet.Spread)
 	}
 	return a
 }
 
-// prior are the weights that a pool's are drawn towards.
-func (m *Model) prior() []float64 {
+// priors are the weights that a pool's are drawn towards.
+func (m *Model) priors() (regression, attribution []float64) {
 	if m.fleet != nil {
-		return m.fleet.Regression.Weights
+		return m.fleet.Regression.Weights, m.fleet.Attribution.Weights
 	}
-	return m.equal
+	return m.equal, m.equal
+}
+
+// weights are those that count.
+func (a *Arrivals) weights() []float64 {
+	if a.Better > 0 {
+		return a.Regression.Weights
+	}
+	return a.Attribution.Weights
 }
 
 // Update takes the n arrivals since the last update, the last step of which
@@ -185,7 +202,7 @@ func (m *Model) look(a *Arrivals, middle Clock) {
 			}
 		}
 	}
-	a.M, a.Now = a.Regression.Mean(f), f
+	a.M, a.Now = weighted(f, a.weights()), f
 }
 
 func (m *Model) remember(a *Arrivals, step int64) {
@@ -208,7 +225,7 @@ func (m *Model) settle(a *Arrivals, step int64, n float64) {
 		mean *= m.scale
 		m.learnSpread(a, mean, y)
 		if m.learn && mean > 0 {
-			m.learnWeights(a, a.Labels[known+labelWidth:known+width], mean, y)
+			m.learnWeights(a, a.Labels[known+labelWidth:known+width], y)
 		}
 	}
 	a.Labels = a.Labels[:copy(a.Labels, a.Labels[known:])]
@@ -224,23 +241,34 @@ func (m *Model) learnSpread(a *Arrivals, mean, y float64) {
 	a.Spread.Learn(mean, y, m.keepSpread, weight, &m.fleet.Spread)
 }
 
-// learnWeights learns from a count y over m.scale lead times, for which mean
-// was forecast, scaled likewise.
-func (m *Model) learnWeights(a *Arrivals, features []float64, mean, y float64) {
-	variance, y := mean/float64(m.scale*m.scale), y/m.scale
+// learnWeights learns from a count y over m.scale lead times.
+func (m *Model) learnWeights(a *Arrivals, features []float64, y float64) {
 	weight := float64(m.every) / float64(m.due)
+	regressed := max(weighted(features, a.Regression.Weights), leastMean)
+	attributed := max(weighted(features, a.Attribution.Weights), leastMean)
+	lead := a.Spread.Distribution(float64(regressed*m.scale)).LogProbability(y) -
+		a.Spread.Distribution(float64(attributed*m.scale)).LogProbability(y)
+	a.Better = float64(a.Better*m.keepSpread) + float64(weight*min(max(lead, -mostLead), mostLead))
+
+	mean := max(weighted(features, a.weights()), leastMean)
+	variance, y := mean/m.scale, y/m.scale
+	regression, attribution := m.priors()
 	if m.fleet != nil {
-		m.fleet.Regression.Learn(features, y, variance, 1-weight/fleetMemory, weight, m.equal, priorArrivals)
+		keep := 1 - weight/fleetMemory
+		m.fleet.Regression.Learn(features, y, variance, keep, weight, m.equal, priorArrivals)
+		m.fleet.Attribution.Learn(features, y, keep, weight, m.equal)
 	}
-	a.Regression.Learn(features, y, variance, m.keepWeight, weight, m.prior(), priorArrivals)
+	a.Regression.Learn(features, y, variance, m.keepWeight, weight, regression, priorArrivals)
+	a.Attribution.Learn(features, y, m.keepWeight, weight, attribution)
 }
 
 // Excited is the forecast of the last update as it would have been had n
 // arrivals more come in its step, by what they add to the rates.
 func (m *Model) Excited(a *Arrivals, n float64) NegBinomial {
+	weights := a.weights()
 	more := 0.0
 	for j, keep := range m.decays.keep {
-		more += float64(a.Weight[j]*(1-keep)) / a.Rates.Filled[j]
+		more += float64(weights[j]*(1-keep)) / a.Rates.Filled[j]
 	}
 	return a.Spread.Distribution(a.M + float64(float64(m.lead/m.step*n)*more))
 }

@@ -13,9 +13,10 @@ type Fleet struct {
 	First   int64
 	Step    int64 // the last one that is counted
 	Profile *Profile
-	// Regression has the weights that fit all pools.
-	Regression Regression
-	Spread     Spread
+	// Regression and Attribution have the weights that fit all pools.
+	Regression  Regression
+	Attribution Attribution
+	Spread      Spread
 
 	Week   float64 // usual rate in the quarter Middle, as it was first asked for
 	Middle Clock

@@ -3,9 +3,8 @@ package forecast
 // Regression learns the weights >= 0 by which features make up a mean: those
 // that fit the counts best by least squares, each count weighted by the inverse
 // of its variance (quasi-likelihood; Wedderburn 1974), all discounted, with a
-// sweep of coordinate descent after every count. A multiplicative update of the
-// EM kind has the same fixed point but hardly moves in weeks, as features are
-// nearly exchangeable. Fields are exported for snapshots only.
+// sweep of coordinate descent after every count. Features are
+// nearly exchangeable, which slower methods (Attribution) take months to tell. Fields are exported for snapshots only.
 type Regression struct {
 	Weights []float64 // by feature
 	Normal  []float64 // discounted sum of f f' / variance, by rows
@@ -25,15 +24,6 @@ func equalWeights(k int) []float64 {
 		w[j] = 1 / float64(k)
 	}
 	return w
-}
-
-// Mean is the weighted sum of features.
-func (r *Regression) Mean(features []float64) float64 {
-	sum := 0.0
-	for j, f := range features {
-		sum += float64(f * r.Weights[j])
-	}
-	return sum
 }
 
 // Learn takes a count y of the given variance and the features that were known
