@@ -268,7 +268,7 @@ func (b *Bench) unfit(spec policy.Spec) error {
 // aims says whether a policy steers by a hit rate that it is told.
 func (b *Bench) aims(spec policy.Spec) bool {
 	family, err := policy.Find(spec.Name)
-	return err == nil && family.Knob == "hit_rate"
+	return err == nil && slices.ContainsFunc(family.Params, func(p policy.Param) bool { return p.Name == "hit_rate" })
 }
 
 // single is a policy at its own settings as a curve of one point.

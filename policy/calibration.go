@@ -31,7 +31,7 @@ const (
 	// the lowest are as good where none keeps the target.
 	nearlySafest = 1.1
 	// mostClimb bounds by how many rungs the price moves in one choice.
-	mostClimb = 0.2
+	mostClimb = 0.1
 	// What was really missed too often or too rarely is made up for within
 	// these bounds: a crowd out of nothing cannot be.
 	leastOwed, mostOwed = 0.85, 1.1
@@ -40,10 +40,10 @@ const (
 	memoryMisses = 400
 )
 
-// firstRung is where to begin: a price per lead time of ten times the share
+// firstRung is where to begin: a price per lead time of twenty times the share
 // that may miss.
 func firstRung(mayMiss float64) float64 {
-	return min(rungOf(10*mayMiss), priceRungs-1)
+	return min(rungOf(20*mayMiss), priceRungs-1)
 }
 
 // rungOf is where a price lies on the ladder.
