@@ -209,6 +209,14 @@ func TestAim(t *testing.T) {
 	if got := f.Aim(policy.Spec{Name: "static-rolling"}).String(); got != "static-rolling:hit_rate=0.97" {
 		t.Errorf("another policy is aimed as %s", got)
 	}
+	for service, want := range map[string]string{
+		"wait_p99: 30s": "adaptive:wait_p99=30s", "wait_price: 0.01": "adaptive:wait_price=36",
+	} {
+		text := "service: {" + service + "}\nfleet: {default: {lead_time: 45s}}\npolicy: {name: adaptive}"
+		if got := parseText(t, text).PolicySpec().String(); got != want {
+			t.Errorf("%s: %s, want %s", service, got, want)
+		}
+	}
 	if got := parseText(t, minimal("")).Aim(policy.Spec{Name: "adaptive"}).String(); got != "adaptive" {
 		t.Errorf("without a target: %s", got)
 	}

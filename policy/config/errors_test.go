@@ -45,10 +45,9 @@ func TestBadFiles(t *testing.T) {
 		{"service: {hit_rate: 99%}" + tail, "pool.yaml:1: service.hit_rate: \"99%\": want a share between 0 and 1, such as 0.99; write 0.99"},
 		{"service: {hit_rate: 1}" + tail, "pool.yaml:1: service.hit_rate: \"1\": want a share between 0 and 1, such as 0.99"},
 		{"service: {hit_rate: .nan}" + tail, "pool.yaml:1: service.hit_rate: \".nan\": want a share between 0 and 1, such as 0.99"},
-		{"service: {wait_p99: 3s}" + tail, "pool.yaml:1: service.wait_p99: is not used by this version, and nothing is ignored: remove it; this version steers by hit_rate"},
+		{"service: {wait_p99: 0s}" + tail, "pool.yaml:1: service.wait_p99: \"0s\": want a span from 1ms to 744h"},
 		{"service:\n  hit_rate: 0.9\n  wait_price: 1\n  budget: 3" + tail,
 			"pool.yaml:2: service: has 2 targets (hit_rate, wait_price); keep one\n" +
-				"pool.yaml:3: service.wait_price: is not used by this version, and nothing is ignored: remove it; this version steers by hit_rate\n" +
 				"pool.yaml:4: service.budget: is not used by this version, and nothing is ignored: remove it; fleet.categories[].limits bound what a category can cost"},
 
 		// the live sections

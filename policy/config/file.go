@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"time"
 
 	"shadowpool/policy"
@@ -19,9 +20,11 @@ type File struct {
 	API         API
 }
 
-// Service is the target that the pool is run for.
+// Service is the target that the pool is run for; at most one is not zero.
 type Service struct {
-	HitRate float64 // share of requests that find a warm instance; 0 is no target
+	HitRate   float64       // share of requests that find a warm instance
+	WaitP99   time.Duration // what 99 of 100 requests wait at most
+	WaitPrice float64       // what a second of waiting costs, $
 }
 
 // A Fleet is what requests are served with.
@@ -85,18 +88,50 @@ const (
 func (f *File) PolicySpec() policy.Spec { return f.Aim(f.Policy) }
 
 // Aim gives spec the service target, where its family has a parameter for it
-// that spec does not set. Other policies do not steer by a target.
+// and spec names no target of its own.
 func (f *File) Aim(spec policy.Spec) policy.Spec {
 	family, err := policy.Find(spec.Name)
-	if err != nil || f.Service.HitRate == 0 || !declares(family, hitRate) {
+	key, value := f.target()
+	if err != nil || key == "" || !declares(family, key) {
 		return spec
 	}
 	for _, s := range spec.Params {
-		if s.Key == hitRate {
+		if slices.Contains(targets, s.Key) {
 			return spec
 		}
 	}
-	return spec.With(hitRate, formatNumber(f.Service.HitRate))
+	return spec.With(key, value)
+}
+
+// targets are the parameters by which policies are told what to keep.
+var targets = []string{hitRate, "wait_p99", "wait_mean", "wait_price", "miss_price"}
+
+// target is the service section as a parameter of a policy; the key is empty
+// without one.
+func (f *File) target() (key, value string) {
+	switch s := f.Service; {
+	case s.HitRate > 0:
+		return hitRate, formatNumber(s.HitRate)
+	case s.WaitP99 > 0:
+		return "wait_p99", s.WaitP99.String()
+	case s.WaitPrice > 0:
+		// Policies count in seconds of an idle instance.
+		return "wait_price", formatNumber(s.WaitPrice / max(f.meanPrice()/3600, leastWaitPrice))
+	default:
+		return "", ""
+	}
+}
+
+// meanPrice is that of the listed categories, or of the default, $/h.
+func (f *File) meanPrice() float64 {
+	if len(f.Fleet.Categories) == 0 {
+		return f.Fleet.Default.Price
+	}
+	sum := 0.0
+	for _, k := range f.Fleet.Categories {
+		sum += k.Price
+	}
+	return sum / float64(len(f.Fleet.Categories))
 }
 
 // PolicyConfig is the controller's view of the listed categories. A file that

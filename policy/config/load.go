@@ -164,14 +164,16 @@ func timezone(to **time.Location) schema {
 	}}
 }
 
+// leastWaitPrice keeps what is divided by it finite, $ per second.
+const leastWaitPrice = 1e-9
+
 func service(to *Service) schema {
-	const instead = "this version steers by hit_rate"
 	targets := []string{"hit_rate", "wait_p99", "wait_price"}
 	return object{
 		fields: []field{
 			{key: "hit_rate", schema: share(&to.HitRate)},
-			{key: "wait_p99", schema: unused{span(new(time.Duration), 0, MaxLeadTime), instead}},
-			{key: "wait_price", schema: unused{number(new(float64), 0, maxPrice, "$ per second of wait"), instead}},
+			{key: "wait_p99", schema: span(&to.WaitP99, time.Millisecond, MaxLeadTime)},
+			{key: "wait_price", schema: number(&to.WaitPrice, leastWaitPrice, maxPrice, "$ per second of wait")},
 			{key: "budget", schema: unused{number(new(float64), 0, maxPrice, "$/h"), "fleet.categories[].limits bound what a category can cost"}},
 		},
 		check: func(p *parser, n *yaml.Node, path string, given map[string]*yaml.Node) {
