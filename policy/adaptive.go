@@ -42,6 +42,7 @@ type adaptivePool struct {
 	Count    float64 // arrivals since the last tick
 	Arrivals *forecast.Arrivals
 	Tryout   *tryout
+	Patience patience
 	// Sized is the distribution that the tryout's levels were made for, and
 	// Counted how much the tail had seen.
 	Sized   forecast.NegBinomial
@@ -73,6 +74,7 @@ func (a *Adaptive) begin(t Time, id PoolID) *adaptivePool {
 	p := &a.Pools[id]
 	p.Arrivals = a.models[id].New((t - mod(t, a.tick)) / a.tick)
 	p.Ready = Never
+	p.Patience.Rungs = leastPatience
 	p.Services.Stay = 1
 	p.Tryout = newTryout(t, int64(a.leads[id]*1e9), a.tick)
 	return p
@@ -85,6 +87,7 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 		p = a.begin(t, r.Pool)
 	}
 	p.Count++
+	p.Patience.arrive()
 	if a.fleets[r.Pool] != nil {
 		a.fleets[r.Pool].Arrive()
 	}
@@ -98,6 +101,12 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 	}
 	p.Tryout.arrive(a.early)
 	return p.Level.besides(p.Services.back(s.InUse))
+}
+
+// Ordered implements LaunchSizer.
+func (a *Adaptive) Ordered(t Time, p PoolID) {
+	a.Pools[p].Patience.Launched++
+	a.LeadTimes.Ordered(t, p)
 }
 
 // Tick implements Sizer.
@@ -127,10 +136,11 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 	a.read(p, id)
 	if resized {
 		a.rule.levels(&a.levels)
-		a.spread(p.Tryout)
+		a.spread(p)
 	}
+	p.Level = a.level(p)
+	p.Tryout.hold(p.Level)
 	p.Tryout.tick(t, resized)
-	p.Level = a.level()
 	l := p.Level.besides(p.Services.back(s.InUse))
 	if p.Tryout.Retire[0] == 0 && p.Tryout.settled() {
 		if p.Arrivals.Profile != nil {
@@ -164,10 +174,10 @@ func over(d forecast.NegBinomial, learned forecast.Lead, expected float64) forec
 	return d
 }
 
-// level is that of the present price.
-func (a *Adaptive) level() Level {
+// level is the pool's at the present price.
+func (a *Adaptive) level(p *adaptivePool) Level {
 	price := a.Calibration.price()
-	return Level{Stock: a.rule.level(price), Retire: a.rule.level(price / (1 << patience))}
+	return Level{Stock: a.rule.level(price), Retire: a.rule.level(price / float64(int(1)<<p.Patience.Rungs))}
 }
 
 // moved says whether a forecast has changed by enough to size anew: by a
@@ -178,9 +188,10 @@ func moved(from, to forecast.NegBinomial) bool {
 
 // spread gives the candidates their levels and the forecast probability that
 // the demand over a lead time exceeds them.
-func (a *Adaptive) spread(r *tryout) {
+func (a *Adaptive) spread(p *adaptivePool) {
+	r := p.Tryout
 	copy(r.Stock[:], a.levels[rungsBelow:])
-	copy(r.Retire[:], a.levels[rungsBelow-patience:])
+	copy(r.Retire[:], a.levels[rungsBelow-p.Patience.Rungs:])
 	// Rungs by rising level: walk up the distribution once.
 	above, at := 1.0, 0
 	for i := priceRungs - 1; i >= 0; i-- {

@@ -67,12 +67,17 @@ const leastPrice = 1e-3
 // byHits says whether a miss is what counts, which is seen at once.
 func (a *aim) byHits() bool { return a.longest == 0 && !a.mean }
 
-// cost is what a wait costs, both spans in steps of a tryout.
-func (a *aim) cost(wait, lead int, step int64) float64 {
+// cost is what it costs a request that it finds nothing at a level of r now.
+func (a *aim) cost(r *tryout, k int) float64 {
+	if a.byHits() {
+		return 1
+	}
+	// Launches become warm anywhere in their step.
+	wait := float64(r.wait(k)) - 0.5
 	switch {
 	case a.mean:
-		return float64(wait) / float64(lead)
-	case int64(wait)*step > a.longest:
+		return wait / (float64(len(r.Orders)) - 0.5)
+	case float64(wait*float64(r.Step)) > float64(a.longest):
 		return 1
 	default:
 		return 0

@@ -58,34 +58,32 @@ func (b *calibration) price() float64 {
 
 // learn takes an arrival: what its wait costs at the price of each rung, and
 // whether it really missed. Where that is not seen (under early binding) or
-// does not tell its cost, what was played stands for it.
+// does not tell its cost, what was played of the real level stands for it.
 func (b *calibration) learn(r *tryout, a *aim, missed, seen bool) {
 	b.Arrivals++
 	low := min(int(b.Rung), priceRungs-2)
 	share := b.Rung - float64(low)
-	played := 0.0
 	for i := range priceRungs {
 		b.Risked[i] += float64(r.Risk[i])
 		if r.Warm[i] > 0 {
 			continue
 		}
-		cost := 1.0
-		if !a.byHits() {
-			cost = a.cost(r.wait(i), len(r.Orders), r.Step)
-		}
+		cost := a.cost(r, i)
 		b.Missed[i] += cost
 		switch i {
 		case low:
-			played += float64(cost * (1 - share))
+			b.Played += float64(cost * (1 - share))
 		case low + 1:
-			played += float64(cost * share)
+			b.Played += float64(cost * share)
 		}
 	}
-	b.Played += played
-	if !seen || !a.byHits() {
-		b.Real += played
-	} else if missed {
-		b.Real++
+	switch {
+	case seen && a.byHits():
+		if missed {
+			b.Real++
+		}
+	case r.Warm[present] == 0:
+		b.Real += a.cost(r, present)
 	}
 }
 

@@ -3,7 +3,7 @@ package policy
 // prices are the rungs of a ladder: what a lead time of idling costs, as a
 // share of what a hit is worth. They ascend by a factor of two.
 const (
-	rungsBelow = patience // rungs that only serve to keep instances at another's price
+	rungsBelow = mostPatience // rungs that only serve to keep instances at another's price
 	priceRungs = 22
 )
 

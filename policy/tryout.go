@@ -2,19 +2,22 @@ package policy
 
 import "time"
 
-// patience says how much cheaper than a new instance an idle one has to be to
-// be kept, in rungs: it is ended at the level of a quarter of the price.
-const patience = 2
+// played are the levels that a tryout plays: those of the rungs, and the one
+// that the pool really has.
+const (
+	played  = priceRungs + 1
+	present = priceRungs
+)
 
 // tryout is a pool that exists only as counts: what it would have held of the
 // real pool's arrivals at the price of each rung. It runs in steps of its own, as a lead
 // time may be much shorter than a tick.
 type tryout struct {
-	Stock, Retire [priceRungs]int32
-	Warm          [priceRungs]int32
-	Flight        [priceRungs]int32
-	Waiting       [priceRungs]int32
-	InUse         [priceRungs]int32 // of reusable instances
+	Stock, Retire [played]int32
+	Warm          [played]int32
+	Flight        [played]int32
+	Waiting       [played]int32
+	InUse         [played]int32 // of reusable instances
 	// Back is the share of the instances in use that will be back within a
 	// lead time.
 	Back float64
@@ -22,7 +25,7 @@ type tryout struct {
 	Risk [priceRungs]float32
 	// Orders are the launches of the last lead time by step, the newest at
 	// Head, one row a step; Ordered says which rows hold any.
-	Orders  []([priceRungs]int32)
+	Orders  []([played]int32)
 	Ordered []bool
 	Head    int
 	Start   Time  // steps count from it
@@ -43,7 +46,7 @@ func newTryout(t Time, lead, tick int64) *tryout {
 	n := min(max(lead/tick+1, leastOrders), mostOrders)
 	step := max(2*lead/(2*n-1), int64(time.Microsecond))
 	r := &tryout{
-		Start: t, Step: step, Orders: make([][priceRungs]int32, n), Ordered: make([]bool, n), Changed: true,
+		Start: t, Step: step, Orders: make([][played]int32, n), Ordered: make([]bool, n), Changed: true,
 	}
 	return r
 }
@@ -71,7 +74,7 @@ func (r *tryout) advance(t Time) {
 func (r *tryout) deliver() {
 	r.Ordered[r.Head], r.Changed = false, true
 	due := &r.Orders[r.Head]
-	for k := range priceRungs {
+	for k := range played {
 		n := due[k]
 		r.Flight[k] -= n
 		served := min(n, r.Waiting[k])
@@ -87,7 +90,7 @@ func (r *tryout) deliver() {
 func (r *tryout) arrive(early bool) {
 	r.Ordered[r.Head] = true
 	orders := &r.Orders[r.Head]
-	for k := range priceRungs {
+	for k := range played {
 		if r.Warm[k] > 0 {
 			r.Warm[k]--
 			r.InUse[k]++
@@ -135,7 +138,7 @@ func (r *tryout) wait(k int) int {
 func (r *tryout) release(t Time) {
 	r.advance(t)
 	r.Changed = true
-	for k := range priceRungs {
+	for k := range played {
 		switch {
 		case r.InUse[k] == 0: // it still waits there
 		case r.Waiting[k] > 0:
@@ -156,7 +159,7 @@ func (r *tryout) tick(t Time, resized bool) {
 	}
 	r.Changed = false
 	orders := &r.Orders[r.Head]
-	for k := range priceRungs {
+	for k := range played {
 		r.Warm[k] = min(r.Warm[k], r.Retire[k])
 		if short := r.stock(k) - (r.Warm[k] + r.Flight[k] - r.Waiting[k]); short > 0 {
 			r.Flight[k] += short
@@ -166,10 +169,18 @@ func (r *tryout) tick(t Time, resized bool) {
 	}
 }
 
+// hold plays the level that the pool really has from now on.
+func (r *tryout) hold(l Level) {
+	if r.Stock[present] != l.Stock || r.Retire[present] != l.Retire {
+		r.Stock[present], r.Retire[present] = l.Stock, max(l.Retire, l.Stock)
+		r.Changed = true
+	}
+}
+
 // settled says whether nothing will change at any price until an arrival
 // or a new level.
 func (r *tryout) settled() bool {
-	for k := range priceRungs {
+	for k := range played {
 		if r.Flight[k] != 0 || r.Waiting[k] != 0 {
 			return false
 		}

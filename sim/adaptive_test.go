@@ -134,3 +134,48 @@ func TestAdaptiveReuses(t *testing.T) {
 		t.Logf("rate %g, lead %v: hit rate %.4f, %.2f of the waste of a keep-alive of %v", c.rate, c.lead, r.HitRate, share, short)
 	}
 }
+
+// Waits are targets too: of a percentile, of a mean, and by a price.
+func TestAdaptiveKeepsWaits(t *testing.T) {
+	src := poissonArrivals(7, 40000, 0.3, exponential(30*time.Second))
+	fleet := oneCategory(false, Constant(100*time.Second))
+	from := src.Arrival[0] + (src.Arrival[len(src.Arrival)-1]-src.Arrival[0])/3
+	run := func(spec string) *Result {
+		specs, err := policy.ParseSpecs(spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizer, err := policy.Build(specs[0], policy.Fleet{Config: fleet.PolicyConfig()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := Run(src, fleet, sizer, Options{MeasureFrom: from, Timeline: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	if late := waitsAbove(run("adaptive:wait_p99=20s"), 20); late < 0.004 || late > 0.02 {
+		t.Errorf("%.4f wait more than what 0.01 may", late)
+	}
+	if mean := run("adaptive:wait_mean=2s").WaitS.Mean; mean < 1.4 || mean > 2.6 {
+		t.Errorf("the mean wait is %.2f s, for a target of 2 s", mean)
+	}
+	// At a price w per second of waiting the cost of idling and waiting is near
+	// that of the best constant level.
+	const w = 8
+	cost := func(r *Result) float64 { return r.InstanceS.Waste + w*r.WaitS.Mean*float64(r.Requests) }
+	best := 0.0
+	for level := int32(25); level < 60; level++ {
+		r, err := Run(src, fleet, policy.NewStatic([]int32{level}), Options{MeasureFrom: from})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := cost(r); best == 0 || c < best {
+			best = c
+		}
+	}
+	if got := cost(run("adaptive:wait_price=8")); got > 1.1*best {
+		t.Errorf("idling and waiting cost %.3f of the best constant level's", got/best)
+	}
+}
