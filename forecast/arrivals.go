@@ -203,6 +203,9 @@ func (m *Model) look(a *Arrivals, middle Clock) {
 		}
 	}
 	a.M, a.Now = weighted(f, a.weights()), f
+	if m.profiles { // a pool that is asked for may always be asked again
+		a.M = max(a.M, f[len(m.decays.keep)+2])
+	}
 }
 
 func (m *Model) remember(a *Arrivals, step int64) {
