@@ -201,7 +201,7 @@ func (f *gridFlags) sources() ([]source, error) {
 			return nil, fmt.Errorf("--trace %s: %w", text, err)
 		}
 		if slices.ContainsFunc(all, func(o source) bool { return o.trace.Name == s.trace.Name }) {
-			return nil, fmt.Errorf("--trace %s: another trace is called %s; give one a name: %s,name=...", text, s.trace.Name, text)
+			return nil, fmt.Errorf("--trace %s: another trace is called %s; add ,name=NAME to %s", text, s.trace.Name, text)
 		}
 		all = append(all, s)
 	}
