@@ -12,11 +12,11 @@ import (
 // lead time from recent rates at several time scales, the usual rates by time
 // of day and of week, and the pool's share of the fleet, with a learned
 // over-dispersion and a memory of crowds; and sizes every pool by one price
-// for idle time (priceRule). Candidates run on the same arrivals as counts
-// (tryout): at each price, how patiently to keep what is idle, or whether a
-// constant level costs less, is what cost least in that pool. The price is
-// found by itself, so that the fleet misses as often as it may (calibration),
-// or is given. There is nothing to tune but the target.
+// for idle time (priceRule), keeping what is idle the more patiently the more
+// launches would be for nothing (patience). What every price would have kept
+// runs on the same arrivals as counts (tryout), by which the price is found at
+// which the fleet gets the service that it aims at (calibration), unless it is
+// given. There is nothing to tune but the target.
 type Adaptive struct {
 	LeadTimes
 	Pools       []adaptivePool
