@@ -47,11 +47,19 @@ type adaptivePool struct {
 	// Counted how much the tail had seen.
 	Sized   forecast.NegBinomial
 	Counted int
+	// At is what the level was set at.
+	At setting
 	// Ready is when what was launched at the first tick has become warm; what
 	// is missed before tells nothing of prices.
 	Ready Time
 	// Services is kept of reusable instances.
 	Services services
+}
+
+// setting is what a level depends on beside the demand.
+type setting struct {
+	Rung     float64 // of the price
+	Patience int
 }
 
 // tailShare is how much of a forecast is what came whatever was forecast.
@@ -133,13 +141,16 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 	if resized {
 		p.Sized, p.Counted = d, counted
 	}
-	a.read(p, id)
-	if resized {
-		a.rule.levels(&a.levels)
-		a.spread(p)
+	if at := (setting{a.Calibration.Rung, p.Patience.Rungs}); resized || at != p.At {
+		p.At = at
+		a.read(p, id)
+		if resized {
+			a.rule.levels(&a.levels)
+			a.spread(p)
+		}
+		p.Level = a.level(p)
+		p.Tryout.hold(p.Level)
 	}
-	p.Level = a.level(p)
-	p.Tryout.hold(p.Level)
 	p.Tryout.tick(t, resized)
 	l := p.Level.besides(p.Services.back(s.InUse))
 	if p.Tryout.Retire[0] == 0 && p.Tryout.settled() {
