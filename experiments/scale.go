@@ -31,7 +31,7 @@ func scaleOf(kind policy.Kind) (scale, bool) {
 			func(v float64) string { return strconv.FormatInt(int64(math.Round(v)), 10) },
 			number), true
 	case policy.Number:
-		return logarithmic(0.1, 1e6, []float64{0, 1, 8, 64}, math.Log(8), threeDigits, number), true
+		return logarithmic(0.1, 1e6, []float64{1, 4, 16, 64}, math.Log(8), threeDigits, number), true
 	case policy.Span:
 		return logarithmic(1, 30*86400, []float64{15, 120, 960, 7680}, math.Log(8),
 			func(v float64) string {
