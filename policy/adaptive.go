@@ -197,8 +197,8 @@ func moved(from, to forecast.NegBinomial) bool {
 	return math.Abs(to.Mean-from.Mean) > 0.02*from.Mean || math.Abs(to.Dispersion-from.Dispersion) > 0.01*from.Dispersion
 }
 
-// spread gives the candidates their levels and the forecast probability that
-// the demand over a lead time exceeds them.
+// spread gives the rungs their levels and the forecast probability that the
+// demand over a lead time exceeds them.
 func (a *Adaptive) spread(p *adaptivePool) {
 	r := p.Tryout
 	copy(r.Stock[:], a.levels[rungsBelow:])

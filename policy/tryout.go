@@ -10,8 +10,8 @@ const (
 )
 
 // tryout is a pool that exists only as counts: what it would have held of the
-// real pool's arrivals at the price of each rung. It runs in steps of its own, as a lead
-// time may be much shorter than a tick.
+// real pool's arrivals at the price of each rung, and at its real level. It
+// runs in steps of its own, as a lead time may be much shorter than a tick.
 type tryout struct {
 	Stock, Retire [played]int32
 	Warm          [played]int32
