@@ -19,6 +19,7 @@ type Model struct {
 	scale      float64 // span that a label counts over the lead time
 	keepMean   float64 // of the mean, over a step
 	keepWeight float64 // of weights and spread, between two labels
+	keepQuiet  float64 // of weights, between two labels of a quiet pool
 	keepSpread float64
 	keepTail   float64
 	features   int
@@ -43,6 +44,7 @@ func NewModel(step, lead float64, halfLives []float64, profiles, learn bool) *Mo
 	m.keepMean = portable.Decay(step, meanHalfLife)
 	between := float64(m.every) * step
 	m.keepWeight = portable.Decay(between, 7*86400)
+	m.keepQuiet = portable.Decay(between*quietEvery, 7*86400)
 	m.keepSpread = portable.Decay(between, 14*86400)
 	m.keepTail = portable.Decay(between, 28*86400)
 	m.equal = equalWeights(m.features)
@@ -81,11 +83,13 @@ type Arrivals struct {
 	Regression  Regression
 	Attribution Attribution
 	Better      float64
+	Quiet       int // labels since the last one of a quiet pool that weights were learned from
 	Spread      Spread
 	Tail        Tail
 	Labels      []float64 // forecasts whose outcome is not yet known, labelWidth+features each
 	Now         []float64 // features at the last update
 	M           float64   // forecast mean at the last update
+	Raw         float64   // and before Quiet raised it
 }
 
 // A label is the step at which its outcome is known, Arrivals.Seen and the
@@ -102,6 +106,10 @@ const (
 	// floorShare of the mean rate is always there to be weighted.
 	floorShare   = 0.02
 	meanHalfLife = 7 * 86400
+	// Of the labels that count nothing where next to nothing, quietMean, was
+	// forecast, weights are learned from every quietEvery-th, for all of them.
+	quietMean  = 0.05
+	quietEvery = 8
 	// mostLead bounds what one count tells of which weights are better.
 	mostLead = 3
 	// leastMean keeps variances above zero.
@@ -163,6 +171,7 @@ func (m *Model) Update(a *Arrivals, step int64, n float64, now, middle Clock) Ne
 	}
 	if m.fleet != nil {
 		m.fleet.advance(m, step, now)
+		m.fleet.Quiet.learn(a.Raw, span/m.lead, n > 0)
 	}
 	m.settle(a, step, n)
 	m.look(a, middle)
@@ -206,6 +215,10 @@ func (m *Model) look(a *Arrivals, middle Clock) {
 	if m.profiles { // a pool that is asked for may always be asked again
 		a.M = max(a.M, f[len(m.decays.keep)+2])
 	}
+	if m.fleet != nil {
+		a.Raw = a.M
+		a.M = max(a.M, m.fleet.Quiet.rate(a.M))
+	}
 }
 
 func (m *Model) remember(a *Arrivals, step int64) {
@@ -246,9 +259,15 @@ func (m *Model) learnSpread(a *Arrivals, mean, y float64) {
 
 // learnWeights learns from a count y over m.scale lead times.
 func (m *Model) learnWeights(a *Arrivals, features []float64, y float64) {
-	weight := float64(m.every) / float64(m.due)
+	weight, keepWeight := float64(m.every)/float64(m.due), m.keepWeight
 	regressed := max(weighted(features, a.Regression.Weights), leastMean)
 	attributed := max(weighted(features, a.Attribution.Weights), leastMean)
+	if y == 0 && max(regressed, attributed) < quietMean {
+		if a.Quiet++; a.Quiet < quietEvery {
+			return
+		}
+		a.Quiet, weight, keepWeight = 0, weight*quietEvery, m.keepQuiet
+	}
 	lead := a.Spread.Distribution(float64(regressed*m.scale)).LogProbability(y) -
 		a.Spread.Distribution(float64(attributed*m.scale)).LogProbability(y)
 	a.Better = float64(a.Better*m.keepSpread) + float64(weight*min(max(lead, -mostLead), mostLead))
@@ -261,8 +280,8 @@ func (m *Model) learnWeights(a *Arrivals, features []float64, y float64) {
 		m.fleet.Regression.Learn(features, y, variance, keep, weight, m.equal, priorArrivals)
 		m.fleet.Attribution.Learn(features, y, keep, weight, m.equal)
 	}
-	a.Regression.Learn(features, y, variance, m.keepWeight, weight, regression, priorArrivals)
-	a.Attribution.Learn(features, y, m.keepWeight, weight, attribution)
+	a.Regression.Learn(features, y, variance, keepWeight, weight, regression, priorArrivals)
+	a.Attribution.Learn(features, y, keepWeight, weight, attribution)
 }
 
 // Excited is the forecast of the last update as it would have been had n

@@ -17,7 +17,9 @@ type Fleet struct {
 	Regression  Regression
 	Attribution Attribution
 	Spread      Spread
+	Quiet       Quiet
 
+	Now    Clock
 	Week   float64 // usual rate in the quarter Middle, as it was first asked for
 	Middle Clock
 }
@@ -52,6 +54,10 @@ func (f *Fleet) advance(m *Model, step int64, now Clock) {
 		f.Mean = float64(f.Mean * portable.Decay(float64(skipped)*m.step, meanHalfLife))
 	}
 	f.Mean = float64(f.Mean*m.keepMean) + float64(f.Count/m.step*(1-m.keepMean))
+	if now != f.Now {
+		f.Now = now
+		f.Quiet.fit(keepQuietRates)
+	}
 	f.Profile.Add(now, f.Count)
 	f.Count = 0
 }
