@@ -38,9 +38,9 @@ func (c *Controller) arm(id PoolID, p *pool) {
 	if p.Shelf.Count > 0 {
 		c.armShelf(shelfID(id), &p.Shelf, p.Level.Keep)
 	}
-	for i := p.FirstTied; p.Tied > 0 && i != none; i = c.tied.Rows[i].Next {
-		if row := &c.tied.Rows[i]; row.Count > 0 {
-			c.armShelf(tiedShelfBit|shelfID(i), &row.shelf, p.Level.Keep)
+	for i := p.FirstApart; i != none; i = c.apart.Rows[i].Next {
+		if row := &c.apart.Rows[i]; row.Count > 0 {
+			c.armShelf(apartBit|shelfID(i), &row.shelf, p.Level.Keep)
 		}
 	}
 }
@@ -59,12 +59,12 @@ func (c *Controller) rearm() {
 	for i := range c.pools {
 		c.pools[i].Shelf.Due = Never
 	}
-	for i := range c.tied.Rows {
-		row := &c.tied.Rows[i]
+	for i := range c.apart.Rows {
+		row := &c.apart.Rows[i]
 		was := row.Due != Never
 		row.Due = Never
 		if row.Count == 0 && was {
-			c.tied.close(uint32(i), &c.pools[row.Pool])
+			c.apart.close(uint32(i), &c.pools[row.Pool])
 		}
 	}
 	for i := range c.pools {
@@ -96,8 +96,8 @@ func (c *Controller) expire(t Time) {
 }
 
 func (c *Controller) shelf(id shelfID) (*shelf, PoolID) {
-	if id&tiedShelfBit != 0 {
-		row := &c.tied.Rows[id&^tiedShelfBit]
+	if id&apartBit != 0 {
+		row := &c.apart.Rows[id&^apartBit]
 		return &row.shelf, row.Pool
 	}
 	return &c.pools[id].Shelf, PoolID(id)
@@ -158,8 +158,9 @@ func (c *Controller) runTick(t Time) {
 			l, next = c.sizer.Tick(t, id, p.stock())
 			c.setLevel(id, p, l)
 		}
-		c.retireSurplus(t, p)
+		c.retireSurplus(t, id, p)
 		c.replenish(t, id, p)
+		c.reaim(t, id, p)
 		if p.Held && p.HoldUntil > t {
 			next = min(next, p.HoldUntil)
 		}

@@ -40,6 +40,9 @@ type Category struct {
 	Memory float64
 	// Below is the pool of the layer below, see AddLayers; nil if there is none.
 	Below *PoolID
+	// Stages are those of the warm-up, after the lead time, that serve only some
+	// requests: an instance is warm without them.
+	Stages []Stage
 	// Compatible are the categories whose idle instances may serve this
 	// one's requests, in the order in which they are tried.
 	Compatible []Compatible
@@ -115,6 +118,9 @@ func (c *Config) validate() error {
 		}
 		if !(k.Memory >= 0 && k.Memory <= 1) {
 			return fmt.Errorf("policy: category %q: memory %v is not a share", k.Name, k.Memory)
+		}
+		if err := k.validateStages(); err != nil {
+			return err
 		}
 		steps := 0
 		for below := k.Below; below != nil; below = c.Categories[*below].Below {

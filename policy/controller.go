@@ -15,17 +15,20 @@ type Controller struct {
 	launches LaunchSizer
 	evicts   EvictingSizer
 	layers   LayerSizer
+	aims     AimingSizer
 	host     Host
 	log      *Log
 	early    bool // a miss launches its own instance
 	keeps    bool // idle instances are kept, for a while at least
 	tick     int64
+	staged   bool // a category has stages
 
 	now       Time
 	pools     []pool
 	instances instances
 	waiters   waiters
-	tied      tied
+	apart     apart
+	prepared  []preparation // by slot, if staged
 
 	ranks    ranks
 	expiries heap[expiry]
@@ -49,7 +52,7 @@ func New(config Config, sizer Sizer, host Host) (*Controller, error) {
 		lastTick:  -MaxInstant,
 		instances: instances{Empty: none},
 		waiters:   waiters{Empty: none},
-		tied:      tied{Empty: none, find: make(map[tenantKey]uint32)},
+		apart:     apart{Empty: none, find: make(map[apartKey]uint32)},
 	}
 	c.adopt(config, sizer)
 	return c, nil
@@ -67,16 +70,21 @@ func (c *Controller) adopt(config Config, sizer Sizer) {
 	c.launches, _ = sizer.(LaunchSizer)
 	c.evicts, _ = sizer.(EvictingSizer)
 	c.layers, _ = sizer.(LayerSizer)
+	c.aims, _ = sizer.(AimingSizer)
 	c.early = config.Binding == Early || c.traits.OwnLaunch
 	c.keeps = c.traits.Idle != KeepNone && !c.draining
 	c.tick = int64(config.Tick)
 	for len(c.pools) < len(config.Categories) {
 		c.pools = append(c.pools, pool{
-			Queue: emptyQueue, Shelf: emptyShelf, FirstTied: none, WakeAt: Never,
+			Queue: emptyQueue, Shelf: emptyShelf, FirstApart: none, WakeAt: Never,
 		})
 	}
 	for i := range c.pools {
 		c.pools[i].configure(&config.Categories[i])
+		c.staged = c.staged || c.pools[i].staged
+	}
+	for c.staged && len(c.prepared) < len(c.instances.Rows) {
+		c.prepared = append(c.prepared, preparation{})
 	}
 	c.markLayers()
 }
@@ -255,6 +263,9 @@ func (c *Controller) forget(t Time, slot uint32, in *instance, p *pool) {
 	if in.State == launching && c.launches != nil {
 		c.launches.Failed(t, in.Pool, in.Since)
 	}
+	if c.staged {
+		c.unprepare(slot, in.Pool)
+	}
 	switch {
 	case in.State == launching && in.Own:
 		p.Own--
@@ -284,8 +295,8 @@ func (c *Controller) Drain(t Time) {
 	for i := range c.pools {
 		p := &c.pools[i]
 		p.Level = Level{}
-		for p.Shelf.Newest != none {
-			c.retire(t, p.Shelf.Newest, Drained)
+		for p.Warm > 0 {
+			c.retire(t, c.leastWorth(t, PoolID(i), p), Drained)
 		}
 		c.retireTied(t, p, Drained)
 	}

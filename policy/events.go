@@ -42,7 +42,9 @@ type Request struct {
 	ID       RequestID
 	Pool     PoolID
 	Tenant   uint32 // 0 is unknown
-	TaskType uint32 // 0 is unknown
+	TaskType uint32 // 0 is unknown, as are the next two
+	Image    uint32
+	Dataset  uint32
 }
 
 // An Outcome says what a request found.
@@ -100,6 +102,10 @@ type Assignment struct {
 	// Delay is what the promotion itself takes, ns: the promotion delay, and
 	// the missing warm-up stages of an instance of a compatible category.
 	Delay int64
+	// Missing are the stages of the instance's category, by the bits of their
+	// index, that are still to be carried out for the request. They take as
+	// long as they take, beside Delay.
+	Missing uint8
 }
 
 // A Host carries out the controller's actions. Its methods only record or
@@ -113,6 +119,11 @@ type Host interface {
 	// Move makes an idle instance one of another pool: of the layer below, or of
 	// the category that it is adapted to, for which it is assigned at once.
 	Move(t Time, id InstanceID, to PoolID, why Reason)
+	// Prepare has an instance, which is launching or idle, carry out the stages
+	// of its category that it lacks for a target, once it is warm. It ends in
+	// Prepared, unless the instance is assigned, lost, ended or prepared for
+	// something else before.
+	Prepare(t Time, id InstanceID, to Target)
 	// End terminates an instance; the controller has forgotten it.
 	End(t Time, id InstanceID, pool PoolID, why Reason)
 }

@@ -70,6 +70,10 @@ func (c *Controller) demote(t Time, slot uint32, p PoolID) bool {
 
 // move makes an instance that is on no shelf one of another pool.
 func (c *Controller) move(t Time, slot uint32, to PoolID, why Reason) {
+	if c.staged {
+		c.unprepare(slot, c.instances.Rows[slot].Pool)
+		c.prepared[slot] = preparation{}
+	}
 	c.instances.Rows[slot].Pool = to
 	id := c.instances.id(slot)
 	if c.log != nil {

@@ -14,9 +14,10 @@ const (
 	Assigned
 	Ended
 	Moved
+	Preparing
 )
 
-func (a Action) String() string { return [...]string{"launch", "assign", "end", "move"}[a] }
+func (a Action) String() string { return [...]string{"launch", "assign", "end", "move", "prepare"}[a] }
 
 // A Record is one action of a controller.
 type Record struct {
@@ -105,6 +106,10 @@ func (l *Log) assign(t Time, a Assignment) {
 
 func (l *Log) end(t Time, id InstanceID, p PoolID, why Reason) {
 	l.append(t, id, -1, p, Ended, why, 0)
+}
+
+func (l *Log) prepare(t Time, id InstanceID, p PoolID) {
+	l.append(t, id, -1, p, Preparing, 0, 0)
 }
 
 func (l *Log) move(t Time, id InstanceID, to PoolID, why Reason) {

@@ -114,6 +114,9 @@ func (c *cloud) Move(t Time, id InstanceID, to PoolID, why Reason) {
 	in.pool, in.uses = to, 0
 }
 
+// Prepare implements Host.
+func (c *cloud) Prepare(Time, InstanceID, Target) { c.failf("no category has stages") }
+
 // End implements Host.
 func (c *cloud) End(t Time, id InstanceID, p PoolID, why Reason) {
 	c.note("  end %d: %v", id, why)

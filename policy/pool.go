@@ -10,10 +10,11 @@ type pool struct {
 	Level     Level
 	Shelf     shelf // idle and free to serve anyone
 
-	reusable   bool // of the configuration, as are the next three
+	reusable   bool // of the configuration, as are the next four
 	limited    bool // has a limit on instances or launches
 	compatible bool // has compatible categories
 	slow       bool // promotions take delay
+	staged     bool // has stages of warm-up that serve some requests only
 	layer      bool // a layer of others
 	// Active is set while the pool is visited at the next tick.
 	Active bool
@@ -22,16 +23,17 @@ type pool struct {
 	// since the last success.
 	Held bool
 
-	Queue     queue
-	Own       int32 // launching for a request of their own
-	Tied      int32 // idle on tenants' shelves
-	Failures  int32
-	FirstTied uint32 // heads the list of tenants' shelves that hold something
-	HoldUntil Time
+	Queue      queue
+	Own        int32 // launching for a request of their own
+	Tied       int32 // idle for one tenant only
+	Failures   int32
+	FirstApart uint32 // heads the list of the pool's shelves in apart
+	HoldUntil  Time
 	// WakeAt is when the pool asked for its next tick; Never if it did not.
 	WakeAt Time
 	delay  int64 // a promotion's, ns
-	_      [16]byte
+	facets Facet // by which its stages go
+	_      [15]byte
 }
 
 // configure takes over what events need of the pool's category.
@@ -41,6 +43,7 @@ func (p *pool) configure(k *Category) {
 	p.compatible = len(k.Compatible) > 0
 	p.delay = int64(k.PromotionDelay)
 	p.slow = p.delay > 0
+	p.staged, p.facets = len(k.Stages) > 0, k.Facets()
 }
 
 func (p *pool) stock() Stock {
@@ -57,28 +60,33 @@ func (p *pool) total() int32 {
 // the highest bit set, a row of the table of tenants' shelves.
 type shelfID uint32
 
-const tiedShelfBit shelfID = 1 << 31
+const apartBit shelfID = 1 << 31
 
-// tiedShelf holds the idle instances of a pool that have served one tenant
-// and, under isolation, may serve no other.
-type tiedShelf struct {
+// apartShelf holds the idle instances of a pool that are not like all others:
+// those that have served one tenant and, under isolation, may serve no other,
+// and those that are prepared for a target.
+type apartShelf struct {
 	shelf
 	Pool   PoolID
 	Tenant uint32
+	Target Target
+	// Coming is how many are being prepared for the target.
+	Coming int32
 	Next   uint32 // in the pool's list of shelves, or of the free rows
 	Prev   uint32
 }
 
-// tenantKey finds a tenant's shelf.
-type tenantKey struct {
+// apartKey finds such a shelf.
+type apartKey struct {
 	Pool   PoolID
 	Tenant uint32
+	Target Target
 }
 
-// tied is the table of tenants' shelves. A shelf exists while it holds an
-// instance or its timer is pending.
-type tied struct {
-	Rows  []tiedShelf
+// apart is the table of those shelves. A shelf exists while it holds an
+// instance, one is being prepared for it, or its timer is pending.
+type apart struct {
+	Rows  []apartShelf
 	Empty uint32
-	find  map[tenantKey]uint32 // never iterated
+	find  map[apartKey]uint32 // never iterated
 }

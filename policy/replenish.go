@@ -51,7 +51,7 @@ func (c *Controller) makeRoom(t Time, id PoolID, p *pool) {
 	if !p.limited || p.Tied == 0 || c.hasRoom(id) {
 		return
 	}
-	c.retire(t, c.tied.Rows[c.tied.firstFilled(p)].Oldest, ForRoom)
+	c.retire(t, c.apart.Rows[c.apart.firstTied(p)].Oldest, ForRoom)
 }
 
 // unblock replenishes after an instance or a launch ended, which matters only
@@ -75,12 +75,18 @@ func (c *Controller) launch(t Time, id PoolID, why Reason) uint32 {
 		c.log.launch(t, name, id, why)
 	}
 	c.host.Launch(t, name, id, why)
+	if c.staged {
+		c.aim(t, slot, id)
+	}
 	return slot
 }
 
 // end terminates an instance that is on no shelf and in no count.
 func (c *Controller) end(t Time, slot uint32, why Reason) {
 	id, pool := c.instances.id(slot), c.instances.Rows[slot].Pool
+	if c.staged {
+		c.unprepare(slot, pool)
+	}
 	c.instances.remove(slot)
 	if c.log != nil {
 		c.log.end(t, id, pool, why)
@@ -97,22 +103,22 @@ func (c *Controller) retire(t Time, slot uint32, why Reason) {
 // retireTied ends every idle instance that only one tenant may use.
 func (c *Controller) retireTied(t Time, p *pool, why Reason) {
 	for p.Tied > 0 {
-		c.retire(t, c.tied.Rows[c.tied.firstFilled(p)].Newest, why)
+		c.retire(t, c.apart.Rows[c.apart.firstTied(p)].Newest, why)
 	}
 }
 
 // retireSurplus applies the idle rule at a tick. Instances that only one
 // tenant may use are no stock: under a level they are surplus at once.
-func (c *Controller) retireSurplus(t Time, p *pool) {
+func (c *Controller) retireSurplus(t Time, id PoolID, p *pool) {
 	switch c.traits.Idle {
 	case RetireByPosition:
-		for p.Shelf.Newest != none && p.position() > p.Level.Retire {
-			c.retire(t, p.Shelf.Newest, Surplus)
+		for p.Warm > 0 && p.position() > p.Level.Retire {
+			c.retire(t, c.leastWorth(t, id, p), Surplus)
 		}
 		c.retireTied(t, p, Surplus)
 	case RetireByWarm:
-		for p.Shelf.Newest != none && p.Warm > p.Level.Retire {
-			c.retire(t, p.Shelf.Newest, Surplus)
+		for p.Warm > 0 && p.Warm > p.Level.Retire {
+			c.retire(t, c.leastWorth(t, id, p), Surplus)
 		}
 		c.retireTied(t, p, Surplus)
 	}

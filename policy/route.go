@@ -51,8 +51,8 @@ func (c *Controller) firstInLine(t Time, r Request, arrived Time) {
 // is the outcome if nothing is missing.
 func (c *Controller) claim(t Time, r Request, best Outcome) bool {
 	p := &c.pools[r.Pool]
-	if slot := c.pick(r.Pool, p, r.Tenant); slot != none {
-		if in := &c.instances.Rows[slot]; in.Tenant == 0 {
+	if slot := c.pick(r.Pool, p, &r); slot != none {
+		if in := &c.instances.Rows[slot]; in.Tenant == 0 && !p.staged {
 			c.instances.take(&p.Shelf, slot)
 			p.Warm--
 		} else {
@@ -67,7 +67,7 @@ func (c *Controller) claim(t Time, r Request, best Outcome) bool {
 // claimCompatible assigns a warm instance of a compatible category.
 func (c *Controller) claimCompatible(t Time, r Request, best Outcome) bool {
 	for _, o := range c.config.Categories[r.Pool].Compatible {
-		slot := c.pick(o.Pool, &c.pools[o.Pool], r.Tenant)
+		slot := c.pick(o.Pool, &c.pools[o.Pool], &r)
 		if slot == none || o.Adapt > 0 && !c.hasRoom(r.Pool) {
 			continue
 		}
@@ -87,28 +87,34 @@ func (c *Controller) claimCompatible(t Time, r Request, best Outcome) bool {
 // pick finds the idle instance that serves a tenant's request: one that has
 // served the tenant before, else one that is free for all. Reusable instances
 // are handed out most recently used first, others oldest first.
-func (c *Controller) pick(id PoolID, p *pool, tenant uint32) uint32 {
+func (c *Controller) pick(id PoolID, p *pool, r *Request) uint32 {
+	if p.staged {
+		return c.pickPrepared(id, p, r)
+	}
 	if p.Tied > 0 {
-		if i, ok := c.tied.find[tenantKey{id, tenant}]; ok && c.tied.Rows[i].Count > 0 {
-			return c.tied.Rows[i].Newest
+		if i, ok := c.apart.find[apartKey{Pool: id, Tenant: r.Tenant}]; ok && c.apart.Rows[i].Count > 0 {
+			return c.apart.Rows[i].Newest
 		}
 	}
-	if p.reusable {
-		return p.Shelf.Newest
-	}
-	return p.Shelf.Oldest
+	return p.Shelf.pick(p)
 }
 
 // assign promotes an instance that is on no shelf and in no order.
 func (c *Controller) assign(t Time, slot uint32, pool PoolID, r Request, o Outcome, why Reason, adapt int64) {
 	in := &c.instances.Rows[slot]
+	missing := uint8(0)
+	if c.staged {
+		if missing = c.lacking(slot, in.Pool, &r); missing != 0 && o == Hit {
+			o = PartialHit
+		}
+	}
 	in.State, in.Since = serving, t
 	if c.config.Isolation == ByTenant {
 		in.Tenant = r.Tenant
 	}
 	c.pools[in.Pool].InUse++
 	a := Assignment{
-		Request: r.ID, Instance: c.instances.id(slot), Pool: pool, Outcome: o, Reason: why, Delay: adapt,
+		Request: r.ID, Instance: c.instances.id(slot), Pool: pool, Outcome: o, Reason: why, Delay: adapt, Missing: missing,
 	}
 	if p := &c.pools[pool]; p.slow {
 		a.Delay += p.delay
@@ -165,15 +171,7 @@ func (c *Controller) surplus(t Time, id PoolID, p *pool) {
 // shelve makes an instance idle.
 func (c *Controller) shelve(t Time, slot uint32, in *instance, p *pool) {
 	in.State, in.Since = idle, t
-	if in.Tenant != 0 {
-		c.shelveTied(slot, in, p)
-	} else {
-		c.instances.put(&p.Shelf, slot)
-		p.Warm++
-		if c.traits.Idle == KeepForAge && p.Shelf.Due > t+p.Level.Keep {
-			c.armShelf(shelfID(in.Pool), &p.Shelf, p.Level.Keep)
-		}
-	}
+	c.reshelve(slot, in, p)
 	c.surplus(t, in.Pool, p)
 	if c.evicts != nil {
 		c.rank(t, slot)
@@ -181,26 +179,55 @@ func (c *Controller) shelve(t Time, slot uint32, in *instance, p *pool) {
 	}
 }
 
-func (c *Controller) shelveTied(slot uint32, in *instance, p *pool) {
-	i := c.tied.open(tenantKey{in.Pool, in.Tenant}, p)
-	c.instances.put(&c.tied.Rows[i].shelf, slot)
-	p.Tied++
-	if s := &c.tied.Rows[i].shelf; c.traits.Idle == KeepForAge && s.Due > c.now+p.Level.Keep {
-		c.armShelf(tiedShelfBit|shelfID(i), s, p.Level.Keep)
+// reshelve puts an idle instance on the shelf that is its own.
+func (c *Controller) reshelve(slot uint32, in *instance, p *pool) {
+	key := c.shelfKey(slot, in)
+	if key.Tenant == 0 && key.Target == (Target{}) {
+		c.instances.put(&p.Shelf, slot)
+		p.Warm++
+		if c.traits.Idle == KeepForAge && p.Shelf.Due > in.Since+p.Level.Keep {
+			c.armShelf(shelfID(in.Pool), &p.Shelf, p.Level.Keep)
+		}
+		return
 	}
+	i := c.apart.open(key, p)
+	c.instances.put(&c.apart.Rows[i].shelf, slot)
+	if key.Tenant != 0 {
+		p.Tied++
+	} else {
+		p.Warm++
+	}
+	if s := &c.apart.Rows[i].shelf; c.traits.Idle == KeepForAge && s.Due > c.now+p.Level.Keep {
+		c.armShelf(apartBit|shelfID(i), s, p.Level.Keep)
+	}
+}
+
+// shelfKey is the shelf of an instance; the zero one but for the pool is that
+// which all of the pool share.
+func (c *Controller) shelfKey(slot uint32, in *instance) apartKey {
+	key := apartKey{Pool: in.Pool, Tenant: in.Tenant}
+	if c.staged {
+		key.Target = c.prepared[slot].Is
+	}
+	return key
 }
 
 // unshelve takes an idle instance off its shelf.
 func (c *Controller) unshelve(slot uint32) {
 	in := &c.instances.Rows[slot]
 	p := &c.pools[in.Pool]
-	if in.Tenant != 0 {
-		i := c.tied.find[tenantKey{in.Pool, in.Tenant}]
-		c.instances.take(&c.tied.Rows[i].shelf, slot)
-		p.Tied--
-		c.tied.close(i, p)
+	key := c.shelfKey(slot, in)
+	if key.Tenant == 0 && key.Target == (Target{}) {
+		c.instances.take(&p.Shelf, slot)
+		p.Warm--
 		return
 	}
-	c.instances.take(&p.Shelf, slot)
-	p.Warm--
+	i := c.apart.find[key]
+	c.instances.take(&c.apart.Rows[i].shelf, slot)
+	if key.Tenant != 0 {
+		p.Tied--
+	} else {
+		p.Warm--
+	}
+	c.apart.close(i, p)
 }

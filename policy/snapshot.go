@@ -7,7 +7,7 @@ import (
 )
 
 // snapshotVersion changes with every change of the snapshot's form.
-const snapshotVersion = 4
+const snapshotVersion = 5
 
 // Stateful is a Sizer with a state of its own to keep across a restart.
 type Stateful interface {
@@ -31,8 +31,9 @@ type snapshot struct {
 	Ranks      heap[rank]
 	Waiters    []waiter
 	EmptyWait  uint32
-	Tied       []tiedShelf
-	EmptyTied  uint32
+	Apart      []apartShelf
+	EmptyApart uint32
+	Prepared   []preparation `json:",omitempty"`
 	Expiries   []expiry
 	Wakes      []wake
 	Active     []PoolID
@@ -46,7 +47,7 @@ func (c *Controller) Snapshot() ([]byte, error) {
 		Version: snapshotVersion, Now: c.now, LastTick: c.lastTick, NextTick: c.nextTick, Draining: c.draining,
 		Pools: c.pools, Instances: c.instances.Rows, EmptySlot: c.instances.Empty,
 		Alive: c.instances.Alive, Ranks: c.ranks.heap,
-		Waiters: c.waiters.Rows, EmptyWait: c.waiters.Empty, Tied: c.tied.Rows, EmptyTied: c.tied.Empty,
+		Waiters: c.waiters.Rows, EmptyWait: c.waiters.Empty, Apart: c.apart.Rows, EmptyApart: c.apart.Empty, Prepared: c.prepared,
 		Expiries: c.expiries, Wakes: c.wakes, Active: c.active,
 	}
 	for _, k := range c.config.Categories {
@@ -102,12 +103,13 @@ func (c *Controller) Restore(data []byte) error {
 	c.instances = instances{Rows: s.Instances, Empty: s.EmptySlot, Alive: s.Alive}
 	c.ranks = ranks{heap: s.Ranks}
 	c.waiters = waiters{Rows: s.Waiters, Empty: s.EmptyWait}
-	c.tied = tied{Rows: s.Tied, Empty: s.EmptyTied, find: make(map[tenantKey]uint32)}
-	for i := range c.tied.Rows {
-		if r := &c.tied.Rows[i]; r.Count > 0 || r.Due != Never {
-			c.tied.find[tenantKey{r.Pool, r.Tenant}] = uint32(i)
+	c.apart = apart{Rows: s.Apart, Empty: s.EmptyApart, find: make(map[apartKey]uint32)}
+	for i := range c.apart.Rows {
+		if r := &c.apart.Rows[i]; r.Count > 0 || r.Coming > 0 || r.Due != Never {
+			c.apart.find[apartKey{r.Pool, r.Tenant, r.Target}] = uint32(i)
 		}
 	}
+	c.prepared = s.Prepared
 	c.expiries, c.wakes, c.active = s.Expiries, s.Wakes, s.Active
 	return nil
 }

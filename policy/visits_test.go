@@ -32,6 +32,7 @@ func (v *visitor) Assign(_ Time, a Assignment) {
 }
 
 // Move implements Host.
+func (v *visitor) Prepare(Time, InstanceID, Target)      {}
 func (v *visitor) Move(Time, InstanceID, PoolID, Reason) {}
 
 // End implements Host.

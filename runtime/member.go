@@ -63,6 +63,9 @@ func (s *scribe) Move(t policy.Time, id policy.InstanceID, to policy.PoolID, why
 	s.note(Decision{policy.Record{Time: t, Instance: id, Request: -1, Pool: to, Action: policy.Moved, Reason: why}, 0})
 }
 
+// Prepare implements policy.Host; options.validate lets no category have stages.
+func (s *scribe) Prepare(policy.Time, policy.InstanceID, policy.Target) {}
+
 // End implements policy.Host.
 func (s *scribe) End(t policy.Time, id policy.InstanceID, pool policy.PoolID, why policy.Reason) {
 	s.note(Decision{policy.Record{Time: t, Instance: id, Request: -1, Pool: pool, Action: policy.Ended, Reason: why}, 0})

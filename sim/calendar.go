@@ -53,6 +53,7 @@ type slot struct {
 	gen     uint32 // high half of its policy.InstanceID
 	pool    uint32
 	served  bool
+	warm    bool // no longer launching
 }
 
 // due is an event outside the table.

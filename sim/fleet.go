@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"shadowpool/policy"
@@ -28,9 +29,12 @@ type Fleet struct {
 // embedded one is set to the distribution's mean.
 type Category struct {
 	policy.Category
-	Lead    LeadTime
-	Price   float64 // $/h of an on-demand instance
-	Billing Billing
+	Lead LeadTime
+	// StageTimes are the distributions of the embedded one's Stages, whose
+	// expected times are set to their means.
+	StageTimes []LeadTime
+	Price      float64 // $/h of an on-demand instance
+	Billing    Billing
 }
 
 // Billing is how a provider rounds an instance's life. Zero values: to the
@@ -79,6 +83,10 @@ func (f *Fleet) PolicyConfig() policy.Config {
 	c := policy.Config{Binding: f.Binding, Isolation: f.Isolation, Tick: f.Tick, Location: f.Location}
 	for _, k := range f.Categories {
 		k.Category.LeadTime = k.Lead.Mean()
+		k.Stages = slices.Clone(k.Stages)
+		for i := range k.Stages {
+			k.Stages[i].Takes = k.StageTimes[i].Mean()
+		}
 		c.Categories = append(c.Categories, k.Category)
 	}
 	return c
@@ -113,6 +121,9 @@ func (f *Fleet) validate() error {
 	for _, k := range f.Categories {
 		if k.Lead == nil {
 			return fmt.Errorf("category %q has no lead time", k.Name)
+		}
+		if len(k.StageTimes) != len(k.Stages) {
+			return fmt.Errorf("category %q has %d stages and %d distributions of their times", k.Name, len(k.Stages), len(k.StageTimes))
 		}
 		if !(k.Price >= 0) {
 			return fmt.Errorf("category %q: price %v is not a number of dollars per hour", k.Name, k.Price)

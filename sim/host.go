@@ -13,6 +13,9 @@ func (r *replay) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID,
 	lead, fails := r.leadTime(t, pool)
 	r.slots[s] = slot{ordered: t, time: t + lead, gen: uint32(id >> 32), pool: uint32(pool)}
 	r.m.launched(t, pool)
+	if r.preps != nil {
+		r.preps.launched(s)
+	}
 	switch {
 	case fails:
 		r.ends.schedule(t+lead, s)
@@ -43,6 +46,10 @@ func (r *replay) Assign(t policy.Time, a policy.Assignment) {
 	row.served = true
 	r.m.promoted(t, row.pool)
 	arrival, duration := r.arrival, r.duration
+	if r.preps != nil {
+		k := &r.fleet.Categories[row.pool]
+		a.Delay += r.preps.promote(t, s, k, row.pool, r.needs(int64(a.Request), k), int64(a.Request))
+	}
 	if n := int64(a.Request); n == r.row && r.rows.here {
 		r.rows.here, r.outcome = false, a.Outcome
 	} else {
@@ -61,11 +68,29 @@ func (r *replay) Move(t policy.Time, id policy.InstanceID, to policy.PoolID, _ p
 	row.pool = uint32(to)
 }
 
+// Prepare implements policy.Host.
+func (r *replay) Prepare(t policy.Time, id policy.InstanceID, to policy.Target) {
+	s := id.Slot()
+	row := &r.slots[s]
+	r.preps.aim(t, s, &r.fleet.Categories[row.pool], row.pool, to, row.warm)
+}
+
+// needs is what the request of a row, which has no instance yet, needs.
+func (r *replay) needs(row int64, k *Category) policy.Target {
+	c, i := r.rows.find(row)
+	req := policy.Request{}
+	identify(&req, &c.Columns, i)
+	return req.Target(k.Facets())
+}
+
 // End implements policy.Host. The time in the slot of an instance that never
 // served is when it became warm.
 func (r *replay) End(t policy.Time, id policy.InstanceID, _ policy.PoolID, _ policy.Reason) {
 	row := &r.slots[id.Slot()]
 	r.m.ended(t, row)
+	if r.preps != nil {
+		r.preps.drop(id.Slot())
+	}
 }
 
 func (s *slot) id(i uint32) policy.InstanceID {

@@ -72,6 +72,7 @@ type replay struct {
 	warms    *calendar
 	ends     *calendar // releases, and failures of launches
 	slots    []slot
+	preps    *preparations // nil where no category has stages
 
 	// The request that is arriving, so that a hit needs no look-up.
 	row               int64
@@ -164,6 +165,7 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 	r.warm.soon = forever
 	r.warms = newCalendar(&r.slots, opt.StartAt)
 	r.ends = newCalendar(&r.slots, opt.StartAt)
+	r.preps = newPreparations(fleet, opt.Seed, opt.StartAt)
 	r.m = newMeter(fleet, opt.StartAt, opt.MeasureFrom)
 	if opt.Timeline > 0 {
 		r.line = newTimeline(opt.MeasureFrom, sum.Last, opt.Timeline)
@@ -262,7 +264,7 @@ func (r *replay) check(c *trace.Chunk) error {
 // arrive replays the requests of one chunk, and all events before them.
 func (r *replay) arrive(c *trace.Chunk) {
 	pool := r.poolOf[0]
-	var tenant, task uint32
+	var q policy.Request
 	for i, t := range c.Arrival {
 		r.deliver(t)
 		if t >= r.mark {
@@ -271,19 +273,31 @@ func (r *replay) arrive(c *trace.Chunk) {
 		if c.Category != nil {
 			pool = r.poolOf[c.Category[i]]
 		}
-		if c.Tenant != nil {
-			tenant = c.Tenant[i]
-		}
-		if c.TaskType != nil {
-			task = uint32(c.TaskType[i])
-		}
+		identify(&q, &c.Columns, i)
 		r.row, r.arrival, r.duration = c.First+int64(i), t, c.Duration[i]
 		r.rows.arriving()
-		r.ctrl.Arrive(t, policy.Request{ID: policy.RequestID(r.row), Pool: pool, Tenant: tenant, TaskType: task})
+		q.ID, q.Pool = policy.RequestID(r.row), pool
+		r.ctrl.Arrive(t, q)
 		if r.short != nil && t >= r.opt.MeasureFrom {
-			r.short.count(t, pool, tenant, !r.rows.here && r.outcome == policy.Hit)
+			r.short.count(t, pool, q.Tenant, !r.rows.here && r.outcome == policy.Hit)
 		}
 		r.rows.arrived()
+	}
+}
+
+// identify fills in what is known of a row beside its category.
+func identify(q *policy.Request, c *trace.Columns, i int) {
+	if c.Tenant != nil {
+		q.Tenant = c.Tenant[i]
+	}
+	if c.TaskType != nil {
+		q.TaskType = uint32(c.TaskType[i])
+	}
+	if c.Image != nil {
+		q.Image = c.Image[i]
+	}
+	if c.Dataset != nil {
+		q.Dataset = c.Dataset[i]
 	}
 }
 
@@ -294,6 +308,10 @@ func (r *replay) deliver(t policy.Time) {
 		warm, end := r.warm.soon, r.ends.soon
 		if !r.fixed {
 			warm = r.warms.soon
+		}
+		if r.preps != nil && r.preps.calendar.soon <= min(warm, end, timer, t) && r.preps.calendar.soon != forever {
+			r.prepared()
+			continue
 		}
 		switch event := min(warm, end); {
 		case event > timer:
@@ -317,7 +335,12 @@ func (r *replay) deliver(t policy.Time) {
 			s := r.popWarm()
 			row := &r.slots[s]
 			r.m.warmed(event, row.pool)
+			row.warm = true
 			r.ctrl.Warm(event, row.id(s))
+			if r.preps != nil && r.slots[s].warm && !r.slots[s].served {
+				k := &r.fleet.Categories[r.slots[s].pool]
+				r.preps.start(event, s, k, r.slots[s].pool)
+			}
 		default:
 			if !r.ends.exact() {
 				r.ends.resolve()
@@ -336,6 +359,21 @@ func (r *replay) deliver(t policy.Time) {
 			r.m.released(event, row.pool)
 			r.ctrl.Release(event, row.id(s))
 		}
+	}
+}
+
+// prepared delivers the next preparation, or finds out when that is.
+func (r *replay) prepared() {
+	if !r.preps.calendar.exact() {
+		r.preps.calendar.resolve()
+		return
+	}
+	t := r.preps.calendar.soon
+	if t >= r.mark {
+		r.look(t)
+	}
+	if s, current := r.preps.pop(); current {
+		r.ctrl.Prepared(t, r.slots[s].id(s))
 	}
 }
 

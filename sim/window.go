@@ -52,6 +52,12 @@ func (w *window) take(row int64) (arrival, duration int64) {
 	return arrival, duration
 }
 
+// find is where a request is kept that has no instance yet.
+func (w *window) find(row int64) (c *trace.Chunk, i int) {
+	c = w.kept[row/trace.ChunkRows-w.first].chunk
+	return c, int(row - c.First)
+}
+
 // drop lets go of the chunks that no one waits in.
 func (w *window) drop() {
 	for _, k := range w.kept {

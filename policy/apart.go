@@ -1,0 +1,52 @@
+package policy
+
+// open finds or makes a shelf of a pool.
+func (t *apart) open(key apartKey, p *pool) uint32 {
+	if i, ok := t.find[key]; ok {
+		return i
+	}
+	i := t.Empty
+	if i == none {
+		i = uint32(len(t.Rows))
+		t.Rows = append(t.Rows, apartShelf{})
+	} else {
+		t.Empty = t.Rows[i].Next
+	}
+	t.Rows[i] = apartShelf{shelf: emptyShelf, Pool: key.Pool, Tenant: key.Tenant, Target: key.Target, Next: p.FirstApart, Prev: none}
+	if p.FirstApart != none {
+		t.Rows[p.FirstApart].Prev = i
+	}
+	p.FirstApart = i
+	t.find[key] = i
+	return i
+}
+
+// firstTied is the first of a pool's shelves for one tenant that holds something;
+// there is one.
+func (t *apart) firstTied(p *pool) uint32 {
+	i := p.FirstApart
+	for t.Rows[i].Count == 0 || t.Rows[i].Tenant == 0 {
+		i = t.Rows[i].Next
+	}
+	return i
+}
+
+// close gives a shelf's row back, unless it still holds something or its
+// timer will come to look.
+func (t *apart) close(i uint32, p *pool) {
+	s := &t.Rows[i]
+	if s.Count > 0 || s.Coming > 0 || s.Due != Never {
+		return
+	}
+	if s.Prev == none {
+		p.FirstApart = s.Next
+	} else {
+		t.Rows[s.Prev].Next = s.Next
+	}
+	if s.Next != none {
+		t.Rows[s.Next].Prev = s.Prev
+	}
+	delete(t.find, apartKey{s.Pool, s.Tenant, s.Target})
+	*s = apartShelf{shelf: emptyShelf, Next: t.Empty, Prev: none}
+	t.Empty = i
+}

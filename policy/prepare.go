@@ -1,0 +1,218 @@
+package policy
+
+// preparation is what an instance of a category with stages is prepared for.
+type preparation struct {
+	Is   Target
+	To   Target // what it is being prepared for, if Busy
+	Busy bool
+}
+
+// Held tells a sizer how many instances of a pool are prepared for a target or
+// are being prepared for it, those of single tenants aside.
+type Held interface {
+	Held(p PoolID, t Target) int32
+}
+
+// An AimingSizer is a Sizer that says what instances of categories with stages
+// are prepared for. Under other sizers they are prepared for nothing in
+// particular until they have served.
+type AimingSizer interface {
+	Sizer
+	// Aim is what the next instance of p is to be prepared for.
+	Aim(t Time, p PoolID, h Held) Target
+	// Reaim says whether one of p's idle instances that are prepared for is
+	// would better be prepared for another target. Called at ticks, until it
+	// says no, for every target that p has idle instances for.
+	Reaim(t Time, p PoolID, is Target, h Held) (Target, bool)
+	// Worth is what one of the instances that are prepared for is saves, in
+	// seconds of waiting; the least worth is ended first.
+	Worth(t Time, p PoolID, is Target, h Held) float64
+}
+
+// Held implements Held.
+func (c *Controller) Held(p PoolID, t Target) int32 {
+	if i, ok := c.apart.find[apartKey{Pool: p, Target: t}]; ok {
+		return c.apart.Rows[i].Count + c.apart.Rows[i].Coming
+	}
+	return 0
+}
+
+// aim gives a launch its target.
+func (c *Controller) aim(t Time, slot uint32, id PoolID) {
+	for int(slot) >= len(c.prepared) {
+		c.prepared = append(c.prepared, preparation{})
+	}
+	c.prepared[slot] = preparation{}
+	if c.aims == nil || !c.pools[id].staged || c.draining {
+		return
+	}
+	if to := c.aims.Aim(t, id, c); to != (Target{}) {
+		c.prepare(t, slot, id, to)
+	}
+}
+
+// prepare has an instance that is launching or idle prepared for a target. It
+// is on no shelf, and its present preparation is over.
+func (c *Controller) prepare(t Time, slot uint32, id PoolID, to Target) {
+	row := &c.prepared[slot]
+	*row = preparation{Is: row.Is.Kept(to), To: to, Busy: true}
+	i := c.apart.open(apartKey{Pool: id, Target: to}, &c.pools[id])
+	c.apart.Rows[i].Coming++
+	name := c.instances.id(slot)
+	if c.log != nil {
+		c.log.prepare(t, name, id)
+	}
+	c.host.Prepare(t, name, to)
+}
+
+// unprepare takes a preparation that is under way off the books.
+func (c *Controller) unprepare(slot uint32, id PoolID) {
+	row := &c.prepared[slot]
+	if !row.Busy {
+		return
+	}
+	row.Busy = false
+	p := &c.pools[id]
+	i := c.apart.find[apartKey{Pool: id, Target: row.To}]
+	c.apart.Rows[i].Coming--
+	c.apart.close(i, p)
+}
+
+// Prepared tells that an idle instance has become prepared for the target that
+// Host.Prepare named last. What has been overtaken by a promotion or an end
+// is not told.
+func (c *Controller) Prepared(t Time, id InstanceID) {
+	c.enter(t)
+	slot, in := c.instance(id, idle, "Prepared")
+	row := &c.prepared[slot]
+	if !row.Busy {
+		misplaced(id, idle, "Prepared")
+	}
+	p := &c.pools[in.Pool]
+	to := row.To
+	c.unshelve(slot)
+	i := c.apart.open(apartKey{in.Pool, in.Tenant, to}, p) // keeps the row while it changes
+	c.apart.Rows[i].Coming++
+	c.unprepare(slot, in.Pool)
+	*row = preparation{Is: row.Is.Over(to)}
+	c.reshelve(slot, in, p)
+	c.apart.Rows[i].Coming--
+	c.apart.close(i, p)
+}
+
+// reaim turns idle instances to what is more likely to be asked for.
+func (c *Controller) reaim(t Time, id PoolID, p *pool) {
+	if c.aims == nil || !p.staged || p.Warm == 0 {
+		return
+	}
+	for c.reaimShelf(t, id, p, &p.Shelf, Target{}) {
+	}
+	for i := p.FirstApart; i != none; {
+		row := &c.apart.Rows[i]
+		next := row.Next
+		if row.Tenant == 0 && row.Count > 0 {
+			is := row.Target
+			for c.reaimShelf(t, id, p, &c.apart.Rows[i].shelf, is) {
+				if j, ok := c.apart.find[apartKey{Pool: id, Target: is}]; !ok || j != i {
+					break
+				}
+			}
+		}
+		i = next
+	}
+}
+
+// reaimShelf turns one instance of a shelf, if any is better turned.
+func (c *Controller) reaimShelf(t Time, id PoolID, p *pool, s *shelf, is Target) bool {
+	slot := s.Newest
+	for slot != none && c.prepared[slot].Busy {
+		slot = c.instances.Rows[slot].Prev
+	}
+	if slot == none {
+		return false
+	}
+	to, better := c.aims.Reaim(t, id, is, c)
+	if !better || to == is {
+		return false
+	}
+	in := &c.instances.Rows[slot]
+	c.unshelve(slot)
+	c.prepare(t, slot, id, to)
+	c.reshelve(slot, in, p)
+	return true
+}
+
+// pickPrepared finds the idle instance that lacks least for a request; where
+// several lack as little, one that is prepared for nothing in particular, then one of
+// which there are most.
+func (c *Controller) pickPrepared(id PoolID, p *pool, r *Request) uint32 {
+	k := &c.config.Categories[id]
+	needs := r.Target(p.facets)
+	if p.Tied > 0 {
+		if i, ok := c.apart.find[apartKey{id, r.Tenant, needs}]; ok && c.apart.Rows[i].Count > 0 {
+			return c.apart.Rows[i].pick(p)
+		}
+	}
+	if i, ok := c.apart.find[apartKey{Pool: id, Target: needs}]; ok && c.apart.Rows[i].Count > 0 {
+		return c.apart.Rows[i].pick(p)
+	}
+	best, lacks, count := none, int64(0), int32(0)
+	if p.Shelf.Count > 0 {
+		_, takes := k.Missing(Target{}, needs)
+		best, lacks, count = p.Shelf.pick(p), int64(takes), maxCount
+	}
+	for i := p.FirstApart; i != none; i = c.apart.Rows[i].Next {
+		row := &c.apart.Rows[i]
+		if row.Count == 0 || row.Tenant != 0 && row.Tenant != r.Tenant {
+			continue
+		}
+		_, takes := k.Missing(row.Target, needs)
+		if n := int64(takes); best == none || n < lacks || n == lacks && row.Count > count {
+			best, lacks, count = row.pick(p), n, row.Count
+		}
+	}
+	return best
+}
+
+// pick is the instance of a shelf that is handed out: of reusable ones the most
+// recently used, of others the oldest.
+func (s *shelf) pick(p *pool) uint32 {
+	if p.reusable {
+		return s.Newest
+	}
+	return s.Oldest
+}
+
+// lacking is which stages an instance lacks for a request that it is promoted
+// for; from then on it is prepared for that.
+func (c *Controller) lacking(slot uint32, id PoolID, r *Request) uint8 {
+	c.unprepare(slot, id)
+	needs := r.Target(c.pools[id].facets)
+	row := &c.prepared[slot]
+	stages, _ := c.config.Categories[id].Missing(row.Is, needs)
+	row.Is = row.Is.Over(needs)
+	return stages
+}
+
+// leastWorth is the idle instance to end first: prepared for nothing in
+// particular, or for what is least worth; the newest of its kind.
+func (c *Controller) leastWorth(t Time, id PoolID, p *pool) uint32 {
+	if !p.staged || p.Shelf.Newest != none {
+		return p.Shelf.Newest
+	}
+	best, least := none, 0.0
+	for i := p.FirstApart; i != none; i = c.apart.Rows[i].Next {
+		row := &c.apart.Rows[i]
+		if row.Count == 0 || row.Tenant != 0 {
+			continue
+		}
+		worth := -float64(row.Count)
+		if c.aims != nil {
+			worth = c.aims.Worth(t, id, row.Target, c)
+		}
+		if best == none || worth < least {
+			best, least = row.Newest, worth
+		}
+	}
+	return best
+}

@@ -1,0 +1,147 @@
+package policy
+
+import (
+	"fmt"
+	"time"
+)
+
+// A Facet is an attribute of a request by which stages of warm-up differ; a
+// set of them is their sum.
+type Facet uint8
+
+// The facets.
+const (
+	OfImage Facet = 1 << iota
+	OfTaskType
+	OfDataset
+	OfTenant
+)
+
+// A Stage is a part of the warm-up that serves only requests which have some
+// facets in common, such as the loading of a dataset. It comes after the lead
+// time, which is of what all instances of a category have in common, and is
+// carried out ahead of a request, by an instance that is prepared for a
+// Target, or else after its promotion.
+type Stage struct {
+	Name string
+	// Of are the facets that must agree. A request in which one of them is
+	// unknown (0) does not need the stage.
+	Of Facet
+	// Takes is how long it is expected to take.
+	Takes time.Duration
+}
+
+// maxStages bounds the stages of a category: a set of them is a byte.
+const maxStages = 8
+
+// A Target is what an instance is prepared for. The zero Target is nothing in
+// particular.
+type Target struct {
+	Image, TaskType, Dataset, Tenant uint32
+}
+
+// Facets are those by which the stages of a category go.
+func (k *Category) Facets() Facet {
+	all := Facet(0)
+	for _, s := range k.Stages {
+		all |= s.Of
+	}
+	return all
+}
+
+// Needs says whether a request for t needs the stage.
+func (s *Stage) Needs(t Target) bool {
+	return s.Of != 0 && (s.Of&OfImage == 0 || t.Image != 0) && (s.Of&OfTaskType == 0 || t.TaskType != 0) &&
+		(s.Of&OfDataset == 0 || t.Dataset != 0) && (s.Of&OfTenant == 0 || t.Tenant != 0)
+}
+
+// Agrees says whether an instance that is prepared for a has done the stage for b.
+func (s *Stage) Agrees(a, b Target) bool {
+	return (s.Of&OfImage == 0 || a.Image == b.Image) && (s.Of&OfTaskType == 0 || a.TaskType == b.TaskType) &&
+		(s.Of&OfDataset == 0 || a.Dataset == b.Dataset) && (s.Of&OfTenant == 0 || a.Tenant == b.Tenant)
+}
+
+// Missing is which stages, by the bits of their index, an instance prepared for
+// is lacks for a request that needs the target, and how long they are expected to take.
+func (k *Category) Missing(is, needs Target) (stages uint8, takes time.Duration) {
+	for i := range k.Stages {
+		if s := &k.Stages[i]; s.Needs(needs) && !s.Agrees(is, needs) {
+			stages |= 1 << i
+			takes += s.Takes
+		}
+	}
+	return stages, takes
+}
+
+// Kept is what is left of being prepared for is while an instance is being
+// prepared for something else: the facets in which they agree.
+func (is Target) Kept(to Target) Target {
+	if is.Image != to.Image {
+		is.Image = 0
+	}
+	if is.TaskType != to.TaskType {
+		is.TaskType = 0
+	}
+	if is.Dataset != to.Dataset {
+		is.Dataset = 0
+	}
+	if is.Tenant != to.Tenant {
+		is.Tenant = 0
+	}
+	return is
+}
+
+// Over is what an instance prepared for is has become by what it lacked of to.
+func (is Target) Over(to Target) Target {
+	if to.Image != 0 {
+		is.Image = to.Image
+	}
+	if to.TaskType != 0 {
+		is.TaskType = to.TaskType
+	}
+	if to.Dataset != 0 {
+		is.Dataset = to.Dataset
+	}
+	if to.Tenant != 0 {
+		is.Tenant = to.Tenant
+	}
+	return is
+}
+
+func (k *Category) validateStages() error {
+	if len(k.Stages) > maxStages {
+		return fmt.Errorf("policy: category %q has %d stages, more than %d", k.Name, len(k.Stages), maxStages)
+	}
+	for i := range k.Stages {
+		s := &k.Stages[i]
+		if s.Of == 0 || s.Of >= 2*OfTenant {
+			return fmt.Errorf("policy: category %q: stage %q serves all requests alike; it belongs to the lead time", k.Name, s.Name)
+		}
+		if s.Takes < 0 || s.Takes > maxSpan {
+			return fmt.Errorf("policy: category %q: stage %q takes %v, which is out of range", k.Name, s.Name, s.Takes)
+		}
+	}
+	return nil
+}
+
+// With is t with some facets of another target.
+func (t Target) With(facets Facet, of Target) Target {
+	if facets&OfImage != 0 {
+		t.Image = of.Image
+	}
+	if facets&OfTaskType != 0 {
+		t.TaskType = of.TaskType
+	}
+	if facets&OfDataset != 0 {
+		t.Dataset = of.Dataset
+	}
+	if facets&OfTenant != 0 {
+		t.Tenant = of.Tenant
+	}
+	return t
+}
+
+// Target is what the request needs, by the facets that stages go by.
+func (r *Request) Target(facets Facet) Target {
+	return Target{}.With(facets, Target{r.Image, r.TaskType, r.Dataset, r.Tenant})
+}
