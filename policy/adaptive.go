@@ -29,6 +29,7 @@ type Adaptive struct {
 	fleets  []*forecast.Fleet // by pool
 	leads   []float64         // by pool, seconds
 	reuse   []bool            // by pool
+	staged  []Category        // by pool: its stages
 	tick    int64
 	clock   localClock
 	rule    priceRule
@@ -54,6 +55,8 @@ type adaptivePool struct {
 	Ready Time
 	// Services is kept of reusable instances.
 	Services services
+	// Assortment is kept of categories with stages.
+	Assortment *assortment
 }
 
 // setting is what a level depends on beside the demand.
@@ -85,6 +88,9 @@ func (a *Adaptive) begin(t Time, id PoolID) *adaptivePool {
 	p.Patience.Rungs = leastPatience
 	p.Services.Stay = 1
 	p.Tryout = newTryout(t, int64(a.leads[id]*1e9), a.tick)
+	if len(a.staged[id].Stages) > 0 {
+		p.Assortment = newAssortment(float64(a.tick)/1e9, a.leads[id])
+	}
 	return p
 }
 
@@ -98,6 +104,12 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 	p.Patience.arrive()
 	if a.fleets[r.Pool] != nil {
 		a.fleets[r.Pool].Arrive()
+	}
+	if m := a.assortment(r.Pool); m != nil {
+		k := &a.staged[r.Pool]
+		needs := r.Target(k.Facets())
+		_, takes := k.Missing(Target{}, needs)
+		m.arrive((t-mod(t, a.tick))/a.tick, needs, takes.Seconds())
 	}
 	p.Tryout.advance(t)
 	if a.aim.fixed < 0 && t >= p.Ready {
@@ -136,8 +148,11 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 	} else {
 		d = over(d, a.Lead(t, id), lead)
 	}
+	if m := a.assortment(id); m != nil {
+		a.scratch = m.tick(step, a.clock.at(t), middle, a.scratch)
+	}
 	counted := p.Arrivals.Tail.Count
-	resized := moved(p.Sized, d) || counted > p.Counted+p.Counted/16
+	resized := moved(p.Sized, d) || counted > p.Counted+p.Counted/16 || p.Assortment != nil
 	if resized {
 		p.Sized, p.Counted = d, counted
 	}
@@ -146,10 +161,13 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 		a.read(p, id)
 		if resized {
 			a.rule.levels(&a.levels)
-			a.spread(p)
+			a.spread(p, lead)
 		}
 		p.Level = a.level(p)
 		p.Tryout.hold(p.Level)
+		if p.Assortment != nil {
+			p.Tryout.Missing[present] = float32(p.Assortment.missing(p.Level.Stock) / lead)
+		}
 	}
 	p.Tryout.tick(t, resized)
 	l := p.Level.besides(p.Services.back(s.InUse))
@@ -170,6 +188,10 @@ func (a *Adaptive) read(p *adaptivePool, id PoolID) {
 		return
 	}
 	a.scratch = p.Arrivals.Tail.Blend(a.scratch, tailShare)
+	if p.Assortment != nil {
+		a.rule.readMix(a.scratch, p.Assortment.Sums, a.leads[id])
+		return
+	}
 	a.rule.read(a.scratch, 1)
 }
 
@@ -199,7 +221,7 @@ func moved(from, to forecast.NegBinomial) bool {
 
 // spread gives the rungs their levels and the forecast probability that the
 // demand over a lead time exceeds them.
-func (a *Adaptive) spread(p *adaptivePool) {
+func (a *Adaptive) spread(p *adaptivePool, lead float64) {
 	r := p.Tryout
 	copy(r.Stock[:], a.levels[rungsBelow:])
 	copy(r.Retire[:], a.levels[rungsBelow-p.Patience.Rungs:])
@@ -210,6 +232,9 @@ func (a *Adaptive) spread(p *adaptivePool) {
 			above -= a.scratch[at]
 		}
 		r.Risk[i] = float32(max(above, 0))
+		if p.Assortment != nil {
+			r.Missing[i] = float32(p.Assortment.missing(r.Stock[i]) / lead)
+		}
 	}
 }
 
@@ -264,6 +289,7 @@ func (a *Adaptive) share(f Fleet) {
 		a.models = append(a.models, models[i])
 		a.leads = append(a.leads, lead)
 		a.reuse = append(a.reuse, k.Reusable)
+		a.staged = append(a.staged, Category{Stages: k.Stages})
 	}
 	for i, n := range pools {
 		if n > 1 {

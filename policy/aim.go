@@ -83,3 +83,11 @@ func (a *aim) cost(r *tryout, k int) float64 {
 		return 0
 	}
 }
+
+// lacking is what it costs that an instance lacks stages for a request.
+func (a *aim) lacking(r *tryout, k int) float64 {
+	if !a.mean {
+		return 0
+	}
+	return float64(r.Missing[k])
+}

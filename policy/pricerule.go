@@ -57,6 +57,33 @@ func (r *priceRule) read(p []float64, span float64) {
 	r.hull = h
 }
 
+// readMix makes the hull of a pool whose instances are also prepared for
+// targets: saved are the seconds of stages that the best k instances save in a
+// lead time. Where hits count, an instance is worth what it saves; where
+// waits do, the lead time too.
+func (r *priceRule) readMix(p []float64, saved []float64, lead float64) {
+	h := append(r.hull[:0], corner{})
+	below, idle, gained := 0.0, 0.0, 0.0
+	for k := 1; k < max(len(p), len(saved)); k++ {
+		if k <= len(p) {
+			below += p[k-1]
+		}
+		idle += min(below, 1)
+		if k < len(saved) {
+			gained += (saved[k] - saved[k-1]) / lead
+		}
+		if r.waits {
+			gained += max(1-below, 0)
+		}
+		c := corner{int32(k), idle, gained}
+		for len(h) >= 2 && !steeper(h[len(h)-2], h[len(h)-1], c) {
+			h = h[:len(h)-1]
+		}
+		h = append(h, c)
+	}
+	r.hull = h
+}
+
 // levels fills in the level of every rung; to is indexed like pricesPerLead.
 func (r *priceRule) levels(to *[rungsBelow + priceRungs]int32) {
 	at := len(r.hull) - 1

@@ -80,7 +80,7 @@ func (a *Adaptive) follow(p *adaptivePool, id PoolID) {
 	p.Sized = p.Services.thin(a.models[id].Excited(p.Arrivals, p.Count))
 	a.read(p, id)
 	a.rule.levels(&a.levels)
-	a.spread(p)
+	a.spread(p, a.leads[id])
 	p.Level = a.level(p)
 	p.Tryout.hold(p.Level)
 }

@@ -23,6 +23,9 @@ type tryout struct {
 	Back float64
 	// Risk is the forecast probability that an arrival misses.
 	Risk [priceRungs]float32
+	// Missing is how long the stages take, in lead times, that an instance is
+	// expected to lack for a request.
+	Missing [played]float32
 	// Orders are the launches of the last lead time by step, the newest at
 	// Head, one row a step; Ordered says which rows hold any.
 	Orders  []([played]int32)

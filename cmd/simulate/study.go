@@ -21,6 +21,7 @@ type studyFlags struct {
 	trace, config, policies        string
 	leadTime, binding, measureFrom string
 	layers                         string
+	stages                         []string
 	singleUse, reusable, pooled    bool
 	startWarm, quiet               bool
 	price                          float64
@@ -32,7 +33,7 @@ type studyFlags struct {
 }
 
 // fleetFlags say what a configuration says too.
-var fleetFlags = []string{"lead-time", "single-use", "reusable", "pooled", "layers", "binding", "price", "tick", "timezone"}
+var fleetFlags = []string{"lead-time", "single-use", "reusable", "pooled", "layers", "stage", "binding", "price", "tick", "timezone"}
 
 func (f *studyFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
@@ -48,6 +49,8 @@ func (f *studyFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.pooled, "pooled", false, "one pool for all categories")
 	flags.StringVar(&f.layers, "layers", "", "`LIST` of the stages at which idle instances can be held, the lowest first, as in bare:missing=0.8,memory=0.2: "+
 		"the share of the lead time that is missing, and of an instance's memory")
+	flags.StringArrayVar(&f.stages, "stage", nil, "`NAME=FACETS=TIME`, a stage of warm-up, after the lead time, for requests of one image, task_type, dataset or tenant only, "+
+		"as in model=dataset=22s; once for each, in their order")
 	flags.StringVar(&f.binding, "binding", "late", "`late`: the first instance to become free serves the longest waiting request; early: a miss launches its own and waits for it")
 	flags.Float64Var(&f.price, "price", 1, "of an instance, in `$` per hour")
 	flags.DurationVar(&f.tick, "tick", policy.DefaultTick, "`SPAN` between two looks of policies at their pools")
@@ -184,6 +187,9 @@ func (f *studyFlags) fleetOf(file *config.File, src trace.Source, zone *time.Loc
 		return sim.Fleet{}, err
 	}
 	fleet.Binding, fleet.Tick, fleet.Location = binding, f.tick, zone
+	if err := addStages(&fleet, f.stages); err != nil {
+		return sim.Fleet{}, err
+	}
 	return fleet, addLayers(&fleet, f.layers)
 }
 
