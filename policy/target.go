@@ -31,8 +31,8 @@ type Stage struct {
 	Takes time.Duration
 }
 
-// maxStages bounds the stages of a category: a set of them is a byte.
-const maxStages = 8
+// MaxStages bounds the stages of a category: a set of them is a byte.
+const MaxStages = 8
 
 // A Target is what an instance is prepared for. The zero Target is nothing in
 // particular.
@@ -109,8 +109,8 @@ func (is Target) Over(to Target) Target {
 }
 
 func (k *Category) validateStages() error {
-	if len(k.Stages) > maxStages {
-		return fmt.Errorf("policy: category %q has %d stages, more than %d", k.Name, len(k.Stages), maxStages)
+	if len(k.Stages) > MaxStages {
+		return fmt.Errorf("policy: category %q has %d stages, more than %d", k.Name, len(k.Stages), MaxStages)
 	}
 	for i := range k.Stages {
 		s := &k.Stages[i]

@@ -67,15 +67,40 @@ func categoryFromConfig(f *config.File, k *config.Category) (Category, error) {
 	if err != nil {
 		return Category{}, fmt.Errorf("%s: category %q: %w", f.Name, k.Name, err)
 	}
-	return Category{
+	out := Category{
 		Category: f.PolicyCategory(k),
 		Lead:     lead, Price: k.Price,
 		Billing: Billing{Granularity: k.Billing.Granularity, Minimum: k.Billing.Minimum},
-	}, nil
+	}
+	for _, s := range k.Stages {
+		if s.Of == 0 {
+			continue
+		}
+		took, err := leadFromConfig(s.LeadTime)
+		if err != nil {
+			return Category{}, fmt.Errorf("%s: category %q: stage %q: %w", f.Name, k.Name, s.Name, err)
+		}
+		out.StageTimes = append(out.StageTimes, took)
+	}
+	return out, nil
 }
 
 func leadFromConfig(l config.LeadTime) (LeadTime, error) {
+	if share := l.Cached; share > 0 {
+		l.Cached = 0
+		law, err := leadFromConfig(l)
+		return Cached{law, share}, err
+	}
 	switch l.Law {
+	case config.Sum:
+		parts := make([]LeadTime, len(l.Parts))
+		for i, part := range l.Parts {
+			var err error
+			if parts[i], err = leadFromConfig(part); err != nil {
+				return nil, err
+			}
+		}
+		return NewSum(parts), nil
 	case config.Lognormal:
 		return Lognormal{Median: l.Median, P99: l.P99, Common: l.Common, Fail: l.Fail}, nil
 	case config.Empirical:

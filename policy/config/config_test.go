@@ -122,7 +122,7 @@ func TestEverything(t *testing.T) {
 	small.Name, large.Name = "small", "large"
 	large.LeadTime = LeadTime{Span: 80 * time.Second}
 	large.Layers = []policy.Layer{{Name: "bare", Adapt: time.Minute, Memory: 0.25}}
-	large.Stages = []Stage{{"boot", LeadTime{Span: 20 * time.Second}}, {"pull", LeadTime{Span: time.Minute}}}
+	large.Stages = []Stage{{Name: "boot", LeadTime: LeadTime{Span: 20 * time.Second}}, {Name: "pull", LeadTime: LeadTime{Span: time.Minute}}}
 	process := Process{
 		Command:     []string{"worker", "--port", "0"},
 		Environment: []string{"B=1", "A=two words"},

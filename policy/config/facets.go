@@ -18,6 +18,9 @@ var facets = []struct {
 // ParseFacets reads a set of facets, at least one.
 func ParseFacets(names []string) (policy.Facet, error) {
 	all := policy.Facet(0)
+	if len(names) == 0 {
+		return 0, fmt.Errorf("names no facet: want image, task_type, dataset or tenant")
+	}
 	for _, name := range names {
 		i := slices.IndexFunc(facets, func(f struct {
 			name  string

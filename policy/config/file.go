@@ -42,8 +42,8 @@ type Fleet struct {
 // A Category is a kind of instance.
 type Category struct {
 	Name           string
-	LeadTime       LeadTime      // of all stages together
-	Stages         []Stage       // if the lead time was given by stages
+	LeadTime       LeadTime      // of all stages that serve every request
+	Stages         []Stage       // in their order
 	Price          float64       // $/h of an on-demand instance
 	Billing        Billing       // how the provider rounds
 	Reusable       bool          // returns warm to the pool after its request
@@ -55,10 +55,13 @@ type Category struct {
 	Layers []policy.Layer
 }
 
-// A Stage is a part of a lead time. This version runs all stages as one.
+// A Stage is a part of the warm-up.
 type Stage struct {
 	Name     string
 	LeadTime LeadTime
+	// Of are the facets of the requests that it serves; a stage without any serves all, and is
+	// part of the category's lead time.
+	Of policy.Facet
 }
 
 // Billing is how a provider rounds an instance's life; zero is exact.
@@ -178,6 +181,7 @@ func (f *File) PolicyCategory(k *Category) policy.Category {
 		PromotionDelay: k.PromotionDelay,
 		MaxInstances:   k.Limits.MaxInstances, MaxLaunching: k.Limits.MaxLaunching,
 	}
+	out.Stages, _ = policyStages(k) // checked when the file was read
 	for _, o := range k.Compatible {
 		for i := range f.Fleet.Categories {
 			if f.Fleet.Categories[i].Name == o.Category {

@@ -93,10 +93,17 @@ func stage(s *Stage) schema {
 	return object{fields: []field{
 		{key: "name", required: "such as boot, pull or prefetch", schema: name(&s.Name)},
 		{key: "lead_time", required: "how long the stage takes, such as 20s", schema: leadTime(&s.LeadTime)},
+		{key: "of", schema: words{func(names []string) error {
+			var err error
+			s.Of, err = ParseFacets(names)
+			return err
+		}}},
+		{key: "cached", schema: share(&s.LeadTime.Cached)},
 	}}
 }
 
-// addStages makes the lead time of k the sum of its stages.
+// addStages makes the lead time of k the sum of the stages that serve every
+// request.
 func addStages(p *parser, n *yaml.Node, path string, k *Category) {
 	if n.Kind != yaml.SequenceNode {
 		return // reported already
@@ -106,6 +113,7 @@ func addStages(p *parser, n *yaml.Node, path string, k *Category) {
 		p.fail(n, path, "has no stage; give lead_time instead")
 	}
 	k.LeadTime = LeadTime{}
+	constant, total := true, time.Duration(0)
 	seen := make(map[string]bool, len(k.Stages))
 	for i, s := range k.Stages {
 		at := fmt.Sprintf("%s[%d]", path, i)
@@ -113,16 +121,39 @@ func addStages(p *parser, n *yaml.Node, path string, k *Category) {
 			p.fail(p.at[at], at, "stage %s is given twice", quote(s.Name))
 		}
 		seen[s.Name] = true
-		if s.LeadTime.Law != Constant {
-			p.fail(p.at[join(at, "lead_time")], join(at, "lead_time"), "this version adds up constant stages only; give the lead time of all stages together as lead_time")
-			continue
-		}
-		k.LeadTime.Span += s.LeadTime.Span
-		if k.LeadTime.Span > MaxLeadTime {
+		total += s.LeadTime.Span
+		if total > MaxLeadTime {
 			p.fail(n, path, "add up to more than %s", short(MaxLeadTime))
 			return
 		}
+		if s.Of == 0 {
+			constant = constant && s.LeadTime.Law == Constant && s.LeadTime.Cached == 0
+			k.LeadTime.Span += s.LeadTime.Span
+			k.LeadTime.Parts = append(k.LeadTime.Parts, s.LeadTime)
+		}
 	}
+	if constant {
+		k.LeadTime.Parts = nil
+	} else {
+		k.LeadTime.Law, k.LeadTime.Span = Sum, 0
+	}
+	if _, err := policyStages(k); err != nil {
+		p.fail(n, path, "%v", err)
+	}
+}
+
+// policyStages are the stages that only some requests need.
+func policyStages(k *Category) ([]policy.Stage, error) {
+	var stages []policy.Stage
+	for _, s := range k.Stages {
+		if s.Of != 0 {
+			stages = append(stages, policy.Stage{Name: s.Name, Of: s.Of, Takes: s.LeadTime.Mean()})
+		}
+	}
+	if len(stages) > policy.MaxStages {
+		return nil, fmt.Errorf("has %d stages that only some requests need (of), at most %d are allowed", len(stages), policy.MaxStages)
+	}
+	return stages, nil
 }
 
 func compatible(c *Compatible) schema {

@@ -15,11 +15,12 @@ import (
 type Law uint8
 
 // Constant never varies; the logarithm of Lognormal is normal; Empirical
-// draws from samples.
+// draws from samples; Sum is of independent parts that follow each other.
 const (
 	Constant Law = iota
 	Lognormal
 	Empirical
+	Sum
 )
 
 // A LeadTime is the time from an order to a warm instance.
@@ -31,6 +32,9 @@ type LeadTime struct {
 	Fail        float64       // of a lognormal: the share of launches that fail at its end
 	File        string        // of an empirical one, as it is written
 	Samples     []int64       // of an empirical one, ns; Load reads them
+	Parts       []LeadTime    // of a sum
+	// Cached is the share of times that take nothing, as what they would make is there already.
+	Cached float64
 }
 
 // MaxLeadTime bounds lead times: nothing that takes a month to start is a
@@ -43,7 +47,18 @@ const z99 = 2.3263478740408408
 // Mean is the expected lead time. Of an empirical one it is zero until Load
 // has read the samples.
 func (l LeadTime) Mean() time.Duration {
+	if l.Cached > 0 {
+		share := 1 - l.Cached
+		l.Cached = 0
+		return time.Duration(share * float64(l.Mean()))
+	}
 	switch l.Law {
+	case Sum:
+		sum := time.Duration(0)
+		for _, part := range l.Parts {
+			sum += part.Mean()
+		}
+		return min(sum, MaxLeadTime)
 	case Lognormal:
 		s := portable.Log(float64(l.P99)/float64(l.Median)) / z99
 		return time.Duration(min(float64(l.Median)*portable.Exp(s*s/2), float64(MaxLeadTime)))

@@ -216,11 +216,23 @@ func readAllSamples(p *parser, f *File, dir string) {
 		read[l.File] = slices.Clip(samples)
 		l.Samples = samples
 	}
+	all := func(k *Category, path string) {
+		load(&k.LeadTime, join(path, "lead_time"))
+		part := 0
+		for i := range k.Stages {
+			s := &k.Stages[i]
+			load(&s.LeadTime, fmt.Sprintf("%s.stages[%d].lead_time", path, i))
+			if s.Of == 0 && k.LeadTime.Law == Sum {
+				k.LeadTime.Parts[part].Samples = s.LeadTime.Samples
+				part++
+			}
+		}
+	}
 	if f.Fleet.Default != nil {
-		load(&f.Fleet.Default.LeadTime, "fleet.default.lead_time")
+		all(f.Fleet.Default, "fleet.default")
 	}
 	for i := range f.Fleet.Categories {
-		load(&f.Fleet.Categories[i].LeadTime, fmt.Sprintf("fleet.categories[%d].lead_time", i))
+		all(&f.Fleet.Categories[i], fmt.Sprintf("fleet.categories[%d]", i))
 	}
 }
 

@@ -150,6 +150,28 @@ func (t table) read(p *parser, n *yaml.Node, path string) {
 
 func (t table) keys(path string) []string { return []string{path} }
 
+// words is a list of words that belong together.
+type words struct {
+	parse func([]string) error
+}
+
+func (w words) read(p *parser, n *yaml.Node, path string) {
+	if !p.want(n, yaml.SequenceNode, path, "a list") {
+		return
+	}
+	all := make([]string, len(n.Content))
+	for i, c := range n.Content {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		p.at[at] = c
+		text(&all[i]).read(p, c, at)
+	}
+	if err := w.parse(all); err != nil {
+		p.fail(n, path, "%v", err)
+	}
+}
+
+func (w words) keys(path string) []string { return []string{path} }
+
 // unused marks what the design has and this version does not use: it is
 // checked, and refused with the way out.
 type unused struct {
