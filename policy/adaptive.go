@@ -109,7 +109,7 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 		k := &a.staged[r.Pool]
 		needs := r.Target(k.Facets())
 		_, takes := k.Missing(Target{}, needs)
-		m.arrive((t-mod(t, a.tick))/a.tick, needs, takes.Seconds())
+		m.arrive((t-mod(t, a.tick))/a.tick, needs, takes.Seconds(), a.aim.saving(takes.Seconds(), a.leads[r.Pool]))
 	}
 	p.Tryout.advance(t)
 	if a.aim.fixed < 0 && t >= p.Ready {
@@ -167,6 +167,7 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 		p.Tryout.hold(p.Level)
 		if p.Assortment != nil {
 			p.Tryout.Missing[present] = float32(p.Assortment.missing(p.Level.Stock) / lead)
+			p.Tryout.Stages = int64(p.Assortment.takes() * 1e9)
 		}
 	}
 	p.Tryout.tick(t, resized)
@@ -189,7 +190,7 @@ func (a *Adaptive) read(p *adaptivePool, id PoolID) {
 	}
 	a.scratch = p.Arrivals.Tail.Blend(a.scratch, tailShare)
 	if p.Assortment != nil {
-		a.rule.readMix(a.scratch, p.Assortment.Sums, a.leads[id])
+		a.rule.readMix(a.scratch, p.Assortment.Sums, a.leads[id], a.aim.waits || a.aim.longest > 0)
 		return
 	}
 	a.rule.read(a.scratch, 1)

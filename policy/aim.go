@@ -77,17 +77,23 @@ func (a *aim) cost(r *tryout, k int) float64 {
 	switch {
 	case a.mean:
 		return wait / (float64(len(r.Orders)) - 0.5)
-	case float64(wait*float64(r.Step)) > float64(a.longest):
+	case float64(wait*float64(r.Step)) > float64(a.longest-r.Stages):
 		return 1
 	default:
 		return 0
 	}
 }
 
-// lacking is what it costs that an instance lacks stages for a request.
-func (a *aim) lacking(r *tryout, k int) float64 {
-	if !a.mean {
-		return 0
+// saving is what it saves a request that an instance does not lack stages
+// of the given time, in seconds: that time where waits are summed, else the
+// lead time if it would have cost.
+func (a *aim) saving(takes, lead float64) float64 {
+	switch {
+	case a.waits:
+		return takes
+	case float64(takes*1e9) > float64(a.longest):
+		return lead
 	}
-	return float64(r.Missing[k])
+	// To prepare costs nothing more.
+	return float64(1e-3 * takes)
 }

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"time"
 
 	"shadowpool/forecast"
 )
@@ -30,7 +31,8 @@ type targetDemand struct {
 	Arrivals *forecast.Arrivals
 	Count    float64 // requests since the last update
 	Last     int64   // the step of the last request
-	Saves    float64 // seconds of stages that a request needs
+	Takes    float64 // the stages that a request needs, seconds
+	Saves    float64 // what a request saves that finds an instance prepared for it, seconds
 	// Chance is the probability of at least n+1 requests in a lead time.
 	Chance [mostPrepared]float64
 }
@@ -65,9 +67,10 @@ func (m *assortment) restored(tick, lead float64) {
 	m.sort()
 }
 
-// arrive counts a request for a target, which needs stages of so many seconds.
-func (m *assortment) arrive(step int64, to Target, saves float64) {
-	if saves == 0 {
+// arrive counts a request for a target, whose stages take so long, and which
+// saves so much if an instance is prepared for it.
+func (m *assortment) arrive(step int64, to Target, takes, saves float64) {
+	if takes == 0 {
 		return
 	}
 	i, ok := m.find[to]
@@ -78,7 +81,7 @@ func (m *assortment) arrive(step int64, to Target, saves float64) {
 	}
 	d := &m.Targets[i]
 	d.Count++
-	d.Last, d.Saves = step, saves
+	d.Last, d.Takes, d.Saves = step, takes, saves
 	m.Fleet.Arrive()
 }
 
@@ -194,6 +197,18 @@ func (m *assortment) missing(k int32) float64 {
 	return max(m.Needed-m.saved(k), 0) / m.Usual
 }
 
+// takes is how long the stages take that a request needs, seconds in the mean.
+func (m *assortment) takes() float64 {
+	sum := 0.0
+	for i := range m.Targets {
+		sum += float64(m.Targets[i].Arrivals.M * m.Targets[i].Takes)
+	}
+	if m.Usual <= 0 {
+		return 0
+	}
+	return sum / m.Usual
+}
+
 // best is the target for which an instance more saves most, and what it saves.
 func (m *assortment) best(p PoolID, h Held) (to Target, gain float64) {
 	for _, i := range m.order {
@@ -235,6 +250,13 @@ func (a *Adaptive) Aim(_ Time, p PoolID, h Held) Target {
 	}
 	to, _ := m.best(p, h)
 	return to
+}
+
+// Promoted implements AimingSizer: what was really lacked.
+func (a *Adaptive) Promoted(t Time, p PoolID, lacked time.Duration, waited bool) {
+	if pool := &a.Pools[p]; pool.Arrivals != nil && a.aim.fixed < 0 && t >= pool.Ready && !(waited && !a.aim.mean) {
+		a.Calibration.Real += a.aim.saving(lacked.Seconds(), a.leads[p]) / a.leads[p]
+	}
 }
 
 // Reaim implements AimingSizer.

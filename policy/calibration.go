@@ -65,7 +65,7 @@ func (b *calibration) learn(r *tryout, a *aim, missed, seen bool) {
 	share := b.Rung - float64(low)
 	for i := range priceRungs {
 		b.Risked[i] += float64(r.Risk[i])
-		cost := a.lacking(r, i)
+		cost := float64(r.Missing[i])
 		if r.Warm[i] <= 0 {
 			cost += a.cost(r, i)
 		} else if cost == 0 {
@@ -85,9 +85,7 @@ func (b *calibration) learn(r *tryout, a *aim, missed, seen bool) {
 			b.Real++
 		}
 	case r.Warm[present] == 0:
-		b.Real += a.cost(r, present) + a.lacking(r, present)
-	default:
-		b.Real += a.lacking(r, present)
+		b.Real += a.cost(r, present)
 	}
 }
 

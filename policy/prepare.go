@@ -1,5 +1,7 @@
 package policy
 
+import "time"
+
 // preparation is what an instance of a category with stages is prepared for.
 type preparation struct {
 	Is   Target
@@ -24,6 +26,10 @@ type AimingSizer interface {
 	// would better be prepared for another target. Called at ticks, until it
 	// says no, for every target that p has idle instances for.
 	Reaim(t Time, p PoolID, is Target, h Held) (Target, bool)
+	// Promoted tells of an instance of p that was promoted for a request, and for
+	// how long the stages are expected to take that it lacked; waited is set if the request
+	// had to wait for the instance too. It comes before Arrive of the same request.
+	Promoted(t Time, p PoolID, lacked time.Duration, waited bool)
 	// Worth is what one of the instances that are prepared for is saves, in
 	// seconds of waiting; the least worth is ended first.
 	Worth(t Time, p PoolID, is Target, h Held) float64
@@ -185,12 +191,15 @@ func (s *shelf) pick(p *pool) uint32 {
 
 // lacking is which stages an instance lacks for a request that it is promoted
 // for; from then on it is prepared for that.
-func (c *Controller) lacking(slot uint32, id PoolID, r *Request) uint8 {
+func (c *Controller) lacking(t Time, slot uint32, id PoolID, r *Request, waited bool) uint8 {
 	c.unprepare(slot, id)
 	needs := r.Target(c.pools[id].facets)
 	row := &c.prepared[slot]
-	stages, _ := c.config.Categories[id].Missing(row.Is, needs)
+	stages, takes := c.config.Categories[id].Missing(row.Is, needs)
 	row.Is = row.Is.Over(needs)
+	if c.aims != nil && c.pools[id].staged {
+		c.aims.Promoted(t, id, takes, waited)
+	}
 	return stages
 }
 

@@ -18,6 +18,7 @@ func (a *aimed) Traits() Traits                                    { return Trai
 func (a *aimed) Start(Time, PoolID) Level                          { return Hold(a.level) }
 func (a *aimed) Arrive(Time, Request, Stock) Level                 { return Hold(a.level) }
 func (a *aimed) Tick(t Time, _ PoolID, _ Stock) (Level, Time)      { return Hold(a.level), t }
+func (a *aimed) Promoted(Time, PoolID, time.Duration, bool)        {}
 func (a *aimed) Worth(_ Time, _ PoolID, is Target, _ Held) float64 { return float64(is.Dataset) }
 func (a *aimed) Aim(Time, PoolID, Held) Target {
 	to := a.next[0]

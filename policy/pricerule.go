@@ -59,9 +59,9 @@ func (r *priceRule) read(p []float64, span float64) {
 
 // readMix makes the hull of a pool whose instances are also prepared for
 // targets: saved are the seconds of stages that the best k instances save in a
-// lead time. Where hits count, an instance is worth what it saves; where
-// waits do, the lead time too.
-func (r *priceRule) readMix(p []float64, saved []float64, lead float64) {
+// lead time. Where it also matters that there is one at all, it saves the
+// lead time too.
+func (r *priceRule) readMix(p []float64, saved []float64, lead float64, any bool) {
 	h := append(r.hull[:0], corner{})
 	below, idle, gained := 0.0, 0.0, 0.0
 	for k := 1; k < max(len(p), len(saved)); k++ {
@@ -72,7 +72,7 @@ func (r *priceRule) readMix(p []float64, saved []float64, lead float64) {
 		if k < len(saved) {
 			gained += (saved[k] - saved[k-1]) / lead
 		}
-		if r.waits {
+		if any {
 			gained += max(1-below, 0)
 		}
 		c := corner{int32(k), idle, gained}

@@ -104,7 +104,7 @@ func (c *Controller) assign(t Time, slot uint32, pool PoolID, r Request, o Outco
 	in := &c.instances.Rows[slot]
 	missing := uint8(0)
 	if c.staged {
-		if missing = c.lacking(slot, in.Pool, &r); missing != 0 && o == Hit {
+		if missing = c.lacking(t, slot, in.Pool, &r, why >= BecameWarm && why <= OwnLaunch); missing != 0 && o == Hit {
 			o = PartialHit
 		}
 	}

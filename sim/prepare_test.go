@@ -29,6 +29,7 @@ func (a ahead) Aim(policy.Time, policy.PoolID, policy.Held) policy.Target {
 func (a ahead) Reaim(policy.Time, policy.PoolID, policy.Target, policy.Held) (policy.Target, bool) {
 	return policy.Target{}, false
 }
+func (a ahead) Promoted(policy.Time, policy.PoolID, time.Duration, bool)             {}
 func (a ahead) Worth(policy.Time, policy.PoolID, policy.Target, policy.Held) float64 { return 0 }
 
 // asks is a trace of requests for datasets at seconds after the hour.
