@@ -184,16 +184,17 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 // read makes the price rule of the demand that a pool is sized for.
 func (a *Adaptive) read(p *adaptivePool, id PoolID) {
 	a.scratch = p.Sized.Probabilities(a.scratch[:0], maxCount)
+	span := 1.0
 	if a.reuse[id] {
-		a.rule.read(a.scratch, p.Services.Stay)
-		return
+		span = p.Services.Stay
+	} else {
+		a.scratch = p.Arrivals.Tail.Blend(a.scratch, tailShare)
 	}
-	a.scratch = p.Arrivals.Tail.Blend(a.scratch, tailShare)
 	if p.Assortment != nil {
-		a.rule.readMix(a.scratch, p.Assortment.Sums, a.leads[id], a.aim.waits || a.aim.longest > 0)
+		a.rule.readMix(a.scratch, span, p.Assortment.Sums, a.leads[id], a.aim.waits || a.aim.longest > 0)
 		return
 	}
-	a.rule.read(a.scratch, 1)
+	a.rule.read(a.scratch, span)
 }
 
 // over is the demand over what lead times have been found to be, given that

@@ -61,14 +61,14 @@ func (r *priceRule) read(p []float64, span float64) {
 // targets: saved are the seconds of stages that the best k instances save in a
 // lead time. Where it also matters that there is one at all, it saves the
 // lead time too.
-func (r *priceRule) readMix(p []float64, saved []float64, lead float64, any bool) {
+func (r *priceRule) readMix(p []float64, span float64, saved []float64, lead float64, any bool) {
 	h := append(r.hull[:0], corner{})
 	below, idle, gained := 0.0, 0.0, 0.0
 	for k := 1; k < max(len(p), len(saved)); k++ {
 		if k <= len(p) {
 			below += p[k-1]
 		}
-		idle += min(below, 1)
+		idle += float64(min(below, 1) * span)
 		if k < len(saved) {
 			gained += (saved[k] - saved[k-1]) / lead
 		}
