@@ -89,7 +89,7 @@ func (a *Adaptive) begin(t Time, id PoolID) *adaptivePool {
 	p.Services.Stay = 1
 	p.Tryout = newTryout(t, int64(a.leads[id]*1e9), a.tick)
 	if len(a.staged[id].Stages) > 0 {
-		p.Assortment = newAssortment(float64(a.tick)/1e9, a.leads[id])
+		p.Assortment = newAssortment(float64(a.tick)/1e9, a.preparing(id))
 	}
 	return p
 }
@@ -191,7 +191,7 @@ func (a *Adaptive) read(p *adaptivePool, id PoolID) {
 		a.scratch = p.Arrivals.Tail.Blend(a.scratch, tailShare)
 	}
 	if p.Assortment != nil {
-		a.rule.readMix(a.scratch, span, p.Assortment.Sums, a.leads[id], a.aim.waits || a.aim.longest > 0)
+		a.rule.readMix(a.scratch, span, p.Assortment.sums, a.preparing(id), a.aim.waits || a.aim.longest > 0)
 		return
 	}
 	a.rule.read(a.scratch, span)

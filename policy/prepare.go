@@ -9,33 +9,31 @@ type preparation struct {
 	Busy bool
 }
 
-// Held tells a sizer how many instances of a pool are prepared for a target or
-// are being prepared for it, those of single tenants aside.
-type Held interface {
-	Held(p PoolID, t Target) int32
-}
-
 // An AimingSizer is a Sizer that says what instances of categories with stages
 // are prepared for. Under other sizers they are prepared for nothing in
 // particular until they have served.
 type AimingSizer interface {
 	Sizer
+	// Holds tells how many of p's instances are prepared for a target or are
+	// being prepared for it, those of single tenants aside, when that changes.
+	Holds(p PoolID, to Target, n int32)
 	// Aim is what the next instance of p is to be prepared for.
-	Aim(t Time, p PoolID, h Held) Target
+	Aim(t Time, p PoolID) Target
 	// Reaim says whether one of p's idle instances that are prepared for is
 	// would better be prepared for another target. Called at ticks, until it
 	// says no, for every target that p has idle instances for.
-	Reaim(t Time, p PoolID, is Target, h Held) (Target, bool)
+	Reaim(t Time, p PoolID, is Target) (Target, bool)
 	// Promoted tells of an instance of p that was promoted for a request, and for
 	// how long the stages are expected to take that it lacked; waited is set if the request
 	// had to wait for the instance too. It comes before Arrive of the same request.
 	Promoted(t Time, p PoolID, lacked time.Duration, waited bool)
 	// Worth is what one of the instances that are prepared for is saves, in
 	// seconds of waiting; the least worth is ended first.
-	Worth(t Time, p PoolID, is Target, h Held) float64
+	Worth(t Time, p PoolID, is Target) float64
 }
 
-// Held implements Held.
+// Held is how many of p's instances are prepared for a target or are being
+// prepared for it, those of single tenants aside.
 func (c *Controller) Held(p PoolID, t Target) int32 {
 	if i, ok := c.apart.find[apartKey{Pool: p, Target: t}]; ok {
 		return c.apart.Rows[i].Count + c.apart.Rows[i].Coming
@@ -52,7 +50,7 @@ func (c *Controller) aim(t Time, slot uint32, id PoolID) {
 	if c.aims == nil || !c.pools[id].staged || c.draining {
 		return
 	}
-	if to := c.aims.Aim(t, id, c); to != (Target{}) {
+	if to := c.aims.Aim(t, id); to != (Target{}) {
 		c.prepare(t, slot, id, to)
 	}
 }
@@ -64,6 +62,7 @@ func (c *Controller) prepare(t Time, slot uint32, id PoolID, to Target) {
 	*row = preparation{Is: row.Is.Kept(to), To: to, Busy: true}
 	i := c.apart.open(apartKey{Pool: id, Target: to}, &c.pools[id])
 	c.apart.Rows[i].Coming++
+	c.holds(i)
 	name := c.instances.id(slot)
 	if c.log != nil {
 		c.log.prepare(t, name, id)
@@ -81,7 +80,15 @@ func (c *Controller) unprepare(slot uint32, id PoolID) {
 	p := &c.pools[id]
 	i := c.apart.find[apartKey{Pool: id, Target: row.To}]
 	c.apart.Rows[i].Coming--
+	c.holds(i)
 	c.apart.close(i, p)
+}
+
+// holds tells the sizer what the row of a shelf counts.
+func (c *Controller) holds(i uint32) {
+	if row := &c.apart.Rows[i]; c.aims != nil && row.Tenant == 0 {
+		c.aims.Holds(row.Pool, row.Target, row.Count+row.Coming)
+	}
 }
 
 // Prepared tells that an idle instance has become prepared for the target that
@@ -103,6 +110,7 @@ func (c *Controller) Prepared(t Time, id InstanceID) {
 	*row = preparation{Is: row.Is.Over(to)}
 	c.reshelve(slot, in, p)
 	c.apart.Rows[i].Coming--
+	c.holds(i)
 	c.apart.close(i, p)
 }
 
@@ -137,7 +145,7 @@ func (c *Controller) reaimShelf(t Time, id PoolID, p *pool, s *shelf, is Target)
 	if slot == none {
 		return false
 	}
-	to, better := c.aims.Reaim(t, id, is, c)
+	to, better := c.aims.Reaim(t, id, is)
 	if !better || to == is {
 		return false
 	}
@@ -217,7 +225,7 @@ func (c *Controller) leastWorth(t Time, id PoolID, p *pool) uint32 {
 		}
 		worth := -float64(row.Count)
 		if c.aims != nil {
-			worth = c.aims.Worth(t, id, row.Target, c)
+			worth = c.aims.Worth(t, id, row.Target)
 		}
 		if best == none || worth < least {
 			best, least = row.Newest, worth

@@ -14,18 +14,19 @@ type aimed struct {
 	turn  map[Target]Target
 }
 
-func (a *aimed) Traits() Traits                                    { return Traits{Ticks: true, Idle: RetireByWarm} }
-func (a *aimed) Start(Time, PoolID) Level                          { return Hold(a.level) }
-func (a *aimed) Arrive(Time, Request, Stock) Level                 { return Hold(a.level) }
-func (a *aimed) Tick(t Time, _ PoolID, _ Stock) (Level, Time)      { return Hold(a.level), t }
-func (a *aimed) Promoted(Time, PoolID, time.Duration, bool)        {}
-func (a *aimed) Worth(_ Time, _ PoolID, is Target, _ Held) float64 { return float64(is.Dataset) }
-func (a *aimed) Aim(Time, PoolID, Held) Target {
+func (a *aimed) Traits() Traits                               { return Traits{Ticks: true, Idle: RetireByWarm} }
+func (a *aimed) Start(Time, PoolID) Level                     { return Hold(a.level) }
+func (a *aimed) Arrive(Time, Request, Stock) Level            { return Hold(a.level) }
+func (a *aimed) Tick(t Time, _ PoolID, _ Stock) (Level, Time) { return Hold(a.level), t }
+func (a *aimed) Promoted(Time, PoolID, time.Duration, bool)   {}
+func (a *aimed) Holds(PoolID, Target, int32)                  {}
+func (a *aimed) Worth(_ Time, _ PoolID, is Target) float64    { return float64(is.Dataset) }
+func (a *aimed) Aim(Time, PoolID) Target {
 	to := a.next[0]
 	a.next = append(a.next[1:], to)
 	return to
 }
-func (a *aimed) Reaim(_ Time, _ PoolID, is Target, _ Held) (Target, bool) {
+func (a *aimed) Reaim(_ Time, _ PoolID, is Target) (Target, bool) {
 	to, ok := a.turn[is]
 	return to, ok
 }

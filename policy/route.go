@@ -197,6 +197,7 @@ func (c *Controller) reshelve(slot uint32, in *instance, p *pool) {
 	} else {
 		p.Warm++
 	}
+	c.holds(i)
 	if s := &c.apart.Rows[i].shelf; c.traits.Idle == KeepForAge && s.Due > c.now+p.Level.Keep {
 		c.armShelf(apartBit|shelfID(i), s, p.Level.Keep)
 	}
@@ -229,5 +230,6 @@ func (c *Controller) unshelve(slot uint32) {
 	} else {
 		p.Warm--
 	}
+	c.holds(i)
 	c.apart.close(i, p)
 }

@@ -23,14 +23,15 @@ func (a ahead) Arrive(policy.Time, policy.Request, policy.Stock) policy.Level {
 func (a ahead) Tick(policy.Time, policy.PoolID, policy.Stock) (policy.Level, policy.Time) {
 	return policy.Hold(a.level), policy.Never
 }
-func (a ahead) Aim(policy.Time, policy.PoolID, policy.Held) policy.Target {
+func (a ahead) Aim(policy.Time, policy.PoolID) policy.Target {
 	return policy.Target{Dataset: a.dataset}
 }
-func (a ahead) Reaim(policy.Time, policy.PoolID, policy.Target, policy.Held) (policy.Target, bool) {
+func (a ahead) Reaim(policy.Time, policy.PoolID, policy.Target) (policy.Target, bool) {
 	return policy.Target{}, false
 }
-func (a ahead) Promoted(policy.Time, policy.PoolID, time.Duration, bool)             {}
-func (a ahead) Worth(policy.Time, policy.PoolID, policy.Target, policy.Held) float64 { return 0 }
+func (a ahead) Promoted(policy.Time, policy.PoolID, time.Duration, bool) {}
+func (a ahead) Holds(policy.PoolID, policy.Target, int32)                {}
+func (a ahead) Worth(policy.Time, policy.PoolID, policy.Target) float64  { return 0 }
 
 // asks is a trace of requests for datasets at seconds after the hour.
 func asks(t *testing.T, rows ...[2]int64) *trace.Trace {
