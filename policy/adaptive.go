@@ -243,8 +243,8 @@ func (a *Adaptive) spread(p *adaptivePool, lead float64) {
 var _ = register(&Family{
 	Name:    "adaptive",
 	Summary: "forecast, price rule and self-calibration to a target; nothing to tune",
-	Knob:    "miss_price",
-	Params:  targets,
+	Knob:    "miss_price", WaitKnob: "wait_price",
+	Params: targets,
 	Build: func(f Fleet, v Values) (Sizer, error) {
 		longest := time.Duration(0)
 		for _, k := range f.Categories {

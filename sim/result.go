@@ -131,6 +131,17 @@ func (m *meter) fill(res *Result) {
 	res.CostUSD.OnDemand = res.CostUSD.Total
 }
 
+// cost is what the measured span has cost up to the origin of the integrals, in
+// dollars.
+func (m *meter) cost() float64 {
+	total := 0.0
+	for i := range m.usage {
+		u := &m.usage[i]
+		total += (u.launching.value() + u.idle().Float() + u.serving.value() + u.rounding) * u.price / 3600
+	}
+	return total
+}
+
 // waitQuantile is the wait, in seconds, that a share q of the requests does
 // not exceed.
 func (m *meter) waitQuantile(q float64) float64 {
