@@ -157,9 +157,8 @@ func (c *Controller) reaimShelf(t Time, id PoolID, p *pool, s *shelf, is Target)
 }
 
 // pickPrepared finds the idle instance that lacks least for a request; where
-// several lack as little, one that is prepared for nothing in particular, then one of
-// which there are most.
-func (c *Controller) pickPrepared(id PoolID, p *pool, r *Request) uint32 {
+// several lack as little, the one that is least worth to others.
+func (c *Controller) pickPrepared(t Time, id PoolID, p *pool, r *Request) uint32 {
 	k := &c.config.Categories[id]
 	needs := r.Target(p.facets)
 	if p.Tied > 0 {
@@ -170,10 +169,13 @@ func (c *Controller) pickPrepared(id PoolID, p *pool, r *Request) uint32 {
 	if i, ok := c.apart.find[apartKey{Pool: id, Target: needs}]; ok && c.apart.Rows[i].Count > 0 {
 		return c.apart.Rows[i].pick(p)
 	}
-	best, lacks, count := none, int64(0), int32(0)
+	best, lacks, worth := none, int64(0), 0.0
 	if p.Shelf.Count > 0 {
 		_, takes := k.Missing(Target{}, needs)
-		best, lacks, count = p.Shelf.pick(p), int64(takes), maxCount
+		best, lacks = p.Shelf.pick(p), int64(takes)
+		if row := &c.prepared[best]; row.Busy {
+			worth = c.worth(t, id, row.To, 1)
+		}
 	}
 	for i := p.FirstApart; i != none; i = c.apart.Rows[i].Next {
 		row := &c.apart.Rows[i]
@@ -181,11 +183,24 @@ func (c *Controller) pickPrepared(id PoolID, p *pool, r *Request) uint32 {
 			continue
 		}
 		_, takes := k.Missing(row.Target, needs)
-		if n := int64(takes); best == none || n < lacks || n == lacks && row.Count > count {
-			best, lacks, count = row.pick(p), n, row.Count
+		n := int64(takes)
+		if best != none && n > lacks {
+			continue
+		}
+		if w := c.worth(t, id, row.Target, row.Count); best == none || n < lacks || w < worth {
+			best, lacks, worth = row.pick(p), n, w
 		}
 	}
 	return best
+}
+
+// worth is what one of n instances that are prepared for a target is worth to
+// others than who asks: without a sizer that knows, the less the more there are.
+func (c *Controller) worth(t Time, id PoolID, is Target, n int32) float64 {
+	if c.aims != nil {
+		return c.aims.Worth(t, id, is)
+	}
+	return -float64(n)
 }
 
 // pick is the instance of a shelf that is handed out: of reusable ones the most
@@ -223,10 +238,7 @@ func (c *Controller) leastWorth(t Time, id PoolID, p *pool) uint32 {
 		if row.Count == 0 || row.Tenant != 0 {
 			continue
 		}
-		worth := -float64(row.Count)
-		if c.aims != nil {
-			worth = c.aims.Worth(t, id, row.Target)
-		}
+		worth := c.worth(t, id, row.Target, row.Count)
 		if best == none || worth < least {
 			best, least = row.Newest, worth
 		}

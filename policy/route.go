@@ -51,7 +51,7 @@ func (c *Controller) firstInLine(t Time, r Request, arrived Time) {
 // is the outcome if nothing is missing.
 func (c *Controller) claim(t Time, r Request, best Outcome) bool {
 	p := &c.pools[r.Pool]
-	if slot := c.pick(r.Pool, p, &r); slot != none {
+	if slot := c.pick(t, r.Pool, p, &r); slot != none {
 		if in := &c.instances.Rows[slot]; in.Tenant == 0 && !p.staged {
 			c.instances.take(&p.Shelf, slot)
 			p.Warm--
@@ -67,7 +67,7 @@ func (c *Controller) claim(t Time, r Request, best Outcome) bool {
 // claimCompatible assigns a warm instance of a compatible category.
 func (c *Controller) claimCompatible(t Time, r Request, best Outcome) bool {
 	for _, o := range c.config.Categories[r.Pool].Compatible {
-		slot := c.pick(o.Pool, &c.pools[o.Pool], &r)
+		slot := c.pick(t, o.Pool, &c.pools[o.Pool], &r)
 		if slot == none || o.Adapt > 0 && !c.hasRoom(r.Pool) {
 			continue
 		}
@@ -87,9 +87,9 @@ func (c *Controller) claimCompatible(t Time, r Request, best Outcome) bool {
 // pick finds the idle instance that serves a tenant's request: one that has
 // served the tenant before, else one that is free for all. Reusable instances
 // are handed out most recently used first, others oldest first.
-func (c *Controller) pick(id PoolID, p *pool, r *Request) uint32 {
+func (c *Controller) pick(t Time, id PoolID, p *pool, r *Request) uint32 {
 	if p.staged {
-		return c.pickPrepared(id, p, r)
+		return c.pickPrepared(t, id, p, r)
 	}
 	if p.Tied > 0 {
 		if i, ok := c.apart.find[apartKey{Pool: id, Tenant: r.Tenant}]; ok && c.apart.Rows[i].Count > 0 {
