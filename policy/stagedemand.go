@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"math/bits"
 	"slices"
 
 	"shadowpool/forecast"
@@ -16,6 +17,7 @@ type stageDemand struct {
 	mean  float64          // requests in a lead time that need the stage
 	// sums[k] is how many of them the best k instances serve.
 	sums, chances []float64
+	scratch       []float64
 }
 
 // keyDemand is the demand for one key.
@@ -77,6 +79,9 @@ func (s *stageDemand) arrive(step int64, key Target, of *assortment) int32 {
 	k := &s.Keys[i]
 	k.Count++
 	k.Last = step
+	if n := uint(k.Count); bits.OnesCount(n) == 1 {
+		s.scratch = k.size(s.model.Excited(k.Arrivals, k.Count), s.scratch)
+	}
 	s.Fleet.Arrive()
 	return i
 }
