@@ -172,10 +172,8 @@ func (c *Controller) pickPrepared(t Time, id PoolID, p *pool, r *Request) uint32
 	best, lacks, worth := none, int64(0), 0.0
 	if p.Shelf.Count > 0 {
 		_, takes := k.Missing(Target{}, needs)
-		best, lacks = p.Shelf.pick(p), int64(takes)
-		if row := &c.prepared[best]; row.Busy {
-			worth = c.worth(t, id, row.To, 1)
-		}
+		lacks = int64(takes)
+		best, worth = c.pickUnprepared(t, id, p)
 	}
 	for i := p.FirstApart; i != none; i = c.apart.Rows[i].Next {
 		row := &c.apart.Rows[i]
@@ -192,6 +190,33 @@ func (c *Controller) pickPrepared(t Time, id PoolID, p *pool, r *Request) uint32
 		}
 	}
 	return best
+}
+
+// looked is how many of the instances that are not prepared yet are looked at.
+const looked = 8
+
+// pickUnprepared is the least worth of those that have been prepared for
+// nothing yet: of one that is on its way to a target, as if it were there.
+func (c *Controller) pickUnprepared(t Time, id PoolID, p *pool) (best uint32, worth float64) {
+	best = none
+	slot := p.Shelf.pick(p)
+	for range looked {
+		w := 0.0
+		if row := &c.prepared[slot]; row.Busy {
+			w = c.worth(t, id, row.To, 1)
+		}
+		if best == none || w < worth {
+			best, worth = slot, w
+		}
+		in := &c.instances.Rows[slot]
+		if slot = in.Next; p.reusable {
+			slot = in.Prev
+		}
+		if slot == none {
+			break
+		}
+	}
+	return best, worth
 }
 
 // worth is what one of n instances that are prepared for a target is worth to
