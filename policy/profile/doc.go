@@ -18,9 +18,10 @@
 // Memory is bounded, whatever the number of names. Where there can be many,
 // those seen most are counted by Space-Saving (Metwally, Agrawal and El Abbadi,
 // ICDT 2005): of N observations in k counters, all by weight, every name with
-// more than N/k is counted, and none more than N/k too high. Shares use only
-// what was certainly seen (the count less its error), so that a name which has
-// just taken another's counter is not taken for frequent.
+// more than N/k is counted, and none more than N/k too high. What such a count
+// leaves open is taken as the profile above has it; where there is none, only
+// what was certainly seen counts (the count less its error), so that a name
+// which has just taken another's counter is not taken for frequent.
 //
 //	pair of task type and tenant   1.3 kB at most, 0.5 kB with one image, four
 //	                               dependencies, two datasets and four stages

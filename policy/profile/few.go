@@ -9,9 +9,9 @@ type few []Counter
 // it.
 type Counter struct {
 	ID    ID
-	Mean  float32
+	Mean  float32 `json:",omitzero"`
 	Count float64 // at least the name's weight
-	Error float64 // at most so much of Count is another name's
+	Error float64 `json:",omitzero"` // at most so much of Count is another name's
 }
 
 // Certain is the weight that was certainly seen.
@@ -31,14 +31,6 @@ func (f few) find(id ID) *Counter {
 		}
 	}
 	return nil
-}
-
-// certain is the weight with which a name was certainly seen.
-func (f few) certain(id ID) float64 {
-	if c := f.find(id); c != nil {
-		return c.Certain()
-	}
-	return 0
 }
 
 // add counts a name in at most so many counters.

@@ -136,6 +136,40 @@ func TestFollowsChange(t *testing.T) {
 	}
 }
 
+// A pair that reads more datasets than its profile has counters for is expected
+// to read each as often as others do, which its counts do not contradict; one
+// that does not, as it has.
+func TestCountsLeaveOpen(t *testing.T) {
+	h := newHistory(t)
+	rng := rand.New(rand.NewPCG(2, 2))
+	for i := range 8000 {
+		// One in 20 reads dataset 1, the others one of a thousand.
+		set := ID(1)
+		if rng.IntN(20) > 0 {
+			set = ID(2 + rng.IntN(1000))
+		}
+		h.Observe(&Observation{TaskType: 1, Tenant: 1, Datasets: []Use{{Dataset: set}}})
+		h.Observe(&Observation{TaskType: 1, Tenant: 2, Datasets: []Use{{Dataset: 2000 + ID(i%2)}}})
+	}
+	share := func(tenant, set ID) float64 {
+		for _, d := range h.Needs(1, tenant).Datasets {
+			if d.ID == set {
+				return d.Share
+			}
+		}
+		return 0
+	}
+	if got := share(1, 1); got < 0.02 || got > 0.05 {
+		t.Errorf("a pair of many datasets reads one, of which 2.5 %% of all read, to %.4f", got)
+	}
+	if got := share(2, 1); got > 0.001 {
+		t.Errorf("a pair of two datasets reads a third to %.4f", got)
+	}
+	if got := share(2, 2000); math.Abs(got-0.5) > 0.001 {
+		t.Errorf("a pair of two datasets reads one to %.4f", got)
+	}
+}
+
 // What of a dataset is read: the mean, and how likely each part; for a pair
 // that reads less than others, less.
 func TestDatasetParts(t *testing.T) {
@@ -475,32 +509,42 @@ func TestNoAllocation(t *testing.T) {
 	}
 }
 
-// BenchmarkObserve learns from requests of 10^5 pairs and 10^6 datasets, with
-// four dependencies, two datasets and four stages each.
+// BenchmarkObserve learns from requests of 10^5 pairs and 10^6 datasets: with
+// four dependencies, two datasets and four stages each, and with one dataset.
 func BenchmarkObserve(b *testing.B) {
-	h := newHistory(b)
-	l := newLoad(1, 2e5, 1e6)
-	var some [1 << 14]Observation
-	for i := range 1_000_000 {
-		o := l.next()
-		h.Observe(o)
-		if i < len(some) {
-			o := *o
-			o.Dependencies = append([]ID(nil), o.Dependencies...)
-			o.Datasets = append([]Use(nil), o.Datasets...)
-			o.Stages = append([]StageTime(nil), o.Stages...)
-			some[i] = o
+	for _, short := range []bool{false, true} {
+		name := "all"
+		if short {
+			name = "one dataset"
 		}
+		b.Run(name, func(b *testing.B) {
+			h := newHistory(b)
+			l := newLoad(1, 2e5, 1e6)
+			var some [1 << 14]Observation
+			for i := range 1_000_000 {
+				o := *l.next()
+				if short {
+					o.Dependencies, o.Datasets, o.Stages = nil, o.Datasets[:1], nil
+				}
+				h.Observe(&o)
+				if i < len(some) {
+					o.Dependencies = append([]ID(nil), o.Dependencies...)
+					o.Datasets = append([]Use(nil), o.Datasets...)
+					o.Stages = append([]StageTime(nil), o.Stages...)
+					some[i] = o
+				}
+			}
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				o := &some[i%len(some)]
+				o.At = l.o.At + int64(i)*1e6
+				h.Observe(o)
+				i++
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "observations/s")
+		})
 	}
-	b.ReportAllocs()
-	i := 0
-	for b.Loop() {
-		o := &some[i%len(some)]
-		o.At = l.o.At + int64(i)*1e6
-		h.Observe(o)
-		i++
-	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "observations/s")
 }
 
 // BenchmarkNeeds asks what a request needs, of a full history.

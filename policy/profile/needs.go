@@ -68,9 +68,13 @@ func (h *History) levels(taskType, tenant ID) [3]*Profile {
 func (h *History) Needs(taskType, tenant ID) Needs {
 	levels := h.levels(taskType, tenant)
 	n := Needs{
-		Requests:     h.now(levels[2].Requests),
-		Images:       h.needs(levels, func(p *Profile) few { return p.Images }),
-		Dependencies: h.needs(levels, func(p *Profile) few { return p.Dependencies }),
+		Requests: h.now(levels[2].Requests),
+		Images: h.needs(levels, [3]counts{
+			countsOf(levels[0].Images, ofAll.images), countsOf(levels[1].Images, ofType.images), countsOf(levels[2].Images, ofPair.images),
+		}),
+		Dependencies: h.needs(levels, [3]counts{
+			countsOf(levels[0].Dependencies, ofAll.dependencies), countsOf(levels[1].Dependencies, ofType.dependencies), countsOf(levels[2].Dependencies, ofPair.dependencies),
+		}),
 	}
 	if tenant == 0 {
 		n.Requests = h.now(levels[1].Requests)
@@ -79,29 +83,34 @@ func (h *History) Needs(taskType, tenant ID) Needs {
 		}
 	}
 	for i, p := range levels {
-		if own := p.Ended; own > 0 {
-			n.Duration = h.blend(i, own, p.Duration, n.Duration)
+		if p.Ended > 0 {
+			n.Duration = h.blend(i, p.Ended, p.Duration, n.Duration)
 		}
 	}
-	shared := func(p *Profile) few { return p.Datasets }
+	shared := [3]counts{
+		{names: h.Datasets.shared()}, countsOf(levels[1].Datasets, ofType.datasets), countsOf(levels[2].Datasets, ofPair.datasets),
+	}
 	for _, need := range h.needs(levels, shared) {
 		// One that has become private is none of others any more.
-		if d := h.dataset(levels, shared, need); d.Owner == 0 {
+		if d := h.dataset(shared, need); d.Owner == 0 {
 			n.Datasets = append(n.Datasets, d)
 		}
 	}
-	own := func(p *Profile) few { return p.Own }
+	own := [3]counts{2: countsOf(levels[2].Own, ofPair.own)}
 	for _, need := range h.needs(levels, own) {
-		if d := h.dataset(levels, own, need); d.Owner == 0 || d.Owner == tenant {
+		if d := h.dataset(own, need); d.Owner == 0 || d.Owner == tenant {
 			d.Owner = tenant
 			n.Datasets = append(n.Datasets, d)
 		}
 	}
 	slices.SortStableFunc(n.Datasets, func(a, b DatasetNeed) int { return a.compare(b.Need) })
-	for _, need := range h.needs(levels, func(p *Profile) few { return p.Stages }) {
+	stages := [3]counts{
+		countsOf(levels[0].Stages, ofAll.stages), countsOf(levels[1].Stages, ofType.stages), countsOf(levels[2].Stages, ofPair.stages),
+	}
+	for _, need := range h.needs(levels, stages) {
 		s := StageNeed{Need: need}
-		for i, p := range levels {
-			if c := p.Stages.find(need.ID); c != nil {
+		for i := range stages {
+			if c := stages[i].names.find(need.ID); c != nil {
 				s.Seconds = h.blend(i, c.Certain(), float64(c.Mean), s.Seconds)
 			}
 		}
@@ -119,26 +128,50 @@ func (h *History) blend(level int, weight, mean, above float64) float64 {
 	return above + float64(weight/(weight+float64(prior*h.Decay.Weight))*(mean-above))
 }
 
+// counts are the names of a kind at a level.
+type counts struct {
+	names few
+	least float64 // one that is not there was seen this often at most
+}
+
+func countsOf(names few, most int) counts {
+	c := counts{names: names}
+	if len(names) == most {
+		c.least = names[most-1].Count
+	}
+	return c
+}
+
+// likely is how often a name was seen: as expected, as far as the sketch leaves
+// that open.
+func (c *counts) likely(id ID, expected float64) float64 {
+	if n := c.names.find(id); n != nil {
+		return min(max(expected, n.Certain()), n.Count)
+	}
+	return min(expected, c.least)
+}
+
 // needs are the shares of requests that need each name of a kind, the most
 // first.
-func (h *History) needs(levels [3]*Profile, names func(*Profile) few) []Need {
+func (h *History) needs(levels [3]*Profile, kind [3]counts) []Need {
 	var all []Need
-	for i, p := range levels {
-		for _, c := range names(p) {
+	for i := range kind {
+		for _, c := range kind[i].names {
 			known := false
-			for _, before := range levels[:i] {
-				known = known || names(before).find(c.ID) != nil
+			for j := range i {
+				known = known || kind[j].names.find(c.ID) != nil
 			}
 			if known {
 				continue
 			}
 			n := Need{ID: c.ID}
-			for j, q := range levels {
-				counts := float64(prior * h.Decay.Weight)
+			for j, p := range levels {
+				weight := float64(prior * h.Decay.Weight)
 				if j == 0 {
-					counts = h.Decay.Weight // one request needs nothing known
+					weight = h.Decay.Weight // one request that needs nothing known
 				}
-				n.Share = (names(q).certain(c.ID) + float64(counts*n.Share)) / (q.Requests + counts)
+				seen := kind[j].likely(c.ID, float64(p.Requests*n.Share))
+				n.Share = (seen + float64(weight*n.Share)) / (p.Requests + weight)
 			}
 			if n.Share >= leastShare {
 				all = append(all, n)
@@ -155,7 +188,7 @@ func (n Need) compare(o Need) int {
 }
 
 // dataset is what is known of a dataset that is needed.
-func (h *History) dataset(levels [3]*Profile, names func(*Profile) few, need Need) DatasetNeed {
+func (h *History) dataset(kind [3]counts, need Need) DatasetNeed {
 	d := DatasetNeed{Need: need}
 	known := &Dataset{}
 	if row := h.Datasets.Names.Find(Key{need.ID}); row >= 0 {
@@ -164,9 +197,9 @@ func (h *History) dataset(levels [3]*Profile, names func(*Profile) few, need Nee
 	d.Bytes, d.Owner = known.Bytes, known.Owner
 	mean, weight := known.used()
 	d.Read = mean
-	for i, p := range levels[1:] {
-		if c := names(p).find(need.ID); c != nil && c.Mean > 0 {
-			d.Read = h.blend(1+i, c.Certain(), float64(c.Mean), d.Read)
+	for i := 1; i < len(kind); i++ {
+		if c := kind[i].names.find(need.ID); c != nil && c.Mean > 0 {
+			d.Read = h.blend(i, c.Certain(), float64(c.Mean), d.Read)
 		}
 	}
 	if mean == 0 {

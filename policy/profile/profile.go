@@ -6,15 +6,15 @@ type Profile struct {
 	Requests float64
 	Ended    float64 // requests of known duration
 	Duration float64 // their mean, s
-	Images   few
+	Images   few     `json:",omitempty"`
 	// Dependencies and Datasets count requests; the mean of a dataset is the
 	// share of it that was read, 0 as long as that is unknown.
-	Dependencies few
-	Datasets     few
+	Dependencies few `json:",omitempty"`
+	Datasets     few `json:",omitempty"`
 	// Own are the datasets that only the tenant may read; they are in the
 	// profiles of pairs alone, so that no other tenant's needs can name them.
-	Own    few
-	Stages few // the mean is how long the stage took, s
+	Own    few `json:",omitempty"`
+	Stages few `json:",omitempty"` // the mean is how long the stage took, s
 }
 
 // limits bound the names of a profile.
@@ -23,7 +23,8 @@ type limits struct{ images, dependencies, datasets, own, stages int }
 var (
 	ofPair = limits{images: 4, dependencies: 16, datasets: 8, own: 8, stages: 8}
 	ofType = limits{images: 16, dependencies: 64, datasets: 64, stages: 16}
-	ofAll  = limits{images: 64, dependencies: 256, datasets: 128, stages: 64}
+	// The datasets of all are in Datasets.
+	ofAll = limits{images: 64, dependencies: 256, stages: 64}
 )
 
 func (p *Profile) observe(o *Observation, weight float64, most limits) {

@@ -31,7 +31,7 @@ type Sketch struct {
 type Row struct {
 	Key   Key
 	Count float64 // at least the key's weight
-	Error float64 // at most so much of Count is another key's
+	Error float64 `json:",omitzero"` // at most so much of Count is another key's
 	place int32   // in heap
 }
 
