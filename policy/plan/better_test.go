@@ -13,6 +13,7 @@ func TestRegenerate(t *testing.T) {
 	done := []Step{
 		{Kind: Image, Name: "img", Takes: 20 * second},
 		{Kind: Prefetch, Name: "small", Fraction: 0.05, Takes: 5 * second},
+		{Kind: Prefetch, Name: "small", Fraction: 0.01}, // out of order
 		{Kind: Cache, Name: "what nobody needs any more"},
 	}
 	p, err := Regenerate(usual(), Budget{9 * second, 1e6}, "", done)
@@ -33,6 +34,19 @@ func TestRegenerate(t *testing.T) {
 	}
 	if got := names(all.Remaining(all.Steps[:2])); got != "large:0.2 small:1 tmp probe" {
 		t.Errorf("%q", got)
+	}
+}
+
+// What is done without what it needs saves nothing.
+func TestSavingNeedsAll(t *testing.T) {
+	lib, img := Step{Kind: Dependencies, Name: "lib"}, Step{Kind: Image, Name: "img"}
+	for _, c := range []struct {
+		done []Step
+		want float64
+	}{{[]Step{lib}, 0}, {[]Step{lib, img}, 20}, {[]Step{img, {Kind: Task, Name: "probe"}}, 16}} {
+		if got := mustSave(t, usual(), "", c.done); math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("%q saves %v, want %v", names(c.done), got, c.want)
+		}
 	}
 }
 

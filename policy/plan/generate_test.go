@@ -209,6 +209,17 @@ func TestPlansKeepTheirBounds(t *testing.T) {
 		if err := complete(items, p); err != nil {
 			t.Fatalf("seed %d: %v in %q", seed, err, names(p.Steps))
 		}
+		takes, bytes := map[string]time.Duration{}, map[string]int64{}
+		for _, s := range p.Steps {
+			takes[s.Name] += s.Takes
+			bytes[s.Name] += s.Bytes
+			if s.Kind == Prefetch { // all steps up to a fraction take what it takes
+				i := slices.IndexFunc(items, func(it Item) bool { return it.Name == s.Name })
+				if d, b := items[i].cost(thousandths(s.Fraction)); takes[s.Name] != d || bytes[s.Name] != b {
+					t.Fatalf("seed %d: %s takes %v and %d up to %v, not %v and %d", seed, s.Name, takes[s.Name], bytes[s.Name], s.Fraction, d, b)
+				}
+			}
+		}
 		if again := mustGenerate(t, items, have, ""); again.Hash() != p.Hash() {
 			t.Fatalf("seed %d: %q, then %q", seed, names(p.Steps), names(again.Steps))
 		}
@@ -269,6 +280,38 @@ func TestNearTheBest(t *testing.T) {
 	t.Logf("of the best: %.3f at least, %.4f on average of %d", least, sum/float64(n), n)
 	if least < 0.85 || sum/float64(n) < 0.99 {
 		t.Errorf("of the best: %.3f at least, %.4f on average", least, sum/float64(n))
+	}
+}
+
+// What needs a dataset is not done with a part of it, though it took no time.
+func TestPartIsNotEnough(t *testing.T) {
+	items := []Item{
+		{Kind: Prefetch, Name: "d", Share: 1, Saves: 100 * second, Takes: 100 * second},
+		{Kind: Task, Name: "probe", Share: 1, Saves: 50 * second, Needs: []int{0}},
+	}
+	for _, c := range []struct {
+		have Budget
+		want string
+	}{{Budget{50 * second, 0}, "d:0.5"}, {Budget{100 * second, 0}, "d:1 probe"}, {Budget{500 * time.Millisecond, 0}, ""}} {
+		if got := names(mustGenerate(t, items, c.have, "").Steps); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.have, got, c.want)
+		}
+	}
+}
+
+// Fractions are thousandths, rounded up, and so is what they cost.
+func TestThousandths(t *testing.T) {
+	for share, want := range map[float64]int{0.1: 100, float64(float32(0.1)): 100, 0.1234: 124, 0.12300001: 123, 1e-9: 1, 1: 1000, 0.9999: 1000} {
+		if got := thousandths(share); got != want {
+			t.Errorf("%v is %d thousandths, want %d", share, got, want)
+		}
+	}
+	it := Item{Takes: 1001, Bytes: 1}
+	if d, b := it.cost(1); d != 2 || b != 1 {
+		t.Errorf("a thousandth costs %d ns and %d bytes", d, b)
+	}
+	if d, b := it.cost(wholeDataset); d != 1001 || b != 1 {
+		t.Errorf("all costs %d ns and %d bytes", d, b)
 	}
 }
 

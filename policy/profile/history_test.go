@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 	"unsafe"
@@ -230,6 +231,24 @@ func TestPrivateDatasets(t *testing.T) {
 		h.Observe(&Observation{TaskType: 1, Tenant: 3, Datasets: []Use{{Dataset: 9}}})
 	}
 	h.Observe(&Observation{TaskType: 1, Tenant: 3, Datasets: []Use{{Dataset: 9, Private: true}}}) // no longer everyone's
+	// Two tenants say that it is theirs alone: it is the last one's.
+	for range 10 {
+		h.Observe(&Observation{TaskType: 1, Tenant: 4, Datasets: []Use{{Dataset: 10, Private: true}}})
+	}
+	h.Observe(&Observation{TaskType: 1, Tenant: 5, Datasets: []Use{{Dataset: 10, Private: true}}})
+	for _, d := range h.Needs(1, 4).Datasets {
+		if d.ID == 10 {
+			t.Errorf("tenant 4 is told of %+v", d)
+		}
+	}
+	// One that was opened is everyone's.
+	h.Observe(&Observation{TaskType: 1, Tenant: 6, Datasets: []Use{{Dataset: 11, Private: true}}})
+	for range 20 {
+		h.Observe(&Observation{TaskType: 1, Datasets: []Use{{Dataset: 11}}})
+	}
+	if !slices.ContainsFunc(h.Needs(0, 0).Datasets, func(d DatasetNeed) bool { return d.ID == 11 && d.Owner == 0 }) {
+		t.Error("a dataset that was opened is not named")
+	}
 	// Floods of others push datasets out of what is known of them.
 	for i := range ID(20_000) {
 		h.Observe(&Observation{TaskType: 2, Datasets: []Use{{Dataset: 100 + i}}})
@@ -419,6 +438,37 @@ func TestPairsAreBounded(t *testing.T) {
 	// which is above 1 of 100.
 	if kept != 25 {
 		t.Errorf("%d of 25 frequent pairs have a profile", kept)
+	}
+}
+
+// Whoever takes over a counter takes nothing over of what was known with it.
+func TestTakenOver(t *testing.T) {
+	h := newHistory(t)
+	for i := range ID(3 * mostKeys) {
+		stage, key := ID(2), 10+i
+		if i%(mostKeys+50) == 0 {
+			stage, key = 1, 1+i/mostKeys // in a flood of the other stage's
+		}
+		took := time.Duration(key) * time.Second
+		h.Observe(&Observation{
+			Datasets: []Use{{Dataset: 1 + i, Share: 0.5, Bytes: int64(i%2) * int64(i)}},
+			Stages:   []StageTime{{stage, key, took}},
+		})
+		if stage == 2 && i%997 > 0 {
+			continue
+		}
+		for row, r := range h.Stages.Keys.Rows {
+			k := &h.Stages.Times[row]
+			if k.Weight != 1 || k.Mean != float64(r.Key[1]) || k.Changes > 2 {
+				t.Fatalf("%v: %+v", r.Key, k)
+			}
+		}
+	}
+	for row, r := range h.Datasets.Names.Rows {
+		d, i := &h.Datasets.Rows[row], int64(r.Key[0]-1)
+		if _, weight := d.used(); weight != 1 || d.Bytes != i%2*i {
+			t.Fatalf("dataset %d: %+v", i+1, d)
+		}
 	}
 }
 

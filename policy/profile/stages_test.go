@@ -63,6 +63,47 @@ func TestLatencyShrinks(t *testing.T) {
 	}
 }
 
+// The estimate of few times, worked out from its definition.
+func TestLatencyByDefinition(t *testing.T) {
+	times := []struct {
+		key ID
+		s   float64
+	}{{1, 10}, {2, 21}, {1, 12}, {3, 33}, {2, 20}, {2, 23}, {3, 30}, {1, 11}}
+	h := newHistory(t)
+	var mean, squares, within, repeats float64
+	sums, counts := map[ID]float64{}, map[ID]float64{}
+	for _, x := range times {
+		h.Observe(took(1, x.key, x.s))
+		mean += x.s / float64(len(times))
+		if n := counts[x.key]; n > 0 {
+			within += (x.s - sums[x.key]/n) * (x.s - (sums[x.key]+x.s)/(n+1))
+			repeats++
+		}
+		sums[x.key] += x.s
+		counts[x.key]++
+	}
+	for _, x := range times {
+		squares += (x.s - mean) * (x.s - mean)
+	}
+	within = (within + prior*squares/float64(len(times))) / (repeats + prior)
+	for key := ID(1); key <= 3; key++ {
+		across, changes := 0.0, 0.0
+		for i := 1; i < len(times); i++ {
+			a, b := times[i-1], times[i]
+			if a.key != b.key && a.key != key && b.key != key {
+				across += (a.s - b.s) * (a.s - b.s) / 2
+				changes++
+			}
+		}
+		between := max(across-changes*within, 0) / (changes + prior)
+		ratio := min(within/between, mostPrior)
+		n := counts[key]
+		want := mean + n/(n+ratio)*(sums[key]/n-mean)
+		l, _ := h.Latency(1, key)
+		near(t, "latency", l.Seconds, want)
+	}
+}
+
 // One slow time does not make a key slow; many do. A key that was not seen is
 // as the others; a stage that was not seen is unknown.
 func TestLatencyOfFew(t *testing.T) {
