@@ -26,7 +26,7 @@
 //	pair of task type and tenant   1.3 kB at most, 0.5 kB with one image, four
 //	                               dependencies, two datasets and four stages
 //	task type                      4.1 kB at most
-//	everything else                1.7 MB at most
+//	everything else                2.1 MB at most
 //
 // It is pure, as package policy is: instants come in as arguments, and
 // arithmetic that could decide is portable. The fields of a History are

@@ -25,7 +25,7 @@ type History struct {
 	All      Profile
 	Types    Profiles // of task types
 	Pairs    Profiles // of task types and tenants
-	Targets  Sketch
+	Targets  Targets
 	Datasets Datasets
 	Stages   Stages
 }
@@ -40,10 +40,9 @@ func New(halfLife time.Duration, pairs int) (*History, error) {
 	if pairs < 1 || pairs > 1<<24 {
 		return nil, fmt.Errorf("profile: %d profiles of task type and tenant; want 1 to %d", pairs, 1<<24)
 	}
-	h := &History{Decay: Decay{HalfLife: int64(halfLife)}}
+	h := &History{Decay: Decay{HalfLife: int64(halfLife)}, Targets: newTargets(int64(halfLife))}
 	h.Types.Kinds.Most = mostTypes
 	h.Pairs.Kinds.Most = pairs
-	h.Targets.Most = mostTargets
 	h.Datasets.Names.Most = mostDatasets
 	h.Stages.Names.Most = mostStages
 	h.Stages.Keys.Most = mostKeys
@@ -64,7 +63,7 @@ func (h *History) Observe(o *Observation) {
 			h.Pairs.observe(Key{o.TaskType, o.Tenant}, o, weight, ofPair)
 		}
 	}
-	h.observeTargets(o, weight)
+	h.Targets.observe(o)
 	h.Datasets.observe(o, weight)
 	h.Stages.observe(o, weight)
 }
@@ -90,7 +89,6 @@ func (h *History) scale(by float64) {
 	h.All.scale(by)
 	h.Types.scale(by)
 	h.Pairs.scale(by)
-	h.Targets.scale(by)
 	h.Datasets.scale(by)
 	h.Stages.scale(by)
 }
