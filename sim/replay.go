@@ -373,6 +373,9 @@ func (r *replay) prepared() {
 		r.look(t)
 	}
 	if s, current := r.preps.pop(); current {
+		if r.m.open && !r.m.closed {
+			r.preps.came.Preparations++
+		}
 		r.ctrl.Prepared(t, r.slots[s].id(s))
 	}
 }
