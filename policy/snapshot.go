@@ -7,7 +7,7 @@ import (
 )
 
 // snapshotVersion changes with every change of the snapshot's form.
-const snapshotVersion = 4
+const snapshotVersion = 5
 
 // Stateful is a Sizer with a state of its own to keep across a restart.
 type Stateful interface {
