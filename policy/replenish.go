@@ -94,6 +94,14 @@ func (c *Controller) retire(t Time, slot uint32, why Reason) {
 	c.end(t, slot, why)
 }
 
+// retireAll ends every idle instance of a pool.
+func (c *Controller) retireAll(t Time, p *pool, why Reason) {
+	for p.Shelf.Newest != none {
+		c.retire(t, p.Shelf.Newest, why)
+	}
+	c.retireTied(t, p, why)
+}
+
 // retireTied ends every idle instance that only one tenant may use.
 func (c *Controller) retireTied(t Time, p *pool, why Reason) {
 	for p.Tied > 0 {
