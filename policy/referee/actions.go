@@ -66,6 +66,7 @@ func (r *Referee) launched(id policy.InstanceID, pid policy.PoolID, why policy.R
 		return
 	}
 	r.names[s] = uint64(id)
+	r.touch(pid)
 	p := &r.pools[pid]
 	in := &instance{id: id, state: launching, pool: pid, ordered: r.now}
 	switch q := r.placing; why {
@@ -167,6 +168,7 @@ func (r *Referee) moved(id policy.InstanceID, to policy.PoolID, why policy.Reaso
 	default:
 		r.fail(Life, "instance %s moves because of %v", nameOf(id), why)
 	}
+	r.touch(in.pool)
 	leave(from.shelf(in), in)
 	from.ledger.MovedOut++
 	in.pool, in.uses, in.adapt, in.moved = to, 0, adapt, r.events

@@ -51,6 +51,7 @@ type pool struct {
 	own       int32       // for single requests
 	serving   int32
 	ledger    Ledger
+	touched   bool
 
 	failures  int
 	holdUntil policy.Time // no launches before, after failures
@@ -117,6 +118,7 @@ func (r *Referee) living(id policy.InstanceID) *instance {
 
 // quit takes an instance out of the counts of its state.
 func (r *Referee) quit(in *instance) {
+	r.touch(in.pool)
 	p := &r.pools[in.pool]
 	switch in.state {
 	case launching:
@@ -134,6 +136,7 @@ func (r *Referee) quit(in *instance) {
 
 // rest makes an instance idle.
 func (r *Referee) rest(in *instance) {
+	r.touch(in.pool)
 	in.state, in.since, in.serves = idle, r.now, nil
 	shelf := r.pools[in.pool].shelf(in)
 	*shelf = append(*shelf, in)

@@ -46,8 +46,9 @@ type Referee struct {
 	chosen   *instance     // what placing must be given
 	from     policy.PoolID // chosen's pool at first
 	pools    []pool
-	slots    []*instance // by InstanceID.Slot
-	names    []uint64    // the last that was given in each slot
+	touched  []policy.PoolID // by this event
+	slots    []*instance     // by InstanceID.Slot
+	names    []uint64        // the last that was given in each slot
 	requests map[policy.RequestID]*request
 	alive    int
 
@@ -79,7 +80,7 @@ func (r *Referee) Watch(ctrl Controller, config policy.Config, sizer policy.Size
 // was restored from a snapshot of the former.
 func (r *Referee) Resume(ctrl Controller) {
 	r.ctrl = ctrl
-	r.compare()
+	r.compareAll()
 }
 
 // Err is the first violation, a *Violation; nil if there is none.
@@ -277,7 +278,9 @@ func (r *Referee) begin(e entry, class policy.Class) bool {
 	case due < e.time || due == e.time && of < class:
 		r.fail(Host, "the timer due at %d ns was not fired before", due)
 	}
-	r.overdue(class)
+	if len(r.pools) <= wide {
+		r.overdue(class)
+	}
 	return r.found == nil
 }
 
@@ -291,6 +294,7 @@ func (r *Referee) concerns(t policy.Time, k kind, id policy.InstanceID, class po
 		for _, s := range states {
 			if in.state == s {
 				r.event.pool = in.pool
+				r.touch(in.pool)
 				return in
 			}
 		}
@@ -321,6 +325,7 @@ func (r *Referee) place(w *request, first bool) {
 	if r.chosen, _ = r.choice(w); r.chosen != nil {
 		r.from = r.chosen.pool
 	}
+	r.touch(w.Pool)
 	p := &r.pools[w.Pool]
 	if first {
 		p.queue = append([]*request{w}, p.queue...)
@@ -331,6 +336,7 @@ func (r *Referee) place(w *request, first bool) {
 
 // withdraw forgets a request that waits. Its own launch becomes the pool's.
 func (r *Referee) withdraw(q *request) {
+	r.touch(q.Pool)
 	p := &r.pools[q.Pool]
 	if in := q.own; in != nil {
 		in.own = nil

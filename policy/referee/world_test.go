@@ -64,7 +64,6 @@ type world struct {
 	left    int // arrivals to come
 	calm    bool
 	done    []string // the actions of this event
-	lately  []string // what happened, for the twin's failures
 }
 
 type member struct {
