@@ -3,8 +3,10 @@ package referee_test
 import (
 	"bytes"
 	"container/heap"
+	"encoding/binary"
 	"flag"
 	"fmt"
+	"hash/crc32"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -126,8 +128,10 @@ func (h *events) Pop() any {
 	return e
 }
 
-func runWorld(t testing.TB, seed uint64) {
-	d := draw{rand.New(rand.NewPCG(seed, 2026))}
+func runWorld(t testing.TB, seed uint64) { runOn(t, seed, rand.NewPCG(seed, 2026)) }
+
+func runOn(t testing.TB, seed uint64, choices rand.Source) {
+	d := draw{rand.New(choices)}
 	w := &world{t: t, d: d, seed: seed, members: map[policy.InstanceID]*member{}}
 	w.config = d.fleet()
 	families := policy.Families()
@@ -274,7 +278,7 @@ func (w *world) asked() int {
 func (w *world) troubles() {
 	d := w.d
 	at := func() policy.Time { return w.now + d.span(4*time.Minute) }
-	for d.chance(0.8) && !d.chance(0.1) {
+	for d.chance(0.7) {
 		w.schedule(at(), policy.ClassRelease, w.lose)
 	}
 	for d.chance(0.7) {
@@ -475,4 +479,35 @@ func (w *world) End(t policy.Time, id policy.InstanceID, p policy.PoolID, why po
 		echo{&w.done}.End(t, id, p, why)
 	}
 	w.forget(id)
+}
+
+// tape is a source of choices that a fuzzer writes; after its end come random
+// ones.
+type tape struct {
+	bytes []byte
+	rest  rand.Source
+}
+
+func (t *tape) Uint64() uint64 {
+	if len(t.bytes) < 8 {
+		return t.rest.Uint64()
+	}
+	v := binary.LittleEndian.Uint64(t.bytes)
+	t.bytes = t.bytes[8:]
+	return v
+}
+
+func FuzzWorlds(f *testing.F) {
+	for seed := range uint64(20) {
+		rng := rand.New(rand.NewPCG(seed, 13))
+		choices := make([]byte, 800)
+		for i := range choices {
+			choices[i] = byte(rng.Uint32())
+		}
+		f.Add(choices)
+	}
+	f.Fuzz(func(t *testing.T, choices []byte) {
+		sum := crc32.ChecksumIEEE(choices)
+		runOn(t, uint64(sum), &tape{choices[:min(len(choices), 4000)], rand.NewPCG(uint64(sum), 1)})
+	})
 }
