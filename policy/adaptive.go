@@ -110,7 +110,7 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 		needs := r.Target(k.Facets())
 		if stages, takes := k.Missing(Target{}, needs); stages != 0 {
 			m.arrive((t-mod(t, a.tick))/a.tick, needs)
-			m.scale = a.aim.saving(takes.Seconds(), a.leads[r.Pool]) / max(takes.Seconds(), 1e-9)
+			m.Scale = a.aim.saving(takes.Seconds(), a.leads[r.Pool]) / max(takes.Seconds(), 1e-9)
 		}
 	}
 	p.Tryout.advance(t)

@@ -15,13 +15,13 @@ import (
 type assortment struct {
 	Stages  []stageDemand
 	Targets []heldTarget
+	Scale   float64 // of seconds of stages, to what they cost (aim.saving)
 
 	stages []Stage
 	every  int64            // steps between two forecasts
 	find   map[Target]int32 // never iterated
 	usual  float64          // requests in a lead time
 	needed float64          // what they need together, seconds
-	scale  float64          // of seconds of stages, to what they cost (aim.saving)
 }
 
 // heldTarget is a target that was asked for, and how many instances are
@@ -47,14 +47,14 @@ const (
 )
 
 func newAssortment(stages []Stage, tick, lead float64) *assortment {
-	m := &assortment{Stages: make([]stageDemand, len(stages))}
+	m := &assortment{Stages: make([]stageDemand, len(stages)), Scale: 1}
 	m.restored(stages, tick, lead)
 	return m
 }
 
 // restored makes what a snapshot does not hold.
 func (m *assortment) restored(stages []Stage, tick, lead float64) {
-	m.stages, m.find, m.scale = stages, map[Target]int32{}, 1
+	m.stages, m.find = stages, map[Target]int32{}
 	m.every = 1 // twice a lead time, so that no outcome is slept through
 	for 2*m.every <= seldom && float64(4*m.every)*tick <= lead {
 		m.every *= 2
@@ -169,7 +169,7 @@ func (m *assortment) gain(t *heldTarget, less int32) float64 {
 			sum += float64(m.stages[j].Takes.Seconds() * k.chance(max(k.Held-less, 0)))
 		}
 	}
-	return float64(sum * m.scale)
+	return float64(sum * m.Scale)
 }
 
 // saved is what the best k instances save together: about as much as if those of
@@ -179,7 +179,7 @@ func (m *assortment) saved(k int32) float64 {
 	for j := range m.Stages {
 		sum += float64(m.stages[j].Takes.Seconds() * m.Stages[j].saved(k))
 	}
-	return float64(sum * m.scale)
+	return float64(sum * m.Scale)
 }
 
 // deepest is the number of instances beyond which none saves anything.
@@ -196,7 +196,7 @@ func (m *assortment) missing(k int32) float64 {
 	if m.usual <= 0 {
 		return 0
 	}
-	return max(float64(m.needed*m.scale)-m.saved(k), 0) / m.usual
+	return max(float64(m.needed*m.Scale)-m.saved(k), 0) / m.usual
 }
 
 // takes is how long the stages take that a request needs, seconds in the mean.

@@ -25,11 +25,16 @@ func randomAssortment(r *rand.Rand, datasets, tasks int) *assortment {
 		k := &parts.Keys[i]
 		mean := 3 * r.Float64() * r.Float64() / float64(tasks)
 		means[k.Key.Dataset] += mean
-		scratch = k.size(forecast.NegBinomial{Mean: mean}, scratch)
+		k.Sized = forecast.NegBinomial{Mean: mean}
+		scratch = k.size(k.Sized, scratch)
 	}
 	for i := range whole.Keys {
 		k := &whole.Keys[i]
-		scratch = k.size(forecast.NegBinomial{Mean: means[k.Key.Dataset]}, scratch)
+		k.Sized = forecast.NegBinomial{Mean: means[k.Key.Dataset]}
+		scratch = k.size(k.Sized, scratch)
+	}
+	for i := range whole.Keys {
+		whole.Keys[i].Excited = forecast.NegBinomial{}
 	}
 	whole.sort()
 	parts.sort()

@@ -82,6 +82,10 @@ func (c *Controller) expire(t Time) {
 	}
 	p := &c.pools[pool]
 	s.Due = Never
+	if s.Oldest == none && id&apartBit != 0 { // claimed since
+		c.apart.close(uint32(id&^apartBit), p)
+		return
+	}
 	owner := pool
 	for owner == pool && s.Oldest != none && c.instances.Rows[s.Oldest].Since+p.Level.Keep <= t {
 		if slot := s.Oldest; !c.demote(t, slot, pool) {
@@ -92,7 +96,12 @@ func (c *Controller) expire(t Time) {
 	if owner == pool && s.Oldest != none {
 		c.armShelf(id, s, p.Level.Keep)
 	}
-	c.unblock(t, pool, p)
+	if p.Waiting > 0 {
+		c.unblock(t, pool, p)
+	}
+	if p.position() < p.Level.Stock { // at the tick the sizer may want it no longer
+		c.visit(t, pool, p)
+	}
 }
 
 func (c *Controller) shelf(id shelfID) (*shelf, PoolID) {

@@ -190,6 +190,7 @@ func (c *Controller) Warm(t Time, id InstanceID) {
 		in.Own = false
 		c.assign(t, slot, in.Pool, c.waiters.Rows[i].Request, outcomeOf(in.Since, c.waiters.Rows[i].Arrived), OwnLaunch, 0)
 		c.waiters.remove(i)
+		c.unblock(t, in.Pool, p)
 		return
 	}
 	p.Launching--
@@ -295,10 +296,7 @@ func (c *Controller) Drain(t Time) {
 	for i := range c.pools {
 		p := &c.pools[i]
 		p.Level = Level{}
-		for p.Warm > 0 {
-			c.retire(t, c.leastWorth(t, PoolID(i), p), Drained)
-		}
-		c.retireTied(t, p, Drained)
+		c.retireAll(t, PoolID(i), p, Drained)
 	}
 	c.active, c.wakes, c.nextTick = c.active[:0], c.wakes[:0], Never
 	for i := range c.pools {
@@ -324,8 +322,14 @@ func (c *Controller) Configure(t Time, config Config, sizer Sizer) error {
 	c.adopt(config, sizer)
 	for i := range c.pools {
 		p := &c.pools[i]
+		if !c.keeps {
+			c.retireAll(t, PoolID(i), p, NotKept)
+		}
 		c.begin(t, PoolID(i))
 		c.visit(t, PoolID(i), p)
+	}
+	if !c.draining {
+		c.nextTick = c.tickFrom(t) // ticks may have another interval
 	}
 	c.rearm()
 	c.rankAll(t)

@@ -27,10 +27,10 @@ type keyDemand struct {
 	Count    float64 // requests since the last update
 	Last     int64   // the step of the last request
 	Held     int32   // instances that have done the stage for it, or will have
-	// Sized is the demand that chances were computed for: chances[n] is the
-	// probability of more than n requests in a lead time.
-	Sized   forecast.NegBinomial
-	chances []float64
+	// Sized is the demand as it was forecast last; Excited is that since a
+	// request that came after it, if any did.
+	Sized, Excited forecast.NegBinomial
+	chances        []float64 // of more than n requests in a lead time, by n
 }
 
 // chance is that of more than n requests.
@@ -43,7 +43,7 @@ func (k *keyDemand) chance(n int32) float64 {
 
 // size computes the chances of a demand.
 func (k *keyDemand) size(n forecast.NegBinomial, scratch []float64) []float64 {
-	k.Sized, k.chances = n, k.chances[:0]
+	k.chances = k.chances[:0]
 	scratch = n.Probabilities(scratch[:0], maxCount)
 	left := 1.0
 	for _, p := range scratch {
@@ -65,6 +65,11 @@ func (s *stageDemand) restored(tick, lead float64) {
 		scratch = k.size(k.Sized, scratch)
 	}
 	s.sort()
+	for i := range s.Keys {
+		if k := &s.Keys[i]; k.Excited.Mean > 0 {
+			scratch = k.size(k.Excited, scratch)
+		}
+	}
 }
 
 // arrive counts a request, and is the place of its key; of is told when
@@ -80,7 +85,8 @@ func (s *stageDemand) arrive(step int64, key Target, of *assortment) int32 {
 	k.Count++
 	k.Last = step
 	if n := uint(k.Count); bits.OnesCount(n) == 1 {
-		s.scratch = k.size(s.model.Excited(k.Arrivals, k.Count), s.scratch)
+		k.Excited = s.model.Excited(k.Arrivals, k.Count)
+		s.scratch = k.size(k.Excited, s.scratch)
 	}
 	s.Fleet.Arrive()
 	return i
@@ -112,7 +118,8 @@ func (s *stageDemand) tick(step int64, now, middle forecast.Clock, scratch []flo
 		}
 		n := s.model.Update(k.Arrivals, step, k.Count, now, middle)
 		k.Count = 0
-		if moved(k.Sized, n) {
+		if moved(k.Sized, n) || k.Excited.Mean > 0 {
+			k.Sized, k.Excited = n, forecast.NegBinomial{}
 			scratch = k.size(n, scratch)
 			changed = true
 		}
