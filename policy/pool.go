@@ -10,28 +10,26 @@ type pool struct {
 	Level     Level
 	Shelf     shelf // idle and free to serve anyone
 
-	reusable   bool // of the configuration, as are the next three
+	reusable   bool // of the configuration, as are the next five
 	limited    bool // has a limit on instances or launches
 	compatible bool // has compatible categories
 	slow       bool // promotions take delay
 	layer      bool // a layer of others
+	terms      bool // has spot or stopped capacity, or the fleet a budget
 	// Active is set while the pool is visited at the next tick.
 	Active bool
-	// Held is set while HoldUntil has not come: launches stop after failures,
-	// so that a broken image is not launched without end. Failures are those
-	// since the last success.
+	// Held is set while a launch has failed and none has become warm since, or
+	// launches pause.
 	Held bool
 
 	Queue     queue
-	Own       int32 // launching for a request of their own
-	Tied      int32 // idle on tenants' shelves
-	Failures  int32
+	Own       int32  // launching for a request of their own
+	Tied      int32  // idle on tenants' shelves
 	FirstTied uint32 // heads the list of tenants' shelves that hold something
-	HoldUntil Time
 	// WakeAt is when the pool asked for its next tick; Never if it did not.
 	WakeAt Time
 	delay  int64 // a promotion's, ns
-	_      [16]byte
+	_      [24]byte
 }
 
 // configure takes over what events need of the pool's category.

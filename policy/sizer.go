@@ -84,6 +84,14 @@ type LaunchSizer interface {
 	Failed(t Time, p PoolID, ordered Time)
 }
 
+// A StoppingSizer is a Sizer that also wants stopped instances, beside those of
+// the level, where a category can be stopped. Stopped is asked after every
+// level.
+type StoppingSizer interface {
+	Sizer
+	Stopped(p PoolID) int32
+}
+
 // Traits are the fixed properties of a Sizer.
 type Traits struct {
 	Arrivals bool // Arrive is called for every arrival

@@ -7,7 +7,7 @@ import (
 )
 
 // snapshotVersion changes with every change of the snapshot's form.
-const snapshotVersion = 4
+const snapshotVersion = 5
 
 // Stateful is a Sizer with a state of its own to keep across a restart.
 type Stateful interface {
@@ -25,6 +25,8 @@ type snapshot struct {
 	NextTick   Time
 	Draining   bool
 	Pools      []pool
+	Supplies   []supply
+	Starved    []PoolID
 	Instances  []instance
 	EmptySlot  uint32
 	Alive      int
@@ -44,7 +46,7 @@ type snapshot struct {
 func (c *Controller) Snapshot() ([]byte, error) {
 	s := snapshot{
 		Version: snapshotVersion, Now: c.now, LastTick: c.lastTick, NextTick: c.nextTick, Draining: c.draining,
-		Pools: c.pools, Instances: c.instances.Rows, EmptySlot: c.instances.Empty,
+		Pools: c.pools, Supplies: c.supplies, Starved: c.starved, Instances: c.instances.Rows, EmptySlot: c.instances.Empty,
 		Alive: c.instances.Alive, Ranks: c.ranks.heap,
 		Waiters: c.waiters.Rows, EmptyWait: c.waiters.Empty, Tied: c.tied.Rows, EmptyTied: c.tied.Empty,
 		Expiries: c.expiries, Wakes: c.wakes, Active: c.active,
@@ -73,7 +75,7 @@ func (c *Controller) Restore(data []byte) error {
 	if s.Version != snapshotVersion {
 		return fmt.Errorf("policy: snapshot has version %d, this program reads version %d", s.Version, snapshotVersion)
 	}
-	if len(s.Categories) != len(c.config.Categories) || len(s.Pools) != len(s.Categories) {
+	if len(s.Categories) != len(c.config.Categories) || len(s.Pools) != len(s.Categories) || len(s.Supplies) != len(s.Pools) {
 		return fmt.Errorf("policy: snapshot has %d categories, the configuration %d", len(s.Categories), len(c.config.Categories))
 	}
 	for i, k := range c.config.Categories {
@@ -94,12 +96,9 @@ func (c *Controller) Restore(data []byte) error {
 	}
 	c.now, c.lastTick, c.nextTick, c.draining = s.Now, s.LastTick, s.NextTick, s.Draining
 	c.keeps = c.keeps && !c.draining
-	c.pools = s.Pools
-	for i := range c.pools {
-		c.pools[i].configure(&c.config.Categories[i])
-	}
-	c.markLayers()
+	c.pools, c.supplies, c.starved = s.Pools, s.Supplies, s.Starved
 	c.instances = instances{Rows: s.Instances, Empty: s.EmptySlot, Alive: s.Alive}
+	c.configurePools()
 	c.ranks = ranks{heap: s.Ranks}
 	c.waiters = waiters{Rows: s.Waiters, Empty: s.EmptyWait}
 	c.tied = tied{Rows: s.Tied, Empty: s.EmptyTied, find: make(map[tenantKey]uint32)}

@@ -57,6 +57,9 @@ func (o *Options) validate() error {
 		if k.Below != nil {
 			return fmt.Errorf("category %q has layers, but a live server cannot take an instance apart nor finish one yet; leave the layers out", k.Name)
 		}
+		if k.Spot != nil || k.Stopped != nil {
+			return fmt.Errorf("category %q has spot or stopped instances, but a live server makes standard ones only yet; leave prices.spot, spot, prices.stopped and stopped out", k.Name)
+		}
 		for _, other := range k.Compatible {
 			if other.Adapt > 0 {
 				return fmt.Errorf("category %q: its compatible category has an adapt time of %v, but a live server cannot turn an instance into another category's; leave the adapt time out", k.Name, other.Adapt)

@@ -230,7 +230,7 @@ func (c *checker) event(e *Entry) string {
 	case "release":
 		c.ctrl.Release(e.T, id)
 	case "fail":
-		c.ctrl.Fail(e.T, id)
+		c.ctrl.Fail(e.T, id, policy.BootFailed)
 	case "lose":
 		c.ctrl.Lose(e.T, id)
 	case "drain":

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
+
+	"shadowpool/policy"
 )
 
 // A calendar holds at most one future event a slot (a slot is an instance's)
@@ -53,7 +55,19 @@ type slot struct {
 	gen     uint32 // high half of its policy.InstanceID
 	pool    uint32
 	served  bool
+	on      policy.Capacity
+	phase   phase // where it is not plain from the events
 }
+
+// phase is where an instance is on spot, or one that can be stopped.
+type phase uint8
+
+const (
+	phaseLaunching phase = iota
+	phaseWarm
+	phaseStopped
+	phaseRefused
+)
 
 // due is an event outside the table.
 type due struct {

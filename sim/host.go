@@ -5,15 +5,25 @@ import "shadowpool/policy"
 // The replay as the controller's host: what it decides is scheduled.
 
 // Launch implements policy.Host.
-func (r *replay) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID, _ policy.Reason) {
+func (r *replay) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID, on policy.Capacity, _ policy.Reason) {
 	s := id.Slot()
 	for int(s) >= len(r.slots) {
 		r.slots = append(r.slots, slot{})
 	}
+	if r.cloud.limited {
+		if refused, why := r.cloud.answer(t, pool, on, r.starting && r.opt.StartWarm); refused {
+			r.slots[s] = slot{ordered: t, time: t, gen: uint32(id >> 32), pool: uint32(pool), on: on, phase: phaseRefused}
+			r.m.launched(t, &r.slots[s])
+			r.cloud.schedule(t, policy.ClassRelease, id, isRefused, why)
+			return
+		}
+	}
 	lead, fails := r.leadTime(t, pool)
-	r.slots[s] = slot{ordered: t, time: t + lead, gen: uint32(id >> 32), pool: uint32(pool)}
-	r.m.launched(t, pool)
+	r.slots[s] = slot{ordered: t, time: t + lead, gen: uint32(id >> 32), pool: uint32(pool), on: on}
+	r.m.launched(t, &r.slots[s])
 	switch {
+	case on == policy.Spot:
+		r.onSpot(t, id, pool, lead, fails)
 	case fails:
 		r.ends.schedule(t+lead, s)
 	case r.fixed:
@@ -41,23 +51,34 @@ func (r *replay) Assign(t policy.Time, a policy.Assignment) {
 	s := a.Instance.Slot()
 	row := &r.slots[s]
 	row.served = true
-	r.m.promoted(t, row.pool)
+	r.m.promoted(t, row)
 	arrival, duration := r.arrival, r.duration
 	if n := int64(a.Request); n == r.row && r.rows.here {
 		r.rows.here, r.outcome = false, a.Outcome
+	} else if again, ok := r.cloud.again[n]; ok {
+		r.resumeJob(t, s, a, again)
+		return
 	} else {
+		if row.on == policy.Spot {
+			r.request = r.rows.request(n, a.Pool)
+		}
 		arrival, duration = r.rows.take(n)
 	}
 	if arrival >= r.opt.MeasureFrom {
 		r.m.waited(a.Outcome, t+a.Delay-arrival)
 	}
-	r.ends.schedule(min(t+a.Delay+duration, policy.MaxInstant), s)
+	end := min(t+a.Delay+duration, policy.MaxInstant)
+	if row.on == policy.Spot {
+		r.serveOnSpot(s, a, job{r.request, arrival, duration, t + a.Delay, end})
+		return
+	}
+	r.ends.schedule(end, s)
 }
 
 // Move implements policy.Host.
 func (r *replay) Move(t policy.Time, id policy.InstanceID, to policy.PoolID, _ policy.Reason) {
 	row := &r.slots[id.Slot()]
-	r.m.moved(t, row.pool, uint32(to))
+	r.m.moved(t, row, uint32(to))
 	row.pool = uint32(to)
 }
 
@@ -66,6 +87,9 @@ func (r *replay) Move(t policy.Time, id policy.InstanceID, to policy.PoolID, _ p
 func (r *replay) End(t policy.Time, id policy.InstanceID, _ policy.PoolID, _ policy.Reason) {
 	row := &r.slots[id.Slot()]
 	r.m.ended(t, row)
+	if row.on == policy.Spot || r.cloud.limited {
+		r.forget(row)
+	}
 }
 
 func (s *slot) id(i uint32) policy.InstanceID {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"shadowpool/policy"
+	"shadowpool/policy/config"
 	"shadowpool/trace"
 )
 
@@ -72,9 +73,11 @@ type replay struct {
 	warms    *calendar
 	ends     *calendar // releases, and failures of launches
 	slots    []slot
+	cloud    cloud
 
 	// The request that is arriving, so that a hit needs no look-up.
 	row               int64
+	request           policy.Request
 	arrival, duration int64
 	outcome           policy.Outcome // if it did not have to wait
 	rows              window
@@ -88,16 +91,22 @@ type replay struct {
 
 // leads is a category's stream of lead times.
 type leads struct {
-	dist  LeadTime
-	draws stream
-	next  uint64
-	tide  *tide // where launches have something in common
-	fail  float64
-	fails stream
+	dist     LeadTime
+	draws    stream
+	next     uint64
+	tide     *tide // where launches have something in common
+	fail     float64
+	fails    stream
+	slow     float64 // share of the launches that take slowdown times as long
+	slows    stream
+	slowdown float64
 }
 
-func newLeads(k Category, seed uint64) leads {
-	l := leads{dist: k.Lead, draws: newStream(seed, "lead", k.Name)}
+func newLeads(k Category, p Provider, seed uint64) leads {
+	l := leads{
+		dist: k.Lead, draws: newStream(seed, "lead", k.Name),
+		slow: p.Stragglers, slowdown: p.Slowdown, slows: newStream(seed, "straggler", k.Name),
+	}
 	if law, ok := k.Lead.(Lognormal); ok {
 		l.fail, l.fails = law.Fail, newStream(seed, "fail", k.Name)
 		if law.Common > 0 {
@@ -113,6 +122,9 @@ func (l *leads) launch(t policy.Time) (lead int64, fails bool) {
 	j := l.next
 	l.next++
 	fails = l.fail > 0 && l.fails.uniform(j) < l.fail
+	if l.slow > 0 && l.slows.uniform(j) < l.slow {
+		defer func() { lead = int64(min(float64(lead)*l.slowdown, float64(config.MaxLeadTime))) }()
+	}
 	switch law := l.dist.(type) {
 	case *Recorded:
 		return law.launch(j), fails
@@ -154,13 +166,15 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 	r.ctrl = ctrl
 	r.fixed = true
 	for _, k := range fleet.Categories {
-		r.leads = append(r.leads, newLeads(k, opt.Seed))
+		r.leads = append(r.leads, newLeads(k, fleet.Provider, opt.Seed))
 		_, constant := k.Lead.(Constant)
 		r.fixed = r.fixed && constant && k.Lead == fleet.Categories[0].Lead
 	}
 	if r.fixed {
 		r.lead = int64(fleet.Categories[0].Lead.Mean())
 	}
+	r.fixed = r.fixed && fleet.Provider.Stragglers == 0
+	r.cloud = newCloud(fleet, opt.Seed, opt.StartAt)
 	r.warm.soon = forever
 	r.warms = newCalendar(&r.slots, opt.StartAt)
 	r.ends = newCalendar(&r.slots, opt.StartAt)
@@ -220,10 +234,10 @@ func (r *replay) run(src trace.Source) error {
 	r.mark = policy.Never
 	// Until every request is served; what only the policy's timers would
 	// still do is no longer of interest.
-	for r.rows.waiting > 0 {
+	for r.rows.waiting > 0 || len(r.cloud.again) > 0 {
 		t := r.soonest()
-		if t == forever {
-			return fmt.Errorf("trace %s: %d requests are never served: the limits of the fleet leave no instance for them", r.sum.Name, r.rows.waiting)
+		if t > policy.MaxInstant {
+			return fmt.Errorf("trace %s: %d requests are never served: the limits of the fleet leave no instance for them", r.sum.Name, r.rows.waiting+int64(len(r.cloud.again)))
 		}
 		r.deliver(t + 1)
 	}
@@ -234,9 +248,9 @@ func (r *replay) run(src trace.Source) error {
 func (r *replay) soonest() policy.Time {
 	timer, _ := r.ctrl.NextTimer()
 	if r.fixed {
-		return min(timer, r.warm.soon, r.ends.soon)
+		return min(timer, r.warm.soon, r.ends.soon, r.cloud.soon)
 	}
-	return min(timer, r.warms.soon, r.ends.soon)
+	return min(timer, r.warms.soon, r.ends.soon, r.cloud.soon)
 }
 
 // check refuses what a hand-made source might contain.
@@ -279,7 +293,8 @@ func (r *replay) arrive(c *trace.Chunk) {
 		}
 		r.row, r.arrival, r.duration = c.First+int64(i), t, c.Duration[i]
 		r.rows.arriving()
-		r.ctrl.Arrive(t, policy.Request{ID: policy.RequestID(r.row), Pool: pool, Tenant: tenant, TaskType: task})
+		r.request = policy.Request{ID: policy.RequestID(r.row), Pool: pool, Tenant: tenant, TaskType: task}
+		r.ctrl.Arrive(t, r.request)
 		if r.short != nil && t >= r.opt.MeasureFrom {
 			r.short.count(t, pool, tenant, !r.rows.here && r.outcome == policy.Hit)
 		}
@@ -295,7 +310,7 @@ func (r *replay) deliver(t policy.Time) {
 		if !r.fixed {
 			warm = r.warms.soon
 		}
-		switch event := min(warm, end); {
+		switch event := min(warm, end, r.cloud.soon); {
 		case event > timer:
 			if timer > t || timer == t && class > policy.ClassArrival {
 				return
@@ -306,6 +321,8 @@ func (r *replay) deliver(t policy.Time) {
 			r.ctrl.Fire()
 		case event > t || event == forever:
 			return
+		case r.cloud.soon == event && r.cloudFirst(warm, end):
+			r.happen()
 		case warm <= end:
 			if !r.fixed && !r.warms.exact() {
 				r.warms.resolve()
@@ -316,7 +333,7 @@ func (r *replay) deliver(t policy.Time) {
 			}
 			s := r.popWarm()
 			row := &r.slots[s]
-			r.m.warmed(event, row.pool)
+			r.m.warmed(event, row)
 			r.ctrl.Warm(event, row.id(s))
 		default:
 			if !r.ends.exact() {
@@ -330,10 +347,14 @@ func (r *replay) deliver(t policy.Time) {
 			row := &r.slots[s]
 			if !row.served {
 				r.m.failed(event, row)
-				r.ctrl.Fail(event, row.id(s))
+				id := row.id(s)
+				if r.cloud.limited {
+					r.forget(row)
+				}
+				r.ctrl.Fail(event, id, policy.BootFailed)
 				continue
 			}
-			r.m.released(event, row.pool)
+			r.m.released(event, row)
 			r.ctrl.Release(event, row.id(s))
 		}
 	}

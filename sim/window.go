@@ -1,6 +1,9 @@
 package sim
 
-import "shadowpool/trace"
+import (
+	"shadowpool/policy"
+	"shadowpool/trace"
+)
 
 // A window keeps the chunks of a trace that still have waiting requests, so
 // that a streamed trace needs memory for those only.
@@ -50,6 +53,19 @@ func (w *window) take(row int64) (arrival, duration int64) {
 		w.drop()
 	}
 	return arrival, duration
+}
+
+// request is one that waits, as its pool was asked for it.
+func (w *window) request(row int64, pool policy.PoolID) policy.Request {
+	c := w.kept[row/trace.ChunkRows-w.first].chunk
+	r := policy.Request{ID: policy.RequestID(row), Pool: pool}
+	if c.Tenant != nil {
+		r.Tenant = c.Tenant[row-c.First]
+	}
+	if c.TaskType != nil {
+		r.TaskType = uint32(c.TaskType[row-c.First])
+	}
+	return r
 }
 
 // drop lets go of the chunks that no one waits in.
