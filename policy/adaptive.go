@@ -29,6 +29,7 @@ type Adaptive struct {
 	fleets  []*forecast.Fleet // by pool
 	leads   []float64         // by pool, seconds
 	reuse   []bool            // by pool
+	storage []float64         // by pool: price of a stopped instance, see storagePrice; 0: none
 	tick    int64
 	clock   localClock
 	rule    priceRule
@@ -39,6 +40,7 @@ type Adaptive struct {
 // adaptivePool is the state of one pool.
 type adaptivePool struct {
 	Level    Level
+	Stopped  int32   // instances wanted
 	Count    float64 // arrivals since the last tick
 	Arrivals *forecast.Arrivals
 	Tryout   *tryout
@@ -149,6 +151,7 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 			a.spread(p)
 		}
 		p.Level = a.level(p)
+		p.Stopped = a.stopped(p, id)
 		p.Tryout.hold(p.Level)
 	}
 	p.Tryout.tick(t, resized)
@@ -189,6 +192,33 @@ func over(d forecast.NegBinomial, learned forecast.Lead, expected float64) forec
 func (a *Adaptive) level(p *adaptivePool) Level {
 	price := a.Calibration.price()
 	return Level{Stock: a.rule.level(price), Retire: a.rule.level(price / float64(int(1)<<p.Patience.Rungs))}
+}
+
+// Stopped implements StoppingSizer.
+func (a *Adaptive) Stopped(id PoolID) int32 { return a.Pools[id].Stopped }
+
+// stopped is what the level at the price of storage has more than that at the
+// price of running.
+func (a *Adaptive) stopped(p *adaptivePool, id PoolID) int32 {
+	share := a.storage[id]
+	if share == 0 {
+		return 0
+	}
+	return max(a.rule.level(float64(a.Calibration.price()*share))-p.Level.Stock, 0)
+}
+
+// storagePrice is that of a stopped instance, as a share of a running one's. It
+// saves a request only the part of the lead time that resuming does not take,
+// and is by so much the dearer. Zero if it is not worth stopping.
+func storagePrice(k *Category) float64 {
+	if k.Stopped == nil || k.Stopped.Resume >= int64(k.LeadTime) {
+		return 0
+	}
+	saved := 1 - float64(k.Stopped.Resume)/float64(k.LeadTime)
+	if share := k.Stopped.Price / float64(k.Price*saved); share < 1 {
+		return share
+	}
+	return 0
 }
 
 // moved says whether a forecast has changed by enough to size anew: by a
@@ -264,6 +294,7 @@ func (a *Adaptive) share(f Fleet) {
 		a.models = append(a.models, models[i])
 		a.leads = append(a.leads, lead)
 		a.reuse = append(a.reuse, k.Reusable)
+		a.storage = append(a.storage, storagePrice(&k))
 	}
 	for i, n := range pools {
 		if n > 1 {

@@ -68,43 +68,45 @@ func (c *Controller) retry(t Time, id PoolID) {
 	}
 }
 
-// makeMoney ends idle instances of other pools, of the one with the most
-// first, until there is money for one on which a request waits.
+// makeMoney ends idle instances until there is money for one on which a request
+// of a pool waits.
 func (c *Controller) makeMoney(t Time, id PoolID) {
 	for price := c.supplies[id].prices[OnDemand]; !c.affords(price, true); {
-		if !c.sacrifice(t) {
+		if !c.sacrifice(t, true, OnDemand) {
 			return
 		}
 	}
 }
 
-// sacrifice ends an idle instance of the pool that has the most, or a stopped
-// one if none is idle, for a request that waits.
-func (c *Controller) sacrifice(t Time) bool {
-	most, from, kind := int32(0), PoolID(0), 0
-	for i := range c.pools {
-		p := &c.pools[i]
-		if c.budget > 0 && c.supplies[i].prices[OnDemand] == 0 {
-			continue // nothing is gained by it
+// sacrifice ends an instance that no one uses, of the pool that has the most,
+// because a request waits for its price (forMoney), or else for its place in
+// the quota of a capacity type: then stopped ones go first.
+func (c *Controller) sacrifice(t Time, forMoney bool, on Capacity) bool {
+	victim, best := none, [2]int32{}
+	for slot := range c.instances.Rows {
+		in := &c.instances.Rows[slot]
+		if in.State != idle && in.State != stopped || forMoney && c.price(in) == 0 || !forMoney && in.capacity() != on {
+			continue
 		}
-		for k, n := range [...]int32{p.Warm, p.Tied, c.supplies[i].Stopped.Count} {
-			if n > 0 && (most == 0 || k < kind || k == kind && n > most) {
-				most, from, kind = n, PoolID(i), k
-			}
+		p := &c.pools[in.Pool]
+		worth := [2]int32{0, -p.Warm - p.Tied}
+		if forMoney == (in.State == stopped) {
+			worth[0] = 1
+		}
+		if victim == none || worth[0] < best[0] || worth[0] == best[0] && worth[1] < best[1] {
+			victim, best = uint32(slot), worth
 		}
 	}
-	if most == 0 {
+	if victim == none {
 		return false
 	}
-	p := &c.pools[from]
-	switch kind {
-	case 0:
-		c.retire(t, p.Shelf.Newest, ForMoney)
-	case 1:
-		c.retire(t, c.tied.Rows[c.tied.firstFilled(p)].Oldest, ForMoney)
-	default:
-		c.discard(t, c.supplies[from].Stopped.Oldest, ForMoney)
+	in := &c.instances.Rows[victim]
+	id := in.Pool
+	if in.State == stopped {
+		c.discard(t, victim, ForMoney)
+	} else {
+		c.retire(t, victim, ForMoney)
 	}
-	c.visit(t, from, p)
+	c.visit(t, id, &c.pools[id])
 	return true
 }

@@ -35,6 +35,7 @@ type Controller struct {
 	starved  []PoolID // wait for the budget
 	budget   int64    // millionths of a dollar an hour; 0 is no bound
 	spending int64    // of all instances, if there is a budget
+	full     Time     // until then the quota has no room for stock that can wait
 	active   []PoolID // visited at the next tick, in the order of their events
 	nextTick Time
 	lastTick Time
@@ -260,8 +261,11 @@ func (c *Controller) Fail(t Time, id InstanceID, why Failure) {
 	p := &c.pools[pid]
 	c.forget(t, slot, in, p)
 	c.failed(t, pid, on, ordered, why)
-	if why == OverQuota && p.position() < 0 {
-		c.sacrifice(t)
+	if why == OverQuota {
+		c.full = t + mostBackoff
+		if p.position() < 0 {
+			c.sacrifice(t, false, on)
+		}
 	}
 	c.replenish(t, pid, p)
 }

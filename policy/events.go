@@ -85,7 +85,7 @@ const (
 	ForRelief                   // to take over a request from spot
 	Relieved                    // on spot, and its request has moved
 	Reclaimed                   // the provider takes it back
-	ForMoney                    // idle while a request waits for the fleet's budget
+	ForMoney                    // idle while a request waits for its money or its place
 )
 
 func (r Reason) String() string {

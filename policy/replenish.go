@@ -92,10 +92,12 @@ func (c *Controller) launch(t Time, id PoolID, why Reason) uint32 {
 		return c.launchOn(t, id, why, OnDemand)
 	}
 	urgent := why == ForMiss || p.position() <= 0 // a launch for the level counts already
-	if c.canResume(id, urgent) {
+	on, ok := c.choose(t, id, p, urgent)
+	// Stock stays on spot where that is cheaper; for who waits, what is stopped
+	// is sooner there than most of what is on its way.
+	if c.canResume(id, urgent) && (urgent || p.Waiting > 0 || !ok || on == OnDemand) {
 		return c.resume(t, id, why)
 	}
-	on, _ := c.choose(t, id, p, urgent)
 	return c.launchOn(t, id, why, on)
 }
 

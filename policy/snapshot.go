@@ -27,6 +27,7 @@ type snapshot struct {
 	Pools      []pool
 	Supplies   []supply
 	Starved    []PoolID
+	Full       Time
 	Instances  []instance
 	EmptySlot  uint32
 	Alive      int
@@ -46,7 +47,7 @@ type snapshot struct {
 func (c *Controller) Snapshot() ([]byte, error) {
 	s := snapshot{
 		Version: snapshotVersion, Now: c.now, LastTick: c.lastTick, NextTick: c.nextTick, Draining: c.draining,
-		Pools: c.pools, Supplies: c.supplies, Starved: c.starved, Instances: c.instances.Rows, EmptySlot: c.instances.Empty,
+		Pools: c.pools, Supplies: c.supplies, Starved: c.starved, Full: c.full, Instances: c.instances.Rows, EmptySlot: c.instances.Empty,
 		Alive: c.instances.Alive, Ranks: c.ranks.heap,
 		Waiters: c.waiters.Rows, EmptyWait: c.waiters.Empty, Tied: c.tied.Rows, EmptyTied: c.tied.Empty,
 		Expiries: c.expiries, Wakes: c.wakes, Active: c.active,
@@ -96,7 +97,7 @@ func (c *Controller) Restore(data []byte) error {
 	}
 	c.now, c.lastTick, c.nextTick, c.draining = s.Now, s.LastTick, s.NextTick, s.Draining
 	c.keeps = c.keeps && !c.draining
-	c.pools, c.supplies, c.starved = s.Pools, s.Supplies, s.Starved
+	c.pools, c.supplies, c.starved, c.full = s.Pools, s.Supplies, s.Starved, s.Full
 	c.instances = instances{Rows: s.Instances, Empty: s.EmptySlot, Alive: s.Alive}
 	c.configurePools()
 	c.ranks = ranks{heap: s.Ranks}

@@ -16,6 +16,9 @@ func (c *Controller) Notice(t Time, id InstanceID) {
 		in.Marks |= noticed
 		return
 	case launching:
+		if p.Held {
+			c.over(t, in, false)
+		}
 		if c.log != nil {
 			c.log.end(t, id, pid, Reclaimed)
 		}

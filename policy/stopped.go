@@ -11,7 +11,7 @@ func (c *Controller) setStopped(id PoolID) {
 func (c *Controller) fill(t Time, id PoolID, p *pool) {
 	s := &c.supplies[id]
 	for s.canBeStopped && s.Stopped.Count+s.Filling < s.Wanted {
-		if !c.mayOrder(id, p) || p.Held && !s.allows(t, OnDemand) {
+		if !c.mayOrder(id, p) || p.Held || t < c.full {
 			return
 		}
 		if !c.affords(s.prices[OnDemand], false) {

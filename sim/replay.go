@@ -194,6 +194,9 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 const (
 	lastArrival     = 4_102_444_800 * int64(time.Second) // the year 2100
 	longestDuration = 16 * 366 * 24 * int64(time.Hour)
+	// longestPause is longer than any launch takes: what has not been served
+	// when nothing else has happened for so long never is.
+	longestPause = 2 * int64(config.MaxLeadTime)
 )
 
 func (r *replay) run(src trace.Source) error {
@@ -234,15 +237,21 @@ func (r *replay) run(src trace.Source) error {
 	r.mark = policy.Never
 	// Until every request is served; what only the policy's timers would
 	// still do is no longer of interest.
-	for r.rows.waiting > 0 || len(r.cloud.again) > 0 {
+	for waiting, since := int64(0), r.sum.Last; r.waiting() > 0; {
 		t := r.soonest()
-		if t > policy.MaxInstant {
-			return fmt.Errorf("trace %s: %d requests are never served: the limits of the fleet leave no instance for them", r.sum.Name, r.rows.waiting+int64(len(r.cloud.again)))
+		if n := r.waiting(); n != waiting {
+			waiting, since = n, t
+		}
+		if t == forever || t-since > longestPause && r.ends.soon == forever && len(r.cloud.jobs) == 0 {
+			return fmt.Errorf("trace %s: %d requests are never served: the limits of the fleet leave no instance for them", r.sum.Name, waiting)
 		}
 		r.deliver(t + 1)
 	}
 	return nil
 }
+
+// waiting is how many requests have arrived and have no instance.
+func (r *replay) waiting() int64 { return r.rows.waiting + int64(len(r.cloud.again)) }
 
 // soonest is a time that no event is before, forever if there is none.
 func (r *replay) soonest() policy.Time {

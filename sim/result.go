@@ -133,9 +133,9 @@ func (m *meter) fill(res *Result) {
 		if s := u.spot; s != nil {
 			rounding := u.rounding * perSecond
 			res.CostUSD.Launching += s.onLaunching
-			res.CostUSD.Idle += s.total - s.onLaunching - s.onServing
+			res.CostUSD.Idle += s.onIdle
 			res.CostUSD.Serving += s.onServing
-			res.CostUSD.Spot += s.total + rounding
+			res.CostUSD.Spot += s.onLaunching + s.onIdle + s.onServing + rounding
 			continue
 		}
 		if u.storage > 0 {
