@@ -522,8 +522,11 @@ func FuzzStep(f *testing.F) {
 // A controller that restores a snapshot goes on as the one that made it.
 func TestSnapshotGoesOn(t *testing.T) {
 	for i, spec := range specimens {
-		for v := range byte(4) {
+		for v := range byte(6) {
 			config := variant(v*17 + byte(i))
+			if v >= 4 {
+				config = variant(128 | (v*17+byte(i))&^64)
+			}
 			a := newCloud(t, spec, config)
 			rng := rand.New(rand.NewPCG(uint64(i), uint64(v)))
 			step := func(c *cloud, tape []byte) { c.do(tape[0]%16, tape[1], tape[2]) }
