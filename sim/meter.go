@@ -167,7 +167,9 @@ func (m *meter) launched(t policy.Time, s *slot) {
 	if u.spot != nil {
 		u.spot.launched(t)
 	}
-	m.instances++
+	if s.phase != phaseRefused {
+		m.instances++
+	}
 	if !m.closed {
 		m.launches++
 		m.peak = max(m.peak, m.instances)
@@ -269,7 +271,9 @@ func (m *meter) gone(t policy.Time, s *slot) {
 	if u.spot != nil {
 		u.spot.gone(t)
 	}
-	m.instances--
+	if s.phase != phaseRefused {
+		m.instances--
+	}
 	if m.closed {
 		return
 	}
