@@ -11,6 +11,7 @@ import (
 type cloud struct {
 	provider provider
 	limited  bool      // the provider may refuse an order
+	spot     bool      // there is some
 	markets  []*market // by pool; nil where there is no spot
 	events   cloudEvents
 	soon     policy.Time    // of the next event
@@ -81,6 +82,7 @@ func newCloud(f *Fleet, seed uint64, start policy.Time) cloud {
 		var m *market
 		if k.Spot != nil {
 			m = newMarket(k.Market, k.Name, f.Location, seed)
+			c.spot = true
 			c.limited = c.limited || m.scarcity != nil
 		}
 		c.markets = append(c.markets, m)

@@ -122,18 +122,23 @@ func (l *leads) launch(t policy.Time) (lead int64, fails bool) {
 	j := l.next
 	l.next++
 	fails = l.fail > 0 && l.fails.uniform(j) < l.fail
+	lead = l.draw(t, j)
 	if l.slow > 0 && l.slows.uniform(j) < l.slow {
-		defer func() { lead = int64(min(float64(lead)*l.slowdown, float64(config.MaxLeadTime))) }()
+		lead = int64(min(float64(lead)*l.slowdown, float64(config.MaxLeadTime)))
 	}
+	return lead, fails
+}
+
+func (l *leads) draw(t policy.Time, j uint64) int64 {
 	switch law := l.dist.(type) {
 	case *Recorded:
-		return law.launch(j), fails
+		return law.launch(j)
 	case Lognormal:
 		if l.tide != nil {
-			return law.given(l.tide.at(t), l.draws.uniform(j)), fails
+			return law.given(l.tide.at(t), l.draws.uniform(j))
 		}
 	}
-	return l.dist.Quantile(l.draws.uniform(j)), fails
+	return l.dist.Quantile(l.draws.uniform(j))
 }
 
 func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) (*replay, error) {
@@ -302,8 +307,11 @@ func (r *replay) arrive(c *trace.Chunk) {
 		}
 		r.row, r.arrival, r.duration = c.First+int64(i), t, c.Duration[i]
 		r.rows.arriving()
-		r.request = policy.Request{ID: policy.RequestID(r.row), Pool: pool, Tenant: tenant, TaskType: task}
-		r.ctrl.Arrive(t, r.request)
+		request := policy.Request{ID: policy.RequestID(r.row), Pool: pool, Tenant: tenant, TaskType: task}
+		if r.cloud.spot {
+			r.request = request
+		}
+		r.ctrl.Arrive(t, request)
 		if r.short != nil && t >= r.opt.MeasureFrom {
 			r.short.count(t, pool, tenant, !r.rows.here && r.outcome == policy.Hit)
 		}
