@@ -179,7 +179,7 @@ func (c *Controller) Warm(t Time, id InstanceID) {
 	if p.Held {
 		c.over(t, in, true)
 	}
-	if c.launches != nil && in.Marks&resumed == 0 {
+	if c.launches != nil && in.Marks&untold == 0 {
 		c.launches.Warmed(t, in.Pool, in.Since)
 	}
 	partial := outcomeByAge
@@ -288,7 +288,7 @@ func (c *Controller) Lose(t Time, id InstanceID) {
 
 // forget removes an instance in any state from its pool's books.
 func (c *Controller) forget(t Time, slot uint32, in *instance, p *pool) {
-	if in.State == launching && c.launches != nil && in.Marks&resumed == 0 {
+	if in.State == launching && c.launches != nil && in.Marks&untold == 0 {
 		c.launches.Failed(t, in.Pool, in.Since)
 	}
 	switch {

@@ -46,6 +46,9 @@ const (
 	filling                    // it launches for the stopped stock
 	relieved                   // the instance Next will take over its request
 	relief                     // it launches to take over the request of Next
+
+	// Of untold launches a LaunchSizer hears nothing.
+	untold = resumed | filling | relief
 )
 
 func (in *instance) capacity() Capacity { return Capacity(in.Marks & spot) }

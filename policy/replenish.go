@@ -117,7 +117,7 @@ func (c *Controller) launchOn(t Time, id PoolID, why Reason, on Capacity) uint32
 	if c.budget > 0 {
 		c.spend(c.supplies[id].prices[on])
 	}
-	if c.launches != nil {
+	if c.launches != nil && why != ForRelief && why != ForStopped {
 		c.launches.Ordered(t, id)
 	}
 	if c.log != nil {

@@ -74,8 +74,8 @@ type LayerSizer interface {
 	Demoted(t Time, to PoolID, s Stock) Level
 }
 
-// A LaunchSizer is a Sizer that is told how launches fare: when each is
-// ordered, and when it becomes warm or has failed (or is lost before it is
+// A LaunchSizer is a Sizer that is told how launches for the level and for
+// misses fare: when each is ordered, and when it becomes warm or has failed (or is lost before it is
 // warm), with the instant of its order.
 type LaunchSizer interface {
 	Sizer

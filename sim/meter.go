@@ -70,7 +70,6 @@ func newMeter(f *Fleet, start, opening policy.Time) *meter {
 		memory  float64
 		billing Billing
 		storage float64
-		spot    *Prices
 	}
 	classes := map[terms]uint32{}
 	for _, k := range f.Categories {
