@@ -142,13 +142,21 @@ func (r *replay) happen() {
 	case becomesWarm:
 		row.phase = phaseWarm
 		r.m.warmed(e.time, row)
+		if row.on == policy.Spot {
+			r.m.charges(row).warmed(e.time)
+		}
 		r.ctrl.Warm(e.time, e.id)
 	case isRefused:
-		r.m.failed(e.time, row)
+		if row.phase != phaseRefused { // else it was never there
+			r.m.charges(row).warmed(e.time)
+			r.m.charges(row).gone(e.time)
+			r.m.failed(e.time, row)
+		}
 		r.forget(row)
 		r.ctrl.Fail(e.time, e.id, e.why)
 	case isReleased:
 		r.m.released(e.time, row)
+		r.m.charges(row).released(e.time)
 		delete(r.cloud.jobs, s)
 		r.ctrl.Release(e.time, e.id)
 	case isNoticed:
@@ -192,7 +200,8 @@ func (r *replay) onSpot(t policy.Time, id policy.InstanceID, pool policy.PoolID,
 }
 
 // serveOnSpot schedules the end of a request on spot.
-func (r *replay) serveOnSpot(s uint32, a policy.Assignment, j job) {
+func (r *replay) serveOnSpot(t policy.Time, s uint32, a policy.Assignment, j job) {
+	r.m.charges(&r.slots[s]).promoted(t)
 	r.cloud.jobs[s] = j
 	r.cloud.schedule(j.end, policy.ClassRelease, a.Instance, isReleased, 0)
 }
@@ -203,7 +212,7 @@ func (r *replay) resumeJob(t policy.Time, s uint32, a policy.Assignment, j job) 
 	j.started = t + a.Delay
 	j.end = min(j.started+j.duration, policy.MaxInstant)
 	if r.slots[s].on == policy.Spot {
-		r.serveOnSpot(s, a, j)
+		r.serveOnSpot(t, s, a, j)
 		return
 	}
 	r.ends.schedule(j.end, s)
@@ -234,6 +243,7 @@ func (r *replay) Replace(t policy.Time, from, to policy.InstanceID) {
 	delete(r.cloud.jobs, from.Slot())
 	b.served = true
 	r.m.released(t, a)
+	r.m.charges(a).released(t)
 	r.m.promoted(t, b)
 	r.ends.schedule(max(j.end, t), to.Slot())
 }

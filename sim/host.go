@@ -13,7 +13,7 @@ func (r *replay) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID,
 	if r.cloud.limited {
 		if refused, why := r.cloud.answer(t, pool, on, r.starting && r.opt.StartWarm); refused {
 			r.slots[s] = slot{ordered: t, time: t, gen: uint32(id >> 32), pool: uint32(pool), on: on, phase: phaseRefused}
-			r.m.launched(t, &r.slots[s])
+			r.m.refused()
 			r.cloud.schedule(t, policy.ClassRelease, id, isRefused, why)
 			return
 		}
@@ -23,6 +23,7 @@ func (r *replay) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID,
 	r.m.launched(t, &r.slots[s])
 	switch {
 	case on == policy.Spot:
+		r.m.charges(&r.slots[s]).launched(t)
 		r.onSpot(t, id, pool, lead, fails)
 	case fails:
 		r.ends.schedule(t+lead, s)
@@ -69,7 +70,7 @@ func (r *replay) Assign(t policy.Time, a policy.Assignment) {
 	}
 	end := min(t+a.Delay+duration, policy.MaxInstant)
 	if row.on == policy.Spot {
-		r.serveOnSpot(s, a, job{r.request, arrival, duration, t + a.Delay, end})
+		r.serveOnSpot(t, s, a, job{r.request, arrival, duration, t + a.Delay, end})
 		return
 	}
 	r.ends.schedule(end, s)

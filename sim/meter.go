@@ -163,15 +163,18 @@ func (m *meter) launched(t policy.Time, s *slot) {
 	u := m.of(s)
 	u.living.add(t - m.origin)
 	u.launching.add(t - m.origin)
-	if u.spot != nil {
-		u.spot.launched(t)
-	}
-	if s.phase != phaseRefused {
-		m.instances++
-	}
+	m.instances++
 	if !m.closed {
 		m.launches++
 		m.peak = max(m.peak, m.instances)
+	}
+}
+
+// refused counts an order that the provider refuses.
+func (m *meter) refused() {
+	if !m.closed {
+		m.launches++
+		m.failures++
 	}
 }
 
@@ -182,29 +185,14 @@ func (m *meter) moved(t policy.Time, s *slot, to uint32) {
 	m.of(s).living.add(t - m.origin)
 }
 
-func (m *meter) warmed(t policy.Time, s *slot) {
-	u := m.of(s)
-	u.launching.remove(t - m.origin)
-	if u.spot != nil {
-		u.spot.warmed(t)
-	}
-}
+func (m *meter) warmed(t policy.Time, s *slot) { m.of(s).launching.remove(t - m.origin) }
 
-func (m *meter) promoted(t policy.Time, s *slot) {
-	u := m.of(s)
-	u.serving.add(t - m.origin)
-	if u.spot != nil {
-		u.spot.promoted(t)
-	}
-}
+func (m *meter) promoted(t policy.Time, s *slot) { m.of(s).serving.add(t - m.origin) }
 
-func (m *meter) released(t policy.Time, s *slot) {
-	u := m.of(s)
-	u.serving.remove(t - m.origin)
-	if u.spot != nil {
-		u.spot.released(t)
-	}
-}
+func (m *meter) released(t policy.Time, s *slot) { m.of(s).serving.remove(t - m.origin) }
+
+// charges is what an instance on spot pays into, beside what all do.
+func (m *meter) charges(s *slot) *spotCost { return m.of(s).spot }
 
 // stop and resume count an instance that is stopped in between.
 func (m *meter) stop(t policy.Time, s *slot) {
@@ -230,6 +218,8 @@ func (m *meter) noticed() {
 // interrupted counts a request whose instance was taken after work of ns.
 func (m *meter) interrupted(t policy.Time, s *slot, work int64) {
 	m.released(t, s)
+	m.charges(s).released(t)
+	m.charges(s).gone(t)
 	m.gone(t, s)
 	if !m.closed {
 		m.requeued++
@@ -239,9 +229,13 @@ func (m *meter) interrupted(t policy.Time, s *slot, work int64) {
 
 // ended counts the end of an instance that does not serve.
 func (m *meter) ended(t policy.Time, s *slot) {
-	if s.on == policy.Spot && s.phase == phaseLaunching { // reclaimed
-		m.warmed(t, s)
-		s.time = t
+	if s.on == policy.Spot {
+		if s.phase == phaseLaunching { // reclaimed
+			m.warmed(t, s)
+			m.charges(s).warmed(t)
+			s.time = t
+		}
+		m.charges(s).gone(t)
 	}
 	m.gone(t, s)
 	if !m.closed {
@@ -267,19 +261,14 @@ func (m *meter) gone(t policy.Time, s *slot) {
 	} else {
 		u.living.remove(t - m.origin)
 	}
-	if u.spot != nil {
-		u.spot.gone(t)
-	}
-	if s.phase != phaseRefused {
-		m.instances--
-	}
+	m.instances--
 	if m.closed {
 		return
 	}
 	if !s.served {
 		u.wasted.put(max(s.time-max(s.ordered, m.opening), 0))
 	}
-	if u.billing != (Billing{}) && s.phase != phaseRefused {
+	if u.billing != (Billing{}) {
 		u.rounding += float64(u.billing.billed(t-s.ordered)-(t-s.ordered)) / 1e9
 	}
 }
