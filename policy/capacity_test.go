@@ -329,6 +329,37 @@ func TestStoppedStock(t *testing.T) {
 	c.want("its outcome", strings.Contains(c.trail[len(c.trail)-1], "partial_hit"), true)
 }
 
+// A category that can no more be stopped keeps none.
+func TestStoppedStockGoes(t *testing.T) {
+	with := Config{Categories: []Category{{Name: "a", LeadTime: time.Minute, Price: 1, Stopped: &StoppedTerms{Price: 0.1}}}}
+	c := newCloud(t, "static:level=0,stopped=1", with)
+	c.warm(c.launching()[0])
+	c.want("stopped", c.ctrl.supplies[0].Stopped.Count, int32(1))
+	without := with
+	without.Categories = []Category{{Name: "a", LeadTime: time.Minute}}
+	c.advance(c.now+1, ClassArrival)
+	if err := c.ctrl.Configure(c.now, without, buildSizer(t, "static:level=0", without)); err != nil {
+		t.Fatal(err)
+	}
+	c.want("instances", len(c.instances), 0)
+}
+
+// What is stopped and not wanted is ended when its storage has cost a launch: a
+// minute at 1 $/h is 10 minutes at 0.1.
+func TestStoppedSurplus(t *testing.T) {
+	with := Config{Categories: []Category{{Name: "a", LeadTime: time.Minute, Price: 1, Stopped: &StoppedTerms{Price: 0.1}}}}
+	c := newCloud(t, "static:level=0,stopped=1", with)
+	c.warm(c.launching()[0])
+	since := c.now
+	if err := c.ctrl.Configure(c.now, with, buildSizer(t, "static:level=0,stopped=0", with)); err != nil {
+		t.Fatal(err)
+	}
+	c.advance(since+int64(10*time.Minute)-1, ClassTick)
+	c.want("instances", len(c.instances), 1)
+	c.advance(since+int64(10*time.Minute+DefaultTick), ClassTick)
+	c.want("instances", len(c.instances), 0)
+}
+
 // trailOf are the last n actions, without instants and generations.
 func (c *cloud) trailOf(n int) string {
 	var all []string

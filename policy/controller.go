@@ -332,10 +332,7 @@ func (c *Controller) Drain(t Time) {
 			c.retire(t, p.Shelf.Newest, Drained)
 		}
 		c.retireTied(t, p, Drained)
-		s := &c.supplies[i]
-		for s.Wanted = 0; s.Stopped.Newest != none; {
-			c.discard(t, s.Stopped.Newest, Drained)
-		}
+		c.discardAll(t, &c.supplies[i], Drained)
 	}
 	c.active, c.wakes, c.nextTick = c.active[:0], c.wakes[:0], Never
 	for i := range c.pools {
@@ -361,6 +358,9 @@ func (c *Controller) Configure(t Time, config Config, sizer Sizer) error {
 	c.adopt(config, sizer)
 	for i := range c.pools {
 		p := &c.pools[i]
+		if s := &c.supplies[i]; !s.canBeStopped {
+			c.discardAll(t, s, NotKept)
+		}
 		c.begin(t, PoolID(i))
 		c.visit(t, PoolID(i), p)
 	}

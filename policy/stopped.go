@@ -92,6 +92,13 @@ func (c *Controller) discard(t Time, slot uint32, why Reason) {
 	c.end(t, slot, why)
 }
 
+// discardAll ends all stopped instances of a pool.
+func (c *Controller) discardAll(t Time, s *supply, why Reason) {
+	for s.Wanted = 0; s.Stopped.Newest != none; {
+		c.discard(t, s.Stopped.Newest, why)
+	}
+}
+
 // discardSurplus ends those stopped instances that are not wanted and have
 // been stopped for long enough. It returns when the next will have been.
 func (c *Controller) discardSurplus(t Time, id PoolID) Time {

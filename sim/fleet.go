@@ -125,8 +125,10 @@ func (f *Fleet) validate() error {
 		if !(k.Price >= 0) {
 			return fmt.Errorf("category %q: price %v is not a number of dollars per hour", k.Name, k.Price)
 		}
-		if k.Spot != nil && k.Market == nil {
-			return fmt.Errorf("category %q has spot terms, but nothing is said of the market", k.Name)
+		if k.Spot != nil {
+			if err := k.Market.validate(); err != nil {
+				return fmt.Errorf("category %q: %w", k.Name, err)
+			}
 		}
 	}
 	return nil

@@ -26,6 +26,21 @@ type Market struct {
 	Prices *Prices
 }
 
+func (m *Market) validate() error {
+	if m == nil {
+		return errors.New("it has spot terms, but nothing is said of the market")
+	}
+	for h := range 24 {
+		if !(m.Interruptions[h] >= 0 && m.Interruptions[h] <= 3600 && m.Refused[h] >= 0 && m.Refused[h] <= 1) {
+			return fmt.Errorf("at %d:00 its spot has %v interruptions an hour and refuses a share of %v", h, m.Interruptions[h], m.Refused[h])
+		}
+	}
+	if m.Notice < 0 {
+		return fmt.Errorf("the notice of an interruption is %v before it", m.Notice)
+	}
+	return nil
+}
+
 // Prices is a price that changes in steps, $/h. Before the first instant the
 // first price holds, and the last for ever.
 type Prices struct {

@@ -198,9 +198,14 @@ func path(to *string) schema {
 	}}
 }
 
-// readPrices reads the file of spot prices of a category.
-func readPrices(p *parser, k *Category, at, dir string) {
+// readPrices reads the file of spot prices of a category, unless that is in
+// read.
+func readPrices(p *parser, k *Category, at, dir string, read map[string]Prices) {
 	if k.Spot.File == "" {
+		return
+	}
+	if prices, ok := read[k.Spot.File]; ok {
+		k.Spot.Prices = prices
 		return
 	}
 	from := k.Spot.File
@@ -211,6 +216,7 @@ func readPrices(p *parser, k *Category, at, dir string) {
 	if k.Spot.Prices, err = pricesOf(from); err != nil {
 		p.fail(p.at[at], at, "%v", err)
 	}
+	read[k.Spot.File] = k.Spot.Prices
 }
 
 func pricesOf(path string) (Prices, error) {

@@ -203,6 +203,7 @@ func service(to *Service) schema {
 // readAllSamples reads the files of empirical lead times, each once.
 func readAllSamples(p *parser, f *File, dir string) {
 	read := map[string][]int64{}
+	prices := map[string]Prices{}
 	load := func(l *LeadTime, path string) {
 		if l.Law != Empirical {
 			return
@@ -224,11 +225,11 @@ func readAllSamples(p *parser, f *File, dir string) {
 	}
 	if f.Fleet.Default != nil {
 		load(&f.Fleet.Default.LeadTime, "fleet.default.lead_time")
-		readPrices(p, f.Fleet.Default, "fleet.default.spot.prices", dir)
+		readPrices(p, f.Fleet.Default, "fleet.default.spot.prices", dir, prices)
 	}
 	for i := range f.Fleet.Categories {
 		load(&f.Fleet.Categories[i].LeadTime, fmt.Sprintf("fleet.categories[%d].lead_time", i))
-		readPrices(p, &f.Fleet.Categories[i], fmt.Sprintf("fleet.categories[%d].spot.prices", i), dir)
+		readPrices(p, &f.Fleet.Categories[i], fmt.Sprintf("fleet.categories[%d].spot.prices", i), dir, prices)
 	}
 }
 
