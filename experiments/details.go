@@ -40,8 +40,8 @@ func WriteDetails(w io.Writer, r *sim.Result) error {
 		lines = append(lines, [2]string{"cost by type", fmt.Sprintf("on demand $ %s, spot $ %s, stopped $ %s", amount(c.OnDemand), amount(c.Spot), amount(c.Stopped))})
 	}
 	if r.Interruptions > 0 {
-		lines = append(lines, [2]string{"interruptions", fmt.Sprintf("%s, %s of them of requests, which lost %s of work",
-			grouped(r.Interruptions), grouped(r.InterruptedRequests), hours(r.LostWorkS))})
+		lines = append(lines, [2]string{"interruptions", fmt.Sprintf("%s; %s began anew, after %s in vain",
+			grouped(r.Interruptions), plural(int(r.InterruptedRequests), "request", "requests"), hours(r.LostWorkS))})
 	}
 	for _, line := range lines {
 		if _, err := fmt.Fprintf(w, "%-20s %s\n", line[0], line[1]); err != nil {
