@@ -30,6 +30,7 @@ type Adaptive struct {
 	leads   []float64         // by pool, seconds
 	reuse   []bool            // by pool
 	staged  []Category        // by pool: its stages
+	storage []float64         // by pool: price of a stopped instance, see storagePrice; 0: none
 	tick    int64
 	clock   localClock
 	rule    priceRule
@@ -40,6 +41,7 @@ type Adaptive struct {
 // adaptivePool is the state of one pool.
 type adaptivePool struct {
 	Level    Level
+	Stopped  int32   // instances wanted
 	Count    float64 // arrivals since the last tick
 	Arrivals *forecast.Arrivals
 	Tryout   *tryout
@@ -166,6 +168,7 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 			a.spread(p, lead)
 		}
 		p.Level = a.level(p)
+		p.Stopped = a.stopped(p, id)
 		p.Tryout.hold(p.Level)
 		if p.Assortment != nil {
 			p.Tryout.Missing[present] = float32(p.Assortment.missing(p.Level.Stock) / lead)
@@ -215,6 +218,33 @@ func over(d forecast.NegBinomial, learned forecast.Lead, expected float64) forec
 func (a *Adaptive) level(p *adaptivePool) Level {
 	price := a.Calibration.price()
 	return Level{Stock: a.rule.level(price), Retire: a.rule.level(price / float64(int(1)<<p.Patience.Rungs))}
+}
+
+// Stopped implements StoppingSizer.
+func (a *Adaptive) Stopped(id PoolID) int32 { return a.Pools[id].Stopped }
+
+// stopped is what the level at the price of storage has more than that at the
+// price of running.
+func (a *Adaptive) stopped(p *adaptivePool, id PoolID) int32 {
+	share := a.storage[id]
+	if share == 0 {
+		return 0
+	}
+	return max(a.rule.level(float64(a.Calibration.price()*share))-p.Level.Stock, 0)
+}
+
+// storagePrice is that of a stopped instance, as a share of a running one's. It
+// saves a request only the part of the lead time that resuming does not take,
+// and is by so much the dearer. Zero if it is not worth stopping.
+func storagePrice(k *Category) float64 {
+	if k.Stopped == nil || k.Stopped.Resume >= int64(k.LeadTime) {
+		return 0
+	}
+	saved := 1 - float64(k.Stopped.Resume)/float64(k.LeadTime)
+	if share := k.Stopped.Price / float64(k.Price*saved); share < 1 {
+		return share
+	}
+	return 0
 }
 
 // moved says whether a forecast has changed by enough to size anew: by a
@@ -294,6 +324,7 @@ func (a *Adaptive) share(f Fleet) {
 		a.leads = append(a.leads, lead)
 		a.reuse = append(a.reuse, k.Reusable)
 		a.staged = append(a.staged, Category{Stages: k.Stages})
+		a.storage = append(a.storage, storagePrice(&k))
 	}
 	for i, n := range pools {
 		if n > 1 {

@@ -70,12 +70,17 @@ func (c *Controller) rearm() {
 	for i := range c.pools {
 		c.arm(PoolID(i), &c.pools[i])
 	}
+	c.retryAll()
 }
 
 // expire ends the instances of one shelf that have been idle for the
 // keep-alive, and looks again when the next may have been.
 func (c *Controller) expire(t Time) {
 	id := c.expiries.pop().Shelf
+	if id&retryBit != 0 && id&apartBit == 0 {
+		c.retry(t, PoolID(id&^retryBit))
+		return
+	}
 	s, pool := c.shelf(id)
 	if s.Due != t { // overtaken
 		return
@@ -170,8 +175,8 @@ func (c *Controller) runTick(t Time) {
 		c.retireSurplus(t, id, p)
 		c.replenish(t, id, p)
 		c.reaim(t, id, p)
-		if p.Held && p.HoldUntil > t {
-			next = min(next, p.HoldUntil)
+		if p.terms {
+			next = min(next, c.discardSurplus(t, id))
 		}
 		switch {
 		case next <= t+c.tick:

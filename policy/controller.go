@@ -16,6 +16,7 @@ type Controller struct {
 	evicts   EvictingSizer
 	layers   LayerSizer
 	aims     AimingSizer
+	stopping StoppingSizer
 	host     Host
 	log      *Log
 	early    bool // a miss launches its own instance
@@ -25,6 +26,7 @@ type Controller struct {
 
 	now       Time
 	pools     []pool
+	supplies  []supply // by pool
 	instances instances
 	waiters   waiters
 	apart     apart
@@ -33,6 +35,10 @@ type Controller struct {
 	ranks    ranks
 	expiries heap[expiry]
 	wakes    heap[wake]
+	starved  []PoolID // wait for the budget
+	budget   int64    // millionths of a dollar an hour; 0 is no bound
+	spending int64    // of all instances, if there is a budget
+	full     Time     // until then the quota has no room for stock that can wait
 	active   []PoolID // visited at the next tick, in the order of their events
 	nextTick Time
 	lastTick Time
@@ -71,6 +77,7 @@ func (c *Controller) adopt(config Config, sizer Sizer) {
 	c.evicts, _ = sizer.(EvictingSizer)
 	c.layers, _ = sizer.(LayerSizer)
 	c.aims, _ = sizer.(AimingSizer)
+	c.stopping, _ = sizer.(StoppingSizer)
 	c.early = config.Binding == Early || c.traits.OwnLaunch
 	c.keeps = c.traits.Idle != KeepNone && !c.draining
 	c.tick = int64(config.Tick)
@@ -79,14 +86,13 @@ func (c *Controller) adopt(config Config, sizer Sizer) {
 			Queue: emptyQueue, Shelf: emptyShelf, FirstApart: none, WakeAt: Never,
 		})
 	}
+	c.configurePools()
 	for i := range c.pools {
-		c.pools[i].configure(&config.Categories[i])
 		c.staged = c.staged || c.pools[i].staged
 	}
 	for c.staged && len(c.prepared) < len(c.instances.Rows) {
 		c.prepared = append(c.prepared, preparation{})
 	}
-	c.markLayers()
 }
 
 // SetLog makes the controller record its actions in l; nil stops that.
@@ -180,15 +186,36 @@ func (c *Controller) Warm(t Time, id InstanceID) {
 	c.enter(t)
 	slot, in := c.instance(id, launching, "Warm")
 	p := &c.pools[in.Pool]
-	p.Failures = 0
-	if c.launches != nil {
+	if p.Held {
+		c.over(t, in, true)
+	}
+	if c.launches != nil && in.Marks&untold == 0 {
 		c.launches.Warmed(t, in.Pool, in.Since)
+	}
+	partial := outcomeByAge
+	if in.Marks != 0 {
+		switch {
+		case in.Marks&relief != 0:
+			c.takeOver(t, slot, p)
+			return
+		case in.Marks&filling != 0:
+			c.filled(t, slot, in, p)
+			c.unblock(t, in.Pool, p)
+			return
+		case in.Marks&resumed != 0:
+			in.Marks &^= resumed
+			partial = outcomePartial // it was there before the request
+		}
 	}
 	if in.Own {
 		p.Own--
 		i := in.Next
 		in.Own = false
-		c.assign(t, slot, in.Pool, c.waiters.Rows[i].Request, outcomeOf(in.Since, c.waiters.Rows[i].Arrived), OwnLaunch, 0)
+		o := outcomeOf(in.Since, c.waiters.Rows[i].Arrived)
+		if partial {
+			o = PartialHit
+		}
+		c.assign(t, slot, in.Pool, c.waiters.Rows[i].Request, o, OwnLaunch, 0)
 		c.waiters.remove(i)
 		c.unblock(t, in.Pool, p)
 		return
@@ -197,7 +224,7 @@ func (c *Controller) Warm(t Time, id InstanceID) {
 	if p.Waiting == 0 && c.keeps {
 		c.shelve(t, slot, in, p)
 	} else {
-		c.offer(t, slot, outcomeByAge, BecameWarm)
+		c.offer(t, slot, partial, BecameWarm)
 	}
 	c.unblock(t, in.Pool, p)
 }
@@ -209,12 +236,17 @@ func (c *Controller) Release(t Time, id InstanceID) {
 	pid := in.Pool
 	p := &c.pools[pid]
 	p.InUse--
+	if in.Marks != 0 {
+		c.part(in, p)
+	}
 	if c.releases != nil && !c.draining {
 		c.setLevel(pid, p, c.releases.Release(t, in.Pool, t-in.Since, p.stock()))
 	}
 	switch {
 	case !p.reusable:
 		c.end(t, slot, SingleUse)
+	case in.Marks&noticed != 0:
+		c.end(t, slot, Reclaimed)
 	case p.Waiting == 0 && c.keeps:
 		c.shelve(t, slot, in, p)
 	default:
@@ -230,17 +262,23 @@ func (c *Controller) Release(t Time, id InstanceID) {
 	c.unblock(t, pid, p)
 }
 
-// Fail tells that a launch has failed. The pool launches nothing more until a
-// tick, later with every failure in a row (up to 32 ticks).
-func (c *Controller) Fail(t Time, id InstanceID) {
+// Fail tells that a launch has failed, and why. Its place is ordered anew at
+// once, on another capacity type if this one has nothing to give; after several
+// failures the pool waits, longer each time (see breaker).
+func (c *Controller) Fail(t Time, id InstanceID, why Failure) {
 	c.enter(t)
 	slot, in := c.instance(id, launching, "Fail")
-	pid := in.Pool
+	pid, on, ordered := in.Pool, in.capacity(), in.Since
 	p := &c.pools[pid]
 	c.forget(t, slot, in, p)
-	p.Failures++
-	p.Held, p.HoldUntil = true, t+c.tick<<min(p.Failures-1, 5)
-	c.visit(t, pid, p)
+	c.failed(t, pid, on, ordered, why)
+	if why == OverQuota {
+		c.full = t + mostBackoff
+		if p.position() < 0 {
+			c.sacrifice(t, false, on)
+		}
+	}
+	c.replenish(t, pid, p)
 }
 
 // Lose tells that an instance is gone without having been ended: interrupted
@@ -248,20 +286,20 @@ func (c *Controller) Fail(t Time, id InstanceID) {
 // stock is replaced at once.
 func (c *Controller) Lose(t Time, id InstanceID) {
 	c.enter(t)
-	slot := id.Slot()
-	if int(slot) >= len(c.instances.Rows) || c.instances.id(slot) != id || c.instances.Rows[slot].State == free {
-		panic(fmt.Sprintf("policy: Lose of instance %d, which does not exist", id))
-	}
+	slot := c.living(id, "Lose")
 	in := &c.instances.Rows[slot]
 	pid := in.Pool
 	p := &c.pools[pid]
+	if in.State == launching && p.Held {
+		c.over(t, in, false)
+	}
 	c.forget(t, slot, in, p)
 	c.replenish(t, pid, p)
 }
 
 // forget removes an instance in any state from its pool's books.
 func (c *Controller) forget(t Time, slot uint32, in *instance, p *pool) {
-	if in.State == launching && c.launches != nil {
+	if in.State == launching && c.launches != nil && in.Marks&untold == 0 {
 		c.launches.Failed(t, in.Pool, in.Since)
 	}
 	if c.staged {
@@ -272,18 +310,26 @@ func (c *Controller) forget(t Time, slot uint32, in *instance, p *pool) {
 		p.Own--
 		w := c.waiters.Rows[in.Next]
 		c.waiters.remove(in.Next)
-		c.instances.remove(slot)
+		c.remove(slot)
 		c.visit(t, in.Pool, p)
 		c.firstInLine(t, w.Request, w.Arrived)
 		return
+	case in.State == launching && in.Marks&relief != 0:
+		p.Own--
+		c.part(in, p)
+	case in.State == launching && in.Marks&filling != 0:
+		c.unfill(in, p)
 	case in.State == launching:
 		p.Launching--
 	case in.State == idle:
 		c.unshelve(slot)
 	case in.State == serving:
 		p.InUse--
+		c.part(in, p)
+	case in.State == stopped:
+		c.instances.take(&c.supplies[in.Pool].Stopped, slot)
 	}
-	c.instances.remove(slot)
+	c.remove(slot)
 	c.visit(t, in.Pool, p)
 }
 
@@ -297,6 +343,7 @@ func (c *Controller) Drain(t Time) {
 		p := &c.pools[i]
 		p.Level = Level{}
 		c.retireAll(t, PoolID(i), p, Drained)
+		c.discardAll(t, &c.supplies[i], Drained)
 	}
 	c.active, c.wakes, c.nextTick = c.active[:0], c.wakes[:0], Never
 	for i := range c.pools {
@@ -324,6 +371,9 @@ func (c *Controller) Configure(t Time, config Config, sizer Sizer) error {
 		p := &c.pools[i]
 		if !c.keeps {
 			c.retireAll(t, PoolID(i), p, NotKept)
+		}
+		if s := &c.supplies[i]; !s.canBeStopped {
+			c.discardAll(t, s, NotKept)
 		}
 		c.begin(t, PoolID(i))
 		c.visit(t, PoolID(i), p)

@@ -15,6 +15,7 @@
 //	launching  ordered and not yet warm, for the pool
 //	waiting    requests in the pool's queue
 //	in use     instances that serve a request
+//	stopped    hibernated instances, which no position counts
 //
 // and position = warm + launching - waiting. A Sizer sets the pool's level S;
 // after every claim and every tick the controller launches until
@@ -34,7 +35,8 @@
 //     record or schedule: they must not call the controller back. The result
 //     of an action returns later as an event: Warm or Fail for a launch,
 //     Release for an assignment. Nothing returns for an end: the instance is
-//     gone for the controller as soon as End is called.
+//     gone for the controller as soon as End is called. What the provider takes
+//     back is told by Notice, if it gives one, and by Lose when it is gone.
 //  5. Requests and instances that a host passes in must exist and be in the
 //     right state. Anything else is the host's bug, and the controller panics
 //     with a message that begins with "policy:"; hosts check foreign input

@@ -33,6 +33,8 @@ type cloudInstance struct {
 	request RequestID
 	uses    int
 	adapt   time.Duration // to the pool that it has just moved to
+	on      Capacity
+	noticed bool
 }
 
 func (c *cloud) failf(format string, args ...any) {
@@ -48,14 +50,72 @@ func (c *cloud) note(format string, args ...any) {
 }
 
 // Launch implements Host.
-func (c *cloud) Launch(t Time, id InstanceID, p PoolID, why Reason) {
-	c.note("  launch %d in %d: %v", id, p, why)
+func (c *cloud) Launch(t Time, id InstanceID, p PoolID, on Capacity, why Reason) {
+	c.note("  launch %d in %d on %v: %v", id, p, on, why)
+	if on == Spot && c.config.Categories[p].Spot == nil {
+		c.failf("instance %d is launched on spot, which its category does not have", id)
+	}
 	if c.instances[id] != nil {
 		c.failf("instance %d is launched twice", id)
 	}
-	c.instances[id] = &cloudInstance{state: launching, pool: p}
+	c.instances[id] = &cloudInstance{state: launching, pool: p, on: on}
 	c.order = append(c.order, id)
 	c.launches++
+	c.withinBudget()
+}
+
+// Stop implements Host.
+func (c *cloud) Stop(t Time, id InstanceID, p PoolID) {
+	c.note("  stop %d", id)
+	in := c.instances[id]
+	if in == nil || in.state != idle || in.on != OnDemand || in.tenant != 0 || c.config.Categories[in.pool].Stopped == nil {
+		c.failf("instance %d cannot be stopped", id)
+	}
+	in.state = stopped
+}
+
+// Resume implements Host.
+func (c *cloud) Resume(t Time, id InstanceID, p PoolID, why Reason) {
+	c.note("  resume %d: %v", id, why)
+	in := c.instances[id]
+	if in == nil || in.state != stopped {
+		c.failf("instance %d is resumed but not stopped", id)
+	}
+	in.state = launching
+	c.withinBudget()
+}
+
+// Replace implements Host.
+func (c *cloud) Replace(t Time, from, to InstanceID) {
+	c.note("  %d takes over from %d", to, from)
+	a, b := c.instances[from], c.instances[to]
+	switch {
+	case a == nil || b == nil || a.state != serving || b.state != idle || b.uses > 0:
+		c.failf("instance %d cannot take over from %d", to, from)
+	case a.on != Spot || b.on != OnDemand || a.pool != b.pool:
+		c.failf("instance %d on %v takes over from %d on %v", to, b.on, from, a.on)
+	}
+	b.state, b.request, b.uses, b.tenant = serving, a.request, 1, a.tenant
+	a.state = idle
+}
+
+// withinBudget checks what all instances cost.
+func (c *cloud) withinBudget() {
+	sum := 0.0
+	for _, in := range c.instances {
+		k := &c.config.Categories[in.pool]
+		switch {
+		case in.state == stopped:
+			sum += k.Stopped.Price
+		case in.on == Spot:
+			sum += k.Spot.Price
+		default:
+			sum += k.Price
+		}
+	}
+	if c.config.Budget > 0 && sum > c.config.Budget+1e-9 {
+		c.failf("the fleet costs %v $/h, above its budget", sum)
+	}
 }
 
 // Assign implements Host.
@@ -70,6 +130,8 @@ func (c *cloud) Assign(t Time, a Assignment) {
 		c.failf("request %d is assigned but does not wait", a.Request)
 	case c.config.Isolation == ByTenant && in.tenant != 0 && in.tenant != r.Tenant:
 		c.failf("instance %d of tenant %d serves tenant %d", a.Instance, in.tenant, r.Tenant)
+	case in.noticed:
+		c.failf("instance %d is assigned under notice", a.Instance)
 	case in.uses > 0 && !c.config.Categories[in.pool].Reusable:
 		c.failf("single-use instance %d serves again", a.Instance)
 	case a.Pool != r.Pool:
@@ -121,7 +183,7 @@ func (c *cloud) Prepare(Time, InstanceID, Target) { c.failf("no category has sta
 func (c *cloud) End(t Time, id InstanceID, p PoolID, why Reason) {
 	c.note("  end %d: %v", id, why)
 	in := c.instances[id]
-	if in == nil || in.state != idle {
+	if in == nil || in.state != idle && in.state != stopped && !(in.state == launching && why == Reclaimed) {
 		c.failf("instance %d is ended but not idle", id)
 	}
 	c.remove(id)
@@ -151,8 +213,10 @@ func (c *cloud) check() {
 		}
 	}
 	own := make([]int32, len(stocks))
-	for i := range own {
-		own[i] = c.ctrl.pools[i].Own
+	for _, in := range c.ctrl.instances.Rows {
+		if in.State == launching && in.Own {
+			own[in.Pool]++
+		}
 	}
 	for _, r := range c.waiting {
 		stocks[r.Pool].Waiting++
@@ -240,16 +304,25 @@ func (c *cloud) do(op, arg, wait byte) {
 			c.advance(t, ClassRelease)
 			c.note("fail %d", id)
 			c.remove(id)
-			c.ctrl.Fail(t, id)
+			c.ctrl.Fail(t, id, Failure(arg>>4)%4)
 		}
 	case 14:
-		id, in := c.find(state(1+arg%3), int(arg))
+		id, in := c.find(state(1+arg%4), int(arg))
 		if in == nil {
 			return
 		}
 		c.advance(t, ClassRelease)
 		if in = c.instances[id]; in == nil {
 			return
+		}
+		if arg&8 != 0 && in.on == Spot {
+			c.note("notice of %d, %v", id, in.state)
+			in.noticed = true
+			c.ctrl.Notice(t, id)
+			if in.state != serving && c.instances[id] != nil {
+				c.failf("instance %d is under notice and still held", id)
+			}
+			break
 		}
 		c.note("lose %d, %v", id, in.state)
 		was := *in
@@ -299,7 +372,7 @@ func (c *cloud) do(op, arg, wait byte) {
 
 // specimens are settings of every family that can run live.
 var specimens = []string{
-	"none", "static:level=3", "static:level=1,level.b=4", "keepalive:ttl=20s", "keepalive:ttl=0s",
+	"none", "static:level=3", "static:level=2,stopped=2", "static:level=1,level.b=4", "keepalive:ttl=20s", "keepalive:ttl=0s",
 	"headroom:spare=2,cooldown=30s", "headroom:share=0.5,min=1",
 	"static-rolling:hit_rate=0.9", "schedule:timetable=Sun-Sat 00:00-24:00 2", "ewma:quantile=0.9",
 	"fourier:quantile=0.9", "nhpp:target=0.9", "nhpp:form=wait", "nhpp:form=idle,target=0.7", "ssa-saa:weight=0.9,ramp=2,block=1m",
@@ -327,6 +400,17 @@ func variant(b byte) Config {
 	}
 	if b&32 != 0 {
 		c.Categories[0].Compatible = []Compatible{{Pool: 1, Adapt: 3 * time.Second}, {Pool: 2}}
+	}
+	if b&128 != 0 && b&64 == 0 {
+		for i, price := range [...]float64{1, 1 + float64(1-b>>5&1), 0.7} {
+			c.Categories[i].Price = price
+		}
+		c.Categories[0].Spot = &SpotTerms{Price: 0.3, Interruptions: 0.1, Refused: 0.1, Replace: b&2 != 0}
+		c.Categories[0].Stopped = &StoppedTerms{Price: 0.05, Resume: 5e9}
+		c.Categories[1].Spot = &SpotTerms{Price: 0.3, Interruptions: 1}
+		if b&1 != 0 {
+			c.Budget = 4.4
+		}
 	}
 	if b&64 != 0 {
 		var err error
@@ -441,8 +525,11 @@ func FuzzStep(f *testing.F) {
 // A controller that restores a snapshot goes on as the one that made it.
 func TestSnapshotGoesOn(t *testing.T) {
 	for i, spec := range specimens {
-		for v := range byte(4) {
+		for v := range byte(6) {
 			config := variant(v*17 + byte(i))
+			if v >= 4 {
+				config = variant(128 | (v*17+byte(i))&^64)
+			}
 			a := newCloud(t, spec, config)
 			rng := rand.New(rand.NewPCG(uint64(i), uint64(v)))
 			step := func(c *cloud, tape []byte) { c.do(tape[0]%16, tape[1], tape[2]) }

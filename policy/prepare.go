@@ -41,13 +41,13 @@ func (c *Controller) Held(p PoolID, t Target) int32 {
 	return 0
 }
 
-// aim gives a launch its target, unless it is for a request of its own.
+// aim gives a launch its target, unless it is not for the pool's level.
 func (c *Controller) aim(t Time, slot uint32, id PoolID, why Reason) {
 	for int(slot) >= len(c.prepared) {
 		c.prepared = append(c.prepared, preparation{})
 	}
 	c.prepared[slot] = preparation{}
-	if c.aims == nil || why == ForMiss || !c.pools[id].staged || c.draining {
+	if c.aims == nil || why != ForLevel || !c.pools[id].staged || c.draining {
 		return
 	}
 	if to := c.aims.Aim(t, id); to != (Target{}) {

@@ -39,10 +39,13 @@ type bench struct {
 	ended    []InstanceID
 }
 
-func (b *bench) Launch(_ Time, id InstanceID, _ PoolID, _ Reason) {
+func (b *bench) Launch(_ Time, id InstanceID, _ PoolID, _ Capacity, _ Reason) {
 	b.launched = append(b.launched, id)
 }
 func (b *bench) Assign(_ Time, a Assignment)                   { b.assigned = a }
+func (b *bench) Stop(Time, InstanceID, PoolID)                 {}
+func (b *bench) Resume(Time, InstanceID, PoolID, Reason)       {}
+func (b *bench) Replace(Time, InstanceID, InstanceID)          {}
 func (b *bench) Move(Time, InstanceID, PoolID, Reason)         {}
 func (b *bench) Prepare(_ Time, id InstanceID, to Target)      { b.prepared[id] = to }
 func (b *bench) End(_ Time, id InstanceID, _ PoolID, _ Reason) { b.ended = append(b.ended, id) }

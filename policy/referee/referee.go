@@ -17,7 +17,7 @@ type Controller interface {
 	Warm(policy.Time, policy.InstanceID)
 	Prepared(policy.Time, policy.InstanceID)
 	Release(policy.Time, policy.InstanceID)
-	Fail(policy.Time, policy.InstanceID)
+	Fail(policy.Time, policy.InstanceID, policy.Failure)
 	Lose(policy.Time, policy.InstanceID)
 	Drain(policy.Time)
 	Configure(policy.Time, policy.Config, policy.Sizer) error
@@ -57,6 +57,17 @@ type Referee struct {
 	found *Violation
 }
 
+// Watches says whether the referee knows all that may happen in a fleet: it
+// does not know spot, stopped instances nor a budget yet.
+func Watches(config policy.Config) bool {
+	for _, k := range config.Categories {
+		if k.Spot != nil || k.Stopped != nil {
+			return false
+		}
+	}
+	return config.Budget == 0
+}
+
 // Control makes a controller as policy.New does, and stands between it and
 // the host, which then drives the referee in its place.
 func (r *Referee) Control(config policy.Config, sizer policy.Sizer, host policy.Host) (*policy.Controller, error) {
@@ -77,9 +88,9 @@ func (r *Referee) Watch(ctrl Controller, config policy.Config, sizer policy.Size
 	r.adopt(config, sizer)
 }
 
-// Resume goes on with another controller, whose host the referee is: one that
+// Continue goes on with another controller, whose host the referee is: one that
 // was restored from a snapshot of the former.
-func (r *Referee) Resume(ctrl Controller) {
+func (r *Referee) Continue(ctrl Controller) {
 	r.ctrl = ctrl
 	r.compareAll()
 }
@@ -121,7 +132,7 @@ func (r *Referee) adopt(config policy.Config, sizer policy.Sizer) {
 	r.evicts, _ = sizer.(policy.EvictingSizer)
 	for i, k := range config.Categories {
 		if i == len(r.pools) {
-			r.pools = append(r.pools, pool{holdUntil: math.MinInt64})
+			r.pools = append(r.pools, pool{failed: policy.Never, held: math.MinInt64})
 		}
 		p := &r.pools[i]
 		p.category, p.short, p.surplus, p.expires = k, policy.Never, policy.Never, policy.Never
@@ -173,7 +184,9 @@ func (r *Referee) Cancel(t policy.Time, id policy.PoolID, name policy.RequestID)
 func (r *Referee) Warm(t policy.Time, id policy.InstanceID) {
 	if in := r.concerns(t, warm, id, policy.ClassWarm, launching); in != nil {
 		r.quit(in)
-		r.pools[in.pool].failures = 0
+		if p := &r.pools[in.pool]; in.ordered > p.failed {
+			p.failed, p.held = policy.Never, r.now
+		}
 		r.rest(in)
 	}
 	r.ctrl.Warm(t, id)
@@ -204,16 +217,14 @@ func (r *Referee) Release(t policy.Time, id policy.InstanceID) {
 }
 
 // Fail is the controller's event.
-func (r *Referee) Fail(t policy.Time, id policy.InstanceID) {
+func (r *Referee) Fail(t policy.Time, id policy.InstanceID, why policy.Failure) {
 	if in := r.concerns(t, fail, id, policy.ClassRelease, launching); in != nil {
 		p := &r.pools[in.pool]
 		p.ledger.Failed++
-		// Ever longer, from one tick up to 32.
-		p.holdUntil = t + int64(r.config.Tick)<<min(p.failures, 5)
-		p.failures++
+		p.failed = t
 		r.bereave(in)
 	}
-	r.ctrl.Fail(t, id)
+	r.ctrl.Fail(t, id, why)
 	r.settle()
 }
 

@@ -85,7 +85,7 @@ type port struct {
 // echo is a host that notes actions.
 type echo struct{ done *[]string }
 
-func (e echo) Launch(t policy.Time, id policy.InstanceID, p policy.PoolID, why policy.Reason) {
+func (e echo) Launch(t policy.Time, id policy.InstanceID, p policy.PoolID, _ policy.Capacity, why policy.Reason) {
 	*e.done = append(*e.done, fmt.Sprint(t, " launch ", id, p, why))
 }
 
@@ -96,6 +96,12 @@ func (e echo) Assign(t policy.Time, a policy.Assignment) {
 func (e echo) Move(t policy.Time, id policy.InstanceID, p policy.PoolID, why policy.Reason) {
 	*e.done = append(*e.done, fmt.Sprint(t, " move ", id, p, why))
 }
+
+func (e echo) Stop(policy.Time, policy.InstanceID, policy.PoolID) {}
+
+func (e echo) Resume(policy.Time, policy.InstanceID, policy.PoolID, policy.Reason) {}
+
+func (e echo) Replace(policy.Time, policy.InstanceID, policy.InstanceID) {}
 
 func (e echo) Prepare(t policy.Time, id policy.InstanceID, to policy.Target) {
 	*e.done = append(*e.done, fmt.Sprint(t, " prepare ", id, to))
@@ -343,7 +349,7 @@ func (w *world) restore() {
 	w.alike(data)
 	w.main.Host = echo{&w.done}
 	w.main, w.twin = fresh, w.main
-	w.ref.Resume(fresh.ctrl)
+	w.ref.Continue(fresh.ctrl)
 }
 
 // alike checks that the twin's whole state is main's.
@@ -419,9 +425,9 @@ func (w *world) forget(id policy.InstanceID) {
 }
 
 // Launch implements policy.Host.
-func (w *world) Launch(t policy.Time, id policy.InstanceID, p policy.PoolID, why policy.Reason) {
+func (w *world) Launch(t policy.Time, id policy.InstanceID, p policy.PoolID, on policy.Capacity, why policy.Reason) {
 	if w.twin != nil {
-		echo{&w.done}.Launch(t, id, p, why)
+		echo{&w.done}.Launch(t, id, p, on, why)
 	}
 	w.members[id] = &member{pool: p}
 	w.order = append(w.order, id)
@@ -440,7 +446,7 @@ func (w *world) Launch(t policy.Time, id policy.InstanceID, p policy.PoolID, why
 		w.schedule(t+lead, policy.ClassRelease, func() {
 			if w.members[id] != nil {
 				w.forget(id)
-				w.do(func(c referee.Controller) { c.Fail(w.now, id) })
+				w.do(func(c referee.Controller) { c.Fail(w.now, id, policy.BootFailed) })
 			}
 		})
 		return
@@ -483,6 +489,15 @@ func (w *world) Move(t policy.Time, id policy.InstanceID, p policy.PoolID, why p
 	}
 	w.members[id].pool = p
 }
+
+// Stop implements policy.Host; no category of a world can be stopped.
+func (w *world) Stop(policy.Time, policy.InstanceID, policy.PoolID) {}
+
+// Resume implements policy.Host.
+func (w *world) Resume(policy.Time, policy.InstanceID, policy.PoolID, policy.Reason) {}
+
+// Replace implements policy.Host; no category of a world has spot.
+func (w *world) Replace(policy.Time, policy.InstanceID, policy.InstanceID) {}
 
 // Prepare implements policy.Host.
 func (w *world) Prepare(t policy.Time, id policy.InstanceID, to policy.Target) {

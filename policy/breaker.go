@@ -1,0 +1,164 @@
+package policy
+
+import "time"
+
+// Failure says why a launch failed.
+type Failure uint8
+
+// BootFailed: it was ordered and did not become warm. The others are the
+// provider's answers to the order: NoCapacity, it has none of this type now;
+// Throttled, there were too many orders at once; OverQuota, the account may
+// have no more of this type.
+const (
+	BootFailed Failure = iota
+	NoCapacity
+	Throttled
+	OverQuota
+)
+
+func (f Failure) String() string {
+	return [...]string{"boot_failed", "no_capacity", "throttled", "over_quota"}[f]
+}
+
+// A breaker keeps a pool from launching on one capacity type without end. It
+// is closed while Until is zero. It opens at the third boot in a row that
+// fails, and at any refusal; from Until on it is half-open and lets one launch
+// through, the probe: if that becomes warm it closes, else it opens again, for
+// longer. (M. Nygard, Release It!, 2007.)
+type breaker struct {
+	Failures int32 // since the last success
+	Probing  bool
+	Opened   Time // last
+	Until    Time
+}
+
+const (
+	boots = 3 // that may fail in a row
+	// It is open for leastBackoff at first and twice as long each time, up to
+	// mostBackoff.
+	leastBackoff = int64(time.Second)
+	mostBackoff  = int64(5 * time.Minute)
+)
+
+// allows says whether a launch may be ordered at t.
+func (b *breaker) allows(t Time) bool { return b.Until == 0 || t >= b.Until && !b.Probing }
+
+// fail counts a launch that was ordered at an instant and failed at t. It says
+// whether the breaker opens at it.
+func (b *breaker) fail(t, ordered Time, why Failure, seed uint64) bool {
+	if b.Until != 0 && ordered <= b.Opened {
+		return false // it was on its way before that
+	}
+	b.Failures++
+	b.Probing = false
+	if why != BootFailed {
+		b.Failures = max(b.Failures, boots)
+	}
+	if b.Failures < boots {
+		return false
+	}
+	b.Opened, b.Until = t, t+backoff(b.Failures-boots, seed)
+	return true
+}
+
+// backoff is how long a breaker is open that has opened so many times before:
+// the half of it that is drawn keeps pools from asking all at one time ("equal
+// jitter": M. Brooker, Exponential Backoff And Jitter, AWS Architecture Blog,
+// 2015). The draw is from the pool and the count alone.
+func backoff(before int32, seed uint64) int64 {
+	span := min(leastBackoff<<min(before, 20), mostBackoff)
+	return span/2 + int64(mix(seed^mix(uint64(before)))%uint64(span/2+1))
+}
+
+// end takes note that a launch that was ordered at an instant is no more under
+// way; warm says whether it became warm. It says whether the breaker closes or
+// lets another probe through.
+func (b *breaker) end(ordered Time, warm bool) bool {
+	if b.Until == 0 {
+		if warm {
+			b.Failures = 0
+		}
+		return false
+	}
+	if ordered <= b.Opened {
+		return false
+	}
+	if b.Probing = false; warm {
+		*b = breaker{}
+	}
+	return true
+}
+
+// begin takes note that a launch is ordered.
+func (b *breaker) begin() { b.Probing = b.Until != 0 }
+
+// A throttle makes a pool pause when its orders come too fast, whatever their
+// type. Pauses grow until a launch becomes warm.
+type throttle struct {
+	Count int32 // since a launch became warm
+	Since Time  // of the last pause
+	Until Time
+}
+
+// allows says whether a launch of a type may be ordered at t.
+func (s *supply) allows(t Time, on Capacity) bool {
+	return t >= s.Throttle.Until && s.Breakers[on].allows(t)
+}
+
+// failed tells the pool's breakers of a failed launch.
+func (c *Controller) failed(t Time, id PoolID, on Capacity, ordered Time, why Failure) {
+	p, s := &c.pools[id], &c.supplies[id]
+	seed := uint64(id)<<8 | uint64(on)
+	p.Held = true
+	if why != Throttled {
+		if b := &s.Breakers[on]; b.fail(t, ordered, why, seed) {
+			c.retryAt(b.Until, id)
+		}
+		return
+	}
+	s.Breakers[on].end(ordered, false)
+	if pause := &s.Throttle; pause.Count == 0 || ordered > pause.Since {
+		pause.Since, pause.Until = t, t+backoff(pause.Count, seed)
+		pause.Count++
+		c.retryAt(pause.Until, id)
+	}
+}
+
+// over tells a pool's breaker that a launch became warm, or was lost.
+func (c *Controller) over(t Time, in *instance, warm bool) {
+	p, s := &c.pools[in.Pool], &c.supplies[in.Pool]
+	if s.Breakers[in.capacity()].end(in.Since, warm) {
+		c.retryAt(t, in.Pool)
+	}
+	if warm {
+		s.Throttle.Count = 0
+	}
+	p.Held = t < s.Throttle.Until || s.Throttle.Count > 0
+	for i := range s.Breakers {
+		p.Held = p.Held || s.Breakers[i].Failures > 0
+	}
+}
+
+// retryBit marks the timers by which pools try again to launch.
+const retryBit shelfID = 1 << 30
+
+// retryAt sets a timer at which a pool is replenished.
+func (c *Controller) retryAt(t Time, id PoolID) {
+	c.expiries.push(expiry{t, retryBit | shelfID(id)})
+}
+
+// retryAll sets the timers of all pools anew.
+func (c *Controller) retryAll() {
+	for i := range c.supplies {
+		c.supplies[i].Called = false
+		for _, b := range c.supplies[i].Breakers {
+			if b.Until != 0 {
+				c.retryAt(max(b.Until, c.now), PoolID(i))
+			}
+		}
+		if until := c.supplies[i].Throttle.Until; until > c.now {
+			c.retryAt(until, PoolID(i))
+		}
+	}
+	c.feed(c.now)
+}
