@@ -74,8 +74,8 @@ type supply struct {
 	// turn has come; Poor when it lacked money since then.
 	InLine, Called, Poor bool
 
-	// Of the configuration: prices are in millionths of a dollar an hour, so
-	// that sums are exact.
+	// Of the configuration: prices are rounded to millionths of a dollar an
+	// hour, so that sums are exact.
 	prices       [capacities]int64
 	storage      int64
 	patience     int64 // with a stopped instance that is not wanted, ns
@@ -100,7 +100,7 @@ func (s *supply) configure(k *Category) {
 	}
 }
 
-func microDollars(price float64) int64 { return int64(math.Ceil(float64(price * 1e6))) }
+func microDollars(price float64) int64 { return int64(math.Round(price * 1e6)) }
 
 // Bounds of prices and of the budget, $/h, so that sums in millionths do not
 // overflow.
@@ -166,7 +166,7 @@ func (c *Controller) configurePools() {
 	for len(c.supplies) < len(c.pools) {
 		c.supplies = append(c.supplies, supply{Stopped: emptyShelf})
 	}
-	c.budget = int64(math.Floor(float64(c.config.Budget * 1e6)))
+	c.budget = microDollars(c.config.Budget)
 	for i := range c.pools {
 		k, p, s := &c.config.Categories[i], &c.pools[i], &c.supplies[i]
 		p.configure(k)

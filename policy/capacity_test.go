@@ -268,6 +268,20 @@ func TestBudget(t *testing.T) {
 	c.want("of the first, after that", c.ctrl.Stock(0).Launching+c.ctrl.Stock(0).Warm, int32(3))
 }
 
+// Three at 1.1 $/h cost 3.3, whatever 3 * 1.1 is in binary.
+func TestBudgetIsExact(t *testing.T) {
+	for _, price := range []float64{0.1, 0.7, 1.1, 3.3} {
+		for n := 1; n <= 30; n++ {
+			budget, err := strconv.ParseFloat(strconv.FormatFloat(price*float64(n), 'f', 6, 64), 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := newCloud(t, "static:level=40", Config{Budget: budget, Categories: []Category{{Name: "a", LeadTime: time.Minute, Price: price}}})
+			c.want("launches", len(c.launching()), n)
+		}
+	}
+}
+
 // With on_promote: replace the request moves to a standard instance.
 func TestRelief(t *testing.T) {
 	start := func() (*cloud, InstanceID, InstanceID) {
