@@ -164,7 +164,7 @@ func (w *world) failf(format string, args ...any) {
 	} else {
 		what += "\n" + strings.Join(w.ref.Trail(), "\n")
 	}
-	w.t.Fatalf("seed %d, %v, %+v: %s\nrun it again with -run Worlds -seed %d", w.seed, w.spec, w.config, what, w.seed)
+	w.t.Fatalf("seed %d, %v, %+v: %s\nrun it again: go test ./policy/referee -run Worlds -seed %d", w.seed, w.spec, w.config, what, w.seed)
 }
 
 func (w *world) sizer() policy.Sizer {
