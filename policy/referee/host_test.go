@@ -133,4 +133,3 @@ func (w *world) End(t policy.Time, id policy.InstanceID, p policy.PoolID, why po
 	}
 	w.forget(id)
 }
-
