@@ -43,6 +43,7 @@ type Request struct {
 	Pool     PoolID
 	Tenant   uint32 // 0 is unknown
 	TaskType uint32 // 0 is unknown
+	Hint     HintID // that announced it; 0 is none
 }
 
 // An Outcome says what a request found.

@@ -7,7 +7,7 @@ import (
 )
 
 // snapshotVersion changes with every change of the snapshot's form.
-const snapshotVersion = 4
+const snapshotVersion = 5
 
 // Stateful is a Sizer with a state of its own to keep across a restart.
 type Stateful interface {
@@ -109,5 +109,8 @@ func (c *Controller) Restore(data []byte) error {
 		}
 	}
 	c.expiries, c.wakes, c.active = s.Expiries, s.Wakes, s.Active
+	if c.hints != nil && !c.draining {
+		c.nextLook = c.hints.NextLook()
+	}
 	return nil
 }
