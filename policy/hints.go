@@ -156,10 +156,8 @@ func (b *hints) settle(i uint32) {
 type openHints []uint32
 
 func (b *hints) open(i uint32, list *openHints) {
-	if b.Rows[i].Open == none {
-		b.Rows[i].Open = uint32(len(*list))
-		*list = append(*list, i)
-	}
+	b.Rows[i].Open = uint32(len(*list))
+	*list = append(*list, i)
 }
 
 func (b *hints) close(i uint32, list *openHints) {

@@ -9,7 +9,9 @@ package policy
 // probability that its request comes in that part, given that it has not come
 // yet: what the hint says, times how often such hints came true (trust). One
 // with more notice than that adds nothing before; from then on the price rule
-// weighs what it adds as it does all demand. When its request comes, it takes
+// weighs what it adds as it does all demand. Requests come in crowds, whether
+// announced or not: so what begins to count also raises the recent rates that the
+// forecast of the others is made of (forecast.Arrivals.Herald). When its request comes, it takes
 // both an instance and its part of the level, so that none is launched anew;
 // when its window is over, only the latter, and the instance is surplus, unless
 // it is worth keeping for others.
@@ -68,8 +70,10 @@ func (a *Adaptive) await(t Time, i uint32, p *adaptivePool, id PoolID) {
 	a.spans(t, id)
 	row := &a.Hints.Rows[i]
 	lo, hi := a.ahead[0], a.ahead[leadPoints-1]
-	if t >= row.From-hi {
+	if t >= row.From-hi && row.Open == none {
 		a.Hints.open(i, &p.Open)
+		claimed := float64(row.Probability * float64(row.Count-row.Came))
+		p.Arrivals.Herald(float64(claimed * a.Hints.Trust.of(row.Source)))
 	}
 	a.Hints.schedule(i, row.next(t, lo, hi))
 }
