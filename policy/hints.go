@@ -8,6 +8,7 @@ type hints struct {
 	Empty       uint32 // first free row
 	Outstanding int
 	Looks       heap[look]
+	Turns       int64 // of the looks so far
 	Trust       trust
 
 	find map[HintID]uint32 // never iterated; nil until it is needed
@@ -24,18 +25,19 @@ type hintRow struct {
 	Next uint32
 	// Open is the index in its pool's list of open hints, none before it opens.
 	Open uint32
-	Look Time
+	Turn int64 // of its next look; 0 is none
 }
 
-// look is when a hint is next looked at. One that its row does not know has
-// been overtaken.
+// look is when a hint is next looked at. One whose turn its row does not know
+// has been overtaken.
 type look struct {
-	Due Time
-	Row uint32
+	Due  Time
+	Turn int64
+	Row  uint32
 }
 
 //lint:ignore U1000 heap's constraint asks for it
-func (a look) before(b look) bool { return a.Due < b.Due || a.Due == b.Due && a.Row < b.Row }
+func (a look) before(b look) bool { return a.Due < b.Due || a.Due == b.Due && a.Turn < b.Turn }
 
 // looks is how many times the part of a window that a lead time reaches is
 // revised while it grows.
@@ -91,7 +93,7 @@ func (b *hints) add(t Time, h Hint) (uint32, bool) {
 	} else {
 		b.Empty = b.Rows[i].Next
 	}
-	b.Rows[i] = hintRow{Hint: h, Open: none, Look: Never}
+	b.Rows[i] = hintRow{Hint: h, Open: none}
 	b.find[h.ID] = i
 	b.Outstanding++
 	return i, true
@@ -99,8 +101,9 @@ func (b *hints) add(t Time, h Hint) (uint32, bool) {
 
 // schedule sets when a hint is next looked at.
 func (b *hints) schedule(i uint32, at Time) {
-	b.Rows[i].Look = at
-	b.Looks.push(look{at, i})
+	b.Turns++
+	b.Rows[i].Turn = b.Turns
+	b.Looks.push(look{at, b.Turns, i})
 	if len(b.Looks) > 2*b.Outstanding+64 {
 		b.forgetOvertaken()
 	}
@@ -112,7 +115,7 @@ func (b *hints) forgetOvertaken() {
 	was := b.Looks
 	b.Looks = nil
 	for _, l := range was {
-		if b.Rows[l.Row].Look == l.Due {
+		if b.Rows[l.Row].Turn == l.Turn {
 			b.Looks.push(l)
 		}
 	}
@@ -122,7 +125,7 @@ func (b *hints) forgetOvertaken() {
 func (b *hints) nextLook() Time {
 	for len(b.Looks) > 0 {
 		l := b.Looks[0]
-		if b.Rows[l.Row].Look == l.Due {
+		if b.Rows[l.Row].Turn == l.Turn {
 			return l.Due
 		}
 		b.Looks.pop()
@@ -133,7 +136,7 @@ func (b *hints) nextLook() Time {
 // remove frees a row, which must be in no list of open hints.
 func (b *hints) remove(i uint32) {
 	delete(b.find, b.Rows[i].ID)
-	b.Rows[i] = hintRow{Next: b.Empty, Look: Never}
+	b.Rows[i] = hintRow{Next: b.Empty}
 	b.Empty = i
 	b.Outstanding--
 }
