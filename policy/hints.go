@@ -113,7 +113,7 @@ func (b *hints) schedule(i uint32, at Time) {
 // long before their looks are due.
 func (b *hints) forgetOvertaken() {
 	was := b.Looks
-	b.Looks = nil
+	b.Looks = was[:0] // what is pushed takes the place of what was read
 	for _, l := range was {
 		if b.Rows[l.Row].Turn == l.Turn {
 			b.Looks.push(l)
