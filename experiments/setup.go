@@ -37,6 +37,7 @@ type Setup struct {
 	Timezone   string  `json:"timezone"`
 	StartWarm  bool    `json:"start_warm"`
 	Seed       uint64  `json:"seed"`
+	Hints      string  `json:"hints,omitempty"` // if not those of the trace, see sim.ParseHints
 	Version    string  `json:"version"`
 	// BudgetUSDPerHour and Provider are what bounds the whole fleet, if anything
 	// does.
@@ -105,7 +106,7 @@ func (b *Bench) Setup() Setup {
 		Categories: len(b.fleet.Categories) - b.fleet.Layers, Layers: b.fleet.Layers, Pooled: b.fleet.Pooled,
 		Binding: b.fleet.Binding.String(), Isolation: b.fleet.Isolation.String(),
 		TickS: tick.Seconds(), Timezone: "UTC",
-		StartWarm: b.opt.StartWarm, Seed: b.opt.Seed, Version: b.opt.Version,
+		StartWarm: b.opt.StartWarm, Seed: b.opt.Seed, Hints: b.opt.Hints.String(), Version: b.opt.Version,
 	}
 	s.BudgetUSDPerHour = b.fleet.Budget
 	if p := b.fleet.Provider; p != (sim.Provider{}) {
@@ -166,8 +167,12 @@ func (b *Bench) Heading() string {
 	if from := b.opt.MeasureFrom - b.sum.First; from > 0 {
 		measured += fmt.Sprintf("; measured after the first %s", days(float64(from)/1e9))
 	}
-	return fmt.Sprintf("trace  %s\nfleet  %s\nrun    seed %d, version %s\n",
-		clip(t.Name+": "+measured, 92), clip(fleet, 92), s.Seed, s.Version)
+	run := fmt.Sprintf("seed %d, version %s", s.Seed, s.Version)
+	if s.Hints != "" {
+		run += "; hints " + s.Hints
+	}
+	return fmt.Sprintf("trace  %s\nfleet  %s\nrun    %s\n",
+		clip(t.Name+": "+measured, 92), clip(fleet, 92), clip(run, 92))
 }
 
 func plural(n int, one, many string) string {

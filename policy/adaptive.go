@@ -22,6 +22,7 @@ type Adaptive struct {
 	Pools       []adaptivePool
 	Fleets      []*forecast.Fleet // by lead time
 	Calibration calibration
+	Hints       hints
 
 	aim     aim
 	early   bool
@@ -36,13 +37,15 @@ type Adaptive struct {
 	rule    priceRule
 	scratch []float64
 	levels  [rungsBelow + priceRungs]int32
+	sum     announced
+	ahead   [leadPoints]int64 // see spans
 }
 
 // adaptivePool is the state of one pool.
 type adaptivePool struct {
 	Level    Level
 	Stopped  int32   // instances wanted
-	Count    float64 // arrivals since the last tick
+	Count    float64 // arrivals since the last tick that no hint announced
 	Arrivals *forecast.Arrivals
 	Tryout   *tryout
 	Patience patience
@@ -59,6 +62,7 @@ type adaptivePool struct {
 	Services services
 	// Assortment is kept of categories with stages.
 	Assortment *assortment
+	Open       openHints
 }
 
 // setting is what a level depends on beside the demand.
@@ -102,7 +106,6 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 	if p.Arrivals == nil {
 		p = a.begin(t, r.Pool)
 	}
-	p.Count++
 	p.Patience.arrive()
 	if a.fleets[r.Pool] != nil {
 		a.fleets[r.Pool].Arrive()
@@ -116,12 +119,22 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 		}
 	}
 	p.Tryout.advance(t)
+	heralded := r.Hint != 0 && a.heralded(t, r)
+	if !heralded {
+		p.Count++
+		if a.fleets[r.Pool] != nil {
+			a.fleets[r.Pool].Arrive()
+		}
+	}
 	if a.aim.fixed < 0 && t >= p.Ready {
 		a.Calibration.learn(p.Tryout, &a.aim, s.Waiting > 0, !a.early)
 		a.Calibration.choose(a.aim.allowed)
 	}
-	if a.reuse[r.Pool] {
-		a.follow(p, r.Pool)
+	switch {
+	case heralded:
+		a.size(t, p, r.Pool)
+	case a.reuse[r.Pool]:
+		a.follow(t, p, r.Pool)
 	}
 	p.Tryout.arrive(a.early)
 	return p.Level.besides(p.Services.back(s.InUse))
@@ -156,13 +169,13 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 		a.scratch = m.tick(step, a.clock.at(t), middle, a.scratch)
 	}
 	counted := p.Arrivals.Tail.Count
-	resized := moved(p.Sized, d) || counted > p.Counted+p.Counted/16 || p.Assortment != nil
+	resized := moved(p.Sized, d) || counted > p.Counted+p.Counted/16 || p.Assortment != nil || len(p.Open) > 0
 	if resized {
 		p.Sized, p.Counted = d, counted
 	}
 	if at := (setting{a.Calibration.Rung, p.Patience.Rungs}); resized || at != p.At {
 		p.At = at
-		a.read(p, id)
+		a.read(t, p, id)
 		if resized {
 			a.rule.levels(&a.levels)
 			a.spread(p, lead)
@@ -186,15 +199,26 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 	return l, t
 }
 
+// size gives a pool its levels for the demand that was forecast last and what
+// is announced now.
+func (a *Adaptive) size(t Time, p *adaptivePool, id PoolID) {
+	a.read(t, p, id)
+	a.rule.levels(&a.levels)
+	a.spread(p, a.leads[id])
+	p.Level = a.level(p)
+	p.Stopped = a.stopped(p, id)
+	p.Tryout.hold(p.Level)
+}
+
 // read makes the price rule of the demand that a pool is sized for.
-func (a *Adaptive) read(p *adaptivePool, id PoolID) {
-	a.scratch = p.Sized.Probabilities(a.scratch[:0], maxCount)
-	span := 1.0
-	if a.reuse[id] {
-		span = p.Services.Stay
-	} else {
-		a.scratch = p.Arrivals.Tail.Blend(a.scratch, tailShare)
+func (a *Adaptive) read(t Time, p *adaptivePool, id PoolID) {
+	a.announced(t, p, id)
+	a.scratch = a.sum.widen(p.Sized).Probabilities(a.scratch[:0], maxCount)
+	span := p.Services.Stay
+	if !a.reuse[id] {
+		a.scratch, span = p.Arrivals.Tail.Blend(a.scratch, tailShare), 1
 	}
+	a.scratch = a.sum.convolve(a.scratch)
 	if p.Assortment != nil {
 		a.rule.readMix(a.scratch, span, p.Assortment, a.preparing(id), a.aim.waits || a.aim.longest > 0)
 		return
@@ -254,11 +278,22 @@ func moved(from, to forecast.NegBinomial) bool {
 }
 
 // spread gives the rungs their levels and the forecast probability that the
-// demand over a lead time exceeds them.
+// demand over a lead time reaches them.
 func (a *Adaptive) spread(p *adaptivePool, lead float64) {
 	r := p.Tryout
 	copy(r.Stock[:], a.levels[rungsBelow:])
 	copy(r.Retire[:], a.levels[rungsBelow-p.Patience.Rungs:])
+	a.risk(p)
+	for i := range priceRungs {
+		if p.Assortment != nil {
+			r.Missing[i] = float32(p.Assortment.missing(r.Stock[i]) / lead)
+		}
+	}
+}
+
+// risk is the probability that the demand just read exceeds the rungs' levels.
+func (a *Adaptive) risk(p *adaptivePool) {
+	r := p.Tryout
 	// Rungs by rising level: walk up the distribution once.
 	above, at := 1.0, 0
 	for i := priceRungs - 1; i >= 0; i-- {
@@ -266,9 +301,6 @@ func (a *Adaptive) spread(p *adaptivePool, lead float64) {
 			above -= a.scratch[at]
 		}
 		r.Risk[i] = float32(max(above, 0))
-		if p.Assortment != nil {
-			r.Missing[i] = float32(p.Assortment.missing(r.Stock[i]) / lead)
-		}
 	}
 }
 

@@ -5,10 +5,11 @@ import "fmt"
 // NextTimer is when the controller next acts by itself, and in which class;
 // Never if it has nothing to do until an event.
 func (c *Controller) NextTimer() (Time, Class) {
-	if len(c.expiries) > 0 && c.expiries[0].Due <= c.nextTick {
+	due := min(c.nextTick, c.nextLook)
+	if len(c.expiries) > 0 && c.expiries[0].Due <= due {
 		return c.expiries[0].Due, ClassExpiry
 	}
-	return c.nextTick, ClassTick
+	return due, ClassTick
 }
 
 // Fire carries out the next timer, at its due instant.
@@ -21,9 +22,12 @@ func (c *Controller) Fire() {
 		panic(fmt.Sprintf("policy: timer due at %d ns was not fired before the event at %d ns", t, c.now))
 	}
 	c.now = t
-	if class == ClassExpiry {
+	switch {
+	case class == ClassExpiry:
 		c.expire(t)
-	} else {
+	case c.nextLook == t:
+		c.runLook(t)
+	default:
 		c.runTick(t)
 	}
 }

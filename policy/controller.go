@@ -17,6 +17,7 @@ type Controller struct {
 	layers   LayerSizer
 	aims     AimingSizer
 	stopping StoppingSizer
+	hints    HintSizer
 	host     Host
 	log      *Log
 	early    bool // a miss launches its own instance
@@ -41,6 +42,7 @@ type Controller struct {
 	full     Time     // until then the quota has no room for stock that can wait
 	active   []PoolID // visited at the next tick, in the order of their events
 	nextTick Time
+	nextLook Time // at hints, see runLook
 	lastTick Time
 	draining bool
 }
@@ -54,6 +56,7 @@ func New(config Config, sizer Sizer, host Host) (*Controller, error) {
 	c := &Controller{
 		host:      host,
 		nextTick:  Never,
+		nextLook:  Never,
 		now:       -MaxInstant,
 		lastTick:  -MaxInstant,
 		instances: instances{Empty: none},
@@ -78,6 +81,8 @@ func (c *Controller) adopt(config Config, sizer Sizer) {
 	c.layers, _ = sizer.(LayerSizer)
 	c.aims, _ = sizer.(AimingSizer)
 	c.stopping, _ = sizer.(StoppingSizer)
+	c.hints, _ = sizer.(HintSizer)
+	c.nextLook = Never
 	c.early = config.Binding == Early || c.traits.OwnLaunch
 	c.keeps = c.traits.Idle != KeepNone && !c.draining
 	c.tick = int64(config.Tick)
@@ -135,6 +140,9 @@ func (c *Controller) Arrive(t Time, r Request) {
 	p := &c.pools[r.Pool]
 	if c.traits.Arrivals && !c.draining {
 		c.setLevel(r.Pool, p, c.sizer.Arrive(t, r, p.stock()))
+		if r.Hint != 0 && c.hints != nil {
+			c.nextLook = c.hints.NextLook()
+		}
 	}
 	c.replenish(t, r.Pool, p)
 	if c.traits.Ticks && !p.Active {
@@ -345,14 +353,14 @@ func (c *Controller) Drain(t Time) {
 		c.retireAll(t, PoolID(i), p, Drained)
 		c.discardAll(t, &c.supplies[i], Drained)
 	}
-	c.active, c.wakes, c.nextTick = c.active[:0], c.wakes[:0], Never
+	c.active, c.wakes, c.nextTick, c.nextLook = c.active[:0], c.wakes[:0], Never, Never
 	for i := range c.pools {
 		c.pools[i].Active = false
 	}
 }
 
 // Configure takes over a new configuration and sizer. Categories keep their
-// index; new ones are appended. The sizer starts afresh.
+// index; new ones are appended. The sizer starts afresh, without the hints.
 func (c *Controller) Configure(t Time, config Config, sizer Sizer) error {
 	if err := config.validate(); err != nil {
 		return err
@@ -388,7 +396,7 @@ func (c *Controller) Configure(t Time, config Config, sizer Sizer) error {
 
 // enter moves the clock, and catches hosts that break the order of events.
 func (c *Controller) enter(t Time) {
-	if t < c.now || t > MaxInstant || c.nextTick < t {
+	if t < c.now || t > MaxInstant || c.nextTick < t || c.nextLook < t {
 		c.disorder(t)
 	}
 	c.now = t
@@ -401,7 +409,7 @@ func (c *Controller) disorder(t Time) {
 	case t > MaxInstant:
 		panic(fmt.Sprintf("policy: event at %d ns, beyond the last instant %d ns", t, MaxInstant))
 	default:
-		panic(fmt.Sprintf("policy: event at %d ns before the timer due at %d ns was fired", t, c.nextTick))
+		panic(fmt.Sprintf("policy: event at %d ns before the timer due at %d ns was fired", t, min(c.nextTick, c.nextLook)))
 	}
 }
 

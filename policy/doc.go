@@ -27,7 +27,8 @@
 //     split by pool into several controllers.
 //  2. Call Start once, then deliver events in the total order (time, Class,
 //     sequence): instances that became warm, then those released, failed or
-//     lost; then idle expiry; then arrivals; then ticks. Time never goes back.
+//     lost; then idle expiry; then what is announced (Hint); then arrivals; then
+//     ticks. Time never goes back.
 //  3. The controller owns its timers. Before an event at (t, class) the host
 //     calls Fire for as long as NextTimer is before (t, class); a timer acts
 //     at its due instant, however late the host is.

@@ -45,6 +45,7 @@ type Request struct {
 	TaskType uint32 // 0 is unknown, as are the next two
 	Image    uint32
 	Dataset  uint32
+	Hint     HintID // that announced it; 0 is none
 }
 
 // An Outcome says what a request found.

@@ -522,6 +522,32 @@ func FuzzStep(f *testing.F) {
 	})
 }
 
+// restored is a copy of a cloud whose controller restores a snapshot.
+func (c *cloud) restored(t testing.TB, spec string, config Config, data []byte) *cloud {
+	t.Helper()
+	b := newCloud(t, spec, config)
+	b.now, b.nextID, b.order = c.now, c.nextID, append([]InstanceID(nil), c.order...)
+	b.instances, b.waiting, b.served = map[InstanceID]*cloudInstance{}, map[RequestID]Request{}, map[RequestID]bool{}
+	for id, in := range c.instances {
+		copied := *in
+		b.instances[id] = &copied
+	}
+	for id, r := range c.waiting {
+		b.waiting[id] = r
+	}
+	for id := range c.served {
+		b.served[id] = true
+	}
+	var err error
+	if b.ctrl, err = New(config, buildSizer(t, spec, config), b); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.ctrl.Restore(data); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 // A controller that restores a snapshot goes on as the one that made it.
 func TestSnapshotGoesOn(t *testing.T) {
 	for i, spec := range specimens {
@@ -541,25 +567,7 @@ func TestSnapshotGoesOn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b := newCloud(t, spec, config)
-			b.now, b.nextID, b.order = a.now, a.nextID, append([]InstanceID(nil), a.order...)
-			b.instances, b.waiting, b.served = map[InstanceID]*cloudInstance{}, map[RequestID]Request{}, map[RequestID]bool{}
-			for id, in := range a.instances {
-				copied := *in
-				b.instances[id] = &copied
-			}
-			for id, r := range a.waiting {
-				b.waiting[id] = r
-			}
-			for id := range a.served {
-				b.served[id] = true
-			}
-			if b.ctrl, err = New(config, buildSizer(t, spec, config), b); err != nil {
-				t.Fatal(err)
-			}
-			if err := b.ctrl.Restore(data); err != nil {
-				t.Fatal(err)
-			}
+			b := a.restored(t, spec, config, data)
 			a.trail, b.trail = nil, nil
 			for range 300 {
 				tape := random()

@@ -111,5 +111,8 @@ func (c *Controller) Restore(data []byte) error {
 	}
 	c.prepared = s.Prepared
 	c.expiries, c.wakes, c.active = s.Expiries, s.Wakes, s.Active
+	if c.hints != nil && !c.draining {
+		c.nextLook = c.hints.NextLook()
+	}
 	return nil
 }

@@ -30,6 +30,8 @@ type Options struct {
 	Timeline int
 	// Days gathers the figures by day that the result then carries.
 	Days bool
+	// Hints says what is announced to policies that make use of it.
+	Hints Hints
 	// Shortfall makes the result say where the requests fall that did not hit.
 	Shortfall bool
 	// Referee watches the run, which fails at the first law that is broken; nil
@@ -92,6 +94,8 @@ type replay struct {
 	arrival, duration int64
 	outcome           policy.Outcome // if it did not have to wait
 	rows              window
+	heeds             bool       // the policy makes use of hints
+	announcer         *announcer // nil where nothing is announced
 
 	m     *meter
 	line  *timeline
@@ -202,6 +206,7 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 	if opt.Shortfall {
 		r.short = newShortfalls(fleet)
 	}
+	_, r.heeds = sizer.(policy.HintSizer)
 	return r, nil
 }
 
@@ -248,6 +253,10 @@ func (r *replay) run(src trace.Source) error {
 		}
 		if !started {
 			started = true
+			if r.heeds && r.opt.Hints.any(chunk) {
+				r.announcer = newAnnouncer(src, r.poolOf, r.opt)
+				defer r.announcer.stop()
+			}
 			r.starting = true
 			if r.ref == nil {
 				r.ctrl.Start(r.opt.StartAt)
@@ -257,7 +266,9 @@ func (r *replay) run(src trace.Source) error {
 			r.starting = false
 		}
 		r.rows.add(chunk)
-		r.arrive(chunk)
+		if err := r.arrive(chunk); err != nil {
+			return err
+		}
 		r.rows.read()
 		if r.opt.Progress != nil {
 			r.opt.Progress(chunk.First + int64(chunk.Len()))
@@ -324,10 +335,17 @@ func (r *replay) check(c *trace.Chunk) error {
 }
 
 // arrive replays the requests of one chunk, and all events before them.
-func (r *replay) arrive(c *trace.Chunk) {
+func (r *replay) arrive(c *trace.Chunk) error {
 	pool := r.poolOf[0]
 	var q policy.Request
+	var hint policy.HintID
 	for i, t := range c.Arrival {
+		if r.announcer != nil {
+			if err := r.announce(t); err != nil {
+				return err
+			}
+			hint = r.announcer.of(c, i)
+		}
 		r.deliver(t)
 		if t >= r.mark {
 			r.look(t)
@@ -338,7 +356,7 @@ func (r *replay) arrive(c *trace.Chunk) {
 		identify(&q, &c.Columns, i)
 		r.row, r.arrival, r.duration = c.First+int64(i), t, c.Duration[i]
 		r.rows.arriving()
-		q.ID, q.Pool = policy.RequestID(r.row), pool
+		q.ID, q.Pool, q.Hint = policy.RequestID(r.row), pool, hint
 		if r.cloud.spot {
 			r.request = q
 		}
@@ -351,6 +369,28 @@ func (r *replay) arrive(c *trace.Chunk) {
 			r.short.count(t, pool, q.Tenant, !r.rows.here && r.outcome == policy.Hit)
 		}
 		r.rows.arrived()
+	}
+	return nil
+}
+
+// announce tells the controller of what is announced up to an arrival at t. What
+// was before the start is announced then.
+func (r *replay) announce(t policy.Time) error {
+	for {
+		a, ok, err := r.announcer.due(t)
+		if !ok {
+			return err
+		}
+		at := max(a.at, r.opt.StartAt)
+		r.deliver(at)
+		if at >= r.mark {
+			r.look(at)
+		}
+		if r.ref == nil {
+			r.ctrl.Announce(at, a.hint)
+		} else {
+			r.ref.Announce(at, a.hint)
+		}
 	}
 }
 

@@ -69,7 +69,7 @@ func (r *Referee) End(t policy.Time, id policy.InstanceID, pool policy.PoolID, w
 
 // act opens an action. It reports false when there is nothing left to watch.
 func (r *Referee) act(e entry) bool {
-	if r.found != nil {
+	if r.found != nil || r.blind {
 		return false
 	}
 	r.trail.add(e)

@@ -123,6 +123,13 @@ func (r *Referee) Configure(t policy.Time, config policy.Config, sizer policy.Si
 	return nil
 }
 
+// Announce is the controller's event. The referee does not know what hints do
+// to levels, and watches no more from then on.
+func (r *Referee) Announce(t policy.Time, h policy.Hint) bool {
+	r.blind = true
+	return r.ctrl.Announce(t, h)
+}
+
 // Fire is the controller's event.
 func (r *Referee) Fire() {
 	t, class := r.ctrl.NextTimer()
@@ -145,7 +152,7 @@ func (r *Referee) Fire() {
 
 // begin opens an event. It reports false when there is nothing left to watch.
 func (r *Referee) begin(e entry, class policy.Class) bool {
-	if r.found != nil {
+	if r.found != nil || r.blind {
 		return false
 	}
 	r.trail.add(e)

@@ -124,6 +124,7 @@ func (s *script) Warm(t policy.Time, _ policy.InstanceID)                   { s.
 func (s *script) Release(t policy.Time, _ policy.InstanceID)                { s.do(t) }
 func (s *script) Fail(t policy.Time, _ policy.InstanceID, _ policy.Failure) { s.do(t) }
 func (s *script) Lose(t policy.Time, _ policy.InstanceID)                   { s.do(t) }
+func (s *script) Announce(policy.Time, policy.Hint) bool                    { return false }
 func (s *script) Drain(t policy.Time)                                       { s.do(t) }
 func (s *script) Fire()                                                     { s.do(s.due) }
 func (s *script) NextTimer() (policy.Time, policy.Class)                    { return s.due, s.class }

@@ -20,6 +20,7 @@ type Controller interface {
 	Fail(policy.Time, policy.InstanceID, policy.Failure)
 	Lose(policy.Time, policy.InstanceID)
 	Drain(policy.Time)
+	Announce(policy.Time, policy.Hint) bool
 	Configure(policy.Time, policy.Config, policy.Sizer) error
 	NextTimer() (policy.Time, policy.Class)
 	Fire()
@@ -55,6 +56,8 @@ type Referee struct {
 
 	trail trail
 	found *Violation
+	// blind is set once something has come that the books do not know.
+	blind bool
 }
 
 // Watches says whether the referee knows all that may happen in a fleet: it
