@@ -58,6 +58,7 @@ type adaptivePool struct {
 	// Services is kept of reusable instances.
 	Services services
 	Open     openHints
+	SizedAt  Time // see crowded
 }
 
 // setting is what a level depends on beside the demand.
@@ -100,7 +101,10 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 	}
 	p.Patience.arrive()
 	p.Tryout.advance(t)
-	heralded := r.Hint != 0 && a.heralded(t, r)
+	heralded, resize := false, false
+	if r.Hint != 0 {
+		heralded, resize = a.heralded(t, r)
+	}
 	if !heralded {
 		p.Count++
 		if a.fleets[r.Pool] != nil {
@@ -112,7 +116,7 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 		a.Calibration.choose(a.aim.allowed)
 	}
 	switch {
-	case heralded:
+	case resize:
 		a.size(t, p, r.Pool)
 	case a.reuse[r.Pool]:
 		a.follow(t, p, r.Pool)
@@ -185,6 +189,7 @@ func (a *Adaptive) size(t Time, p *adaptivePool, id PoolID) {
 // read makes the price rule of the demand that a pool is sized for.
 func (a *Adaptive) read(t Time, p *adaptivePool, id PoolID) {
 	a.announced(t, p, id)
+	p.SizedAt = t
 	a.scratch = a.sum.widen(p.Sized).Probabilities(a.scratch[:0], maxCount)
 	span := p.Services.Stay
 	if !a.reuse[id] {
