@@ -63,6 +63,7 @@ type adaptivePool struct {
 	// Assortment is kept of categories with stages.
 	Assortment *assortment
 	Open       openHints
+	SizedAt    Time // see crowded
 }
 
 // setting is what a level depends on beside the demand.
@@ -107,19 +108,12 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 		p = a.begin(t, r.Pool)
 	}
 	p.Patience.arrive()
-	if a.fleets[r.Pool] != nil {
-		a.fleets[r.Pool].Arrive()
-	}
-	if m := a.assortment(r.Pool); m != nil {
-		k := &a.staged[r.Pool]
-		needs := r.Target(k.Facets())
-		if stages, takes := k.Missing(Target{}, needs); stages != 0 {
-			m.arrive((t-mod(t, a.tick))/a.tick, needs)
-			m.Scale = a.aim.saving(takes.Seconds(), a.leads[r.Pool]) / max(takes.Seconds(), 1e-9)
-		}
-	}
+	a.ask(t, r)
 	p.Tryout.advance(t)
-	heralded := r.Hint != 0 && a.heralded(t, r)
+	heralded, resize := false, false
+	if r.Hint != 0 {
+		heralded, resize = a.heralded(t, r)
+	}
 	if !heralded {
 		p.Count++
 		if a.fleets[r.Pool] != nil {
@@ -131,13 +125,27 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 		a.Calibration.choose(a.aim.allowed)
 	}
 	switch {
-	case heralded:
+	case resize:
 		a.size(t, p, r.Pool)
 	case a.reuse[r.Pool]:
 		a.follow(t, p, r.Pool)
 	}
 	p.Tryout.arrive(a.early)
 	return p.Level.besides(p.Services.back(s.InUse))
+}
+
+// ask tells the assortment of a pool with stages what a request needs.
+func (a *Adaptive) ask(t Time, r Request) {
+	m := a.assortment(r.Pool)
+	if m == nil {
+		return
+	}
+	k := &a.staged[r.Pool]
+	needs := r.Target(k.Facets())
+	if stages, takes := k.Missing(Target{}, needs); stages != 0 {
+		m.arrive((t-mod(t, a.tick))/a.tick, needs)
+		m.Scale = a.aim.saving(takes.Seconds(), a.leads[r.Pool]) / max(takes.Seconds(), 1e-9)
+	}
 }
 
 // Ordered implements LaunchSizer.
@@ -213,6 +221,7 @@ func (a *Adaptive) size(t Time, p *adaptivePool, id PoolID) {
 // read makes the price rule of the demand that a pool is sized for.
 func (a *Adaptive) read(t Time, p *adaptivePool, id PoolID) {
 	a.announced(t, p, id)
+	p.SizedAt = t
 	a.scratch = a.sum.widen(p.Sized).Probabilities(a.scratch[:0], maxCount)
 	span := p.Services.Stay
 	if !a.reuse[id] {
@@ -226,13 +235,17 @@ func (a *Adaptive) read(t Time, p *adaptivePool, id PoolID) {
 	a.rule.read(a.scratch, span)
 }
 
+// mostLonger bounds by how much longer than expected lead times are believed
+// to be: levels grow with them, and with levels what may go wrong.
+const mostLonger = 10
+
 // over is the demand over what lead times have been found to be, given that
 // over the lead time that was expected. Launches run in parallel, so of their
 // own spread only the mean counts (Palm); what slows all of them at a time
 // widens the demand.
 func over(d forecast.NegBinomial, learned forecast.Lead, expected float64) forecast.NegBinomial {
 	if d.Mean > 0 {
-		d.Mean = float64(d.Mean * (learned.Mean() / expected))
+		d.Mean = float64(d.Mean * min(learned.Mean()/expected, mostLonger))
 		d.Dispersion += learned.Variance
 	}
 	return d

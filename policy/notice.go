@@ -118,24 +118,44 @@ func (a *Adaptive) Look(t Time) (PoolID, bool) {
 func (a *Adaptive) Revise(t Time, id PoolID, s Stock) Level {
 	p := &a.Pools[id]
 	p.Tryout.advance(t)
-	a.size(t, p, id)
-	p.Tryout.prepare(t)
+	if !a.crowded(t, p, id) {
+		a.size(t, p, id)
+		p.Tryout.prepare(t)
+	}
 	return p.Level.besides(p.Services.back(s.InUse))
 }
 
 // heralded takes a request of a hint off what is announced, and says whether
-// that was outstanding. It leaves the demand of the others to be read.
-func (a *Adaptive) heralded(t Time, r Request) bool {
+// that was outstanding, and whether the pool is to be sized anew. The demand that
+// it leaves to be read is that of the others.
+func (a *Adaptive) heralded(t Time, r Request) (was, resize bool) {
 	i, ok := a.Hints.row(r.Hint)
 	if !ok || a.Hints.Rows[i].Pool != r.Pool {
-		return false
+		return false, false
+	}
+	p := &a.Pools[r.Pool]
+	if a.Hints.Rows[i].Open == none { // it comes before its window
+		p.Arrivals.Herald(1)
 	}
 	if a.Hints.came(i) {
 		a.Hints.settle(i)
 		a.drop(i, r.Pool)
 	}
-	p := &a.Pools[r.Pool]
-	a.read(t, p, r.Pool)
-	a.risk(p)
-	return true
+	resize = !a.crowded(t, p, r.Pool)
+	if resize {
+		a.read(t, p, r.Pool)
+		a.risk(p)
+	}
+	return true, resize
 }
+
+// crowded says whether a pool has just been sized for so many hints that one
+// more or less is not worth doing it again: what comes then takes a part of the
+// level that is launched anew, as if the next hint had opened with it.
+func (a *Adaptive) crowded(t Time, p *adaptivePool, id PoolID) bool {
+	return len(p.Open) > mostConvolved && t-p.SizedAt < nanoseconds(a.leads[id]/sizesPerLead)
+}
+
+// sizesPerLead bounds how often a crowded pool is sized in a lead time, ticks
+// aside.
+const sizesPerLead = 128
