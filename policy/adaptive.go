@@ -24,21 +24,23 @@ type Adaptive struct {
 	Calibration calibration
 	Hints       hints
 
-	aim     aim
-	early   bool
-	models  []*forecast.Model // by pool
-	fleets  []*forecast.Fleet // by pool
-	leads   []float64         // by pool, seconds
-	reuse   []bool            // by pool
-	staged  []Category        // by pool: its stages
-	storage []float64         // by pool: price of a stopped instance, see storagePrice; 0: none
-	tick    int64
-	clock   localClock
-	rule    priceRule
-	scratch []float64
-	levels  [rungsBelow + priceRungs]int32
-	sum     announced
-	ahead   [leadPoints]int64 // see spans
+	aim    aim
+	early  bool
+	models []*forecast.Model // by pool
+	fleets []*forecast.Fleet // by pool
+	leads  []float64         // by pool, seconds
+	reuse  []bool            // by pool
+	// byTenant is set under isolation by tenant.
+	byTenant bool
+	staged   []Category // by pool: its stages
+	storage  []float64  // by pool: price of a stopped instance, see storagePrice; 0: none
+	tick     int64
+	clock    localClock
+	rule     priceRule
+	scratch  []float64
+	levels   [rungsBelow + priceRungs]int32
+	sum      announced
+	ahead    [leadPoints]int64 // see spans
 }
 
 // adaptivePool is the state of one pool.
@@ -141,7 +143,11 @@ func (a *Adaptive) ask(t Time, r Request) {
 		return
 	}
 	k := &a.staged[r.Pool]
-	needs := r.Target(k.Facets())
+	facets := k.Facets()
+	if a.byTenant {
+		facets &^= OfTenant // no tenant's own is prepared ahead, see Controller.prepare
+	}
+	needs := r.Target(facets)
 	if stages, takes := k.Missing(Target{}, needs); stages != 0 {
 		m.arrive((t-mod(t, a.tick))/a.tick, needs)
 		m.Scale = a.aim.saving(takes.Seconds(), a.leads[r.Pool]) / max(takes.Seconds(), 1e-9)
@@ -335,7 +341,7 @@ var _ = register(&Family{
 			LeadTimes: newLeadTimes(f),
 			Pools:     make([]adaptivePool, len(f.Categories)),
 			aim:       aim, tick: int64(f.Tick), clock: newLocalClock(f.Location),
-			early: f.Binding == Early, rule: priceRule{waits: aim.waits},
+			byTenant: f.Isolation == ByTenant, early: f.Binding == Early, rule: priceRule{waits: aim.waits},
 		}
 		a.Calibration.Rung = firstRung(aim.allowed)
 		if aim.fixed >= 0 {

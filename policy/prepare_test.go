@@ -273,3 +273,23 @@ func TestPreparedInstancesStayWithTheirTenant(t *testing.T) {
 		t.Errorf("tenant 1 got %+v", a)
 	}
 }
+
+// A tenant's own data is never fetched ahead under isolation: an instance that
+// anyone may claim is prepared for what tenants share.
+func TestNoTenantsOwnIsPreparedAhead(t *testing.T) {
+	for isolation, want := range map[Isolation]Target{NoIsolation: {Dataset: 7, Tenant: 3}, ByTenant: {Dataset: 7}} {
+		config := stagedFleet(true)
+		config.Isolation = isolation
+		config.Categories[0].Stages = append(config.Categories[0].Stages, Stage{Name: "private", Of: OfDataset | OfTenant, Takes: time.Second})
+		c, host := prepared(t, config, &aimed{level: 1, next: []Target{{Dataset: 7, Tenant: 3}}})
+		if got := host.prepared[host.launched[0]]; got != want {
+			t.Errorf("isolation %v: prepared for %+v, want %+v", isolation, got, want)
+		}
+		c.Warm(1, host.launched[0])
+		c.Prepared(2, host.launched[0])
+		c.Arrive(3, Request{ID: 1, Tenant: 4, Dataset: 7})
+		if a := host.assigned; a.Missing != 4 { // the stage of the tenant's own
+			t.Errorf("isolation %v: tenant 4 lacks %b", isolation, a.Missing)
+		}
+	}
+}
