@@ -93,11 +93,39 @@ func (b *breaker) end(ordered Time, warm bool) bool {
 func (b *breaker) begin() { b.Probing = b.Until != 0 }
 
 // A throttle makes a pool pause when its orders come too fast, whatever their
-// type. Pauses grow until a launch becomes warm.
+// type, and then begin again slowly: with one order, and twice as many a second
+// later each time. Pauses grow until a launch becomes warm.
 type throttle struct {
-	Count int32 // since a launch became warm
-	Since Time  // of the last pause
-	Until Time
+	Count int32 // of pauses since a launch became warm
+	Allow int32 // orders of a try; zero is any number
+	Used  int32
+	Since Time // of the last pause
+	Until Time // the next try
+}
+
+// mostPaced is how many orders a second are no longer paced.
+const mostPaced = 256
+
+// order counts an order. It says when the next try is, Never if there is none.
+func (h *throttle) order(t Time) Time {
+	if h.Used++; h.Allow == 0 || h.Used < h.Allow {
+		return Never
+	}
+	if h.Allow *= 2; h.Allow > mostPaced {
+		*h = throttle{}
+		return Never
+	}
+	h.Used, h.Until = 0, t+leastBackoff
+	return h.Until
+}
+
+// ordered takes note of an order of a pool that is held.
+func (c *Controller) ordered(t Time, id PoolID, on Capacity) {
+	s := &c.supplies[id]
+	s.Breakers[on].begin()
+	if at := s.Throttle.order(t); at != Never {
+		c.retryAt(at, id)
+	}
 }
 
 // allows says whether a launch of a type may be ordered at t.
@@ -117,9 +145,10 @@ func (c *Controller) failed(t Time, id PoolID, on Capacity, ordered Time, why Fa
 		return
 	}
 	s.Breakers[on].end(ordered, false)
-	if pause := &s.Throttle; pause.Count == 0 || ordered > pause.Since {
+	if pause := &s.Throttle; pause.Allow == 0 || ordered > pause.Since {
 		pause.Since, pause.Until = t, t+backoff(pause.Count, seed)
 		pause.Count++
+		pause.Allow, pause.Used = 1, 0
 		c.retryAt(pause.Until, id)
 	}
 }
@@ -133,7 +162,7 @@ func (c *Controller) over(t Time, in *instance, warm bool) {
 	if warm {
 		s.Throttle.Count = 0
 	}
-	p.Held = t < s.Throttle.Until || s.Throttle.Count > 0
+	p.Held = s.Throttle.Allow > 0
 	for i := range s.Breakers {
 		p.Held = p.Held || s.Breakers[i].Failures > 0
 	}

@@ -112,7 +112,7 @@ func (c *Controller) launchOn(t Time, id PoolID, why Reason, on Capacity) uint32
 	}
 	name := c.instances.id(slot)
 	if c.pools[id].Held {
-		c.supplies[id].Breakers[on].begin()
+		c.ordered(t, id, on)
 	}
 	if c.budget > 0 {
 		c.spend(c.supplies[id].prices[on])
