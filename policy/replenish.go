@@ -136,6 +136,9 @@ func (c *Controller) end(t Time, slot uint32, why Reason) {
 	if c.staged {
 		c.unprepare(slot, pool)
 	}
+	if len(c.crowded) > 0 {
+		c.place(t, c.instances.Rows[slot].capacity())
+	}
 	c.remove(slot)
 	if c.log != nil {
 		c.log.end(t, id, pool, why)
