@@ -1,6 +1,9 @@
 package policy
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Failure says why a launch failed.
 type Failure uint8
@@ -28,6 +31,7 @@ func (f Failure) String() string {
 type breaker struct {
 	Failures int32 // since the last success
 	Probing  bool
+	Full     bool // it opened for want of quota: no probe, a place shows that there is one
 	Opened   Time // last
 	Until    Time
 }
@@ -46,11 +50,11 @@ func (b *breaker) allows(t Time) bool { return b.Until == 0 || t >= b.Until && !
 // fail counts a launch that was ordered at an instant and failed at t. It says
 // whether the breaker opens at it.
 func (b *breaker) fail(t, ordered Time, why Failure, seed uint64) bool {
-	if b.Until != 0 && ordered <= b.Opened {
-		return false // it was on its way before that
+	if b.Until != 0 && (ordered <= b.Opened || b.Full && why == BootFailed) {
+		return false // it was on its way before that, or tells nothing of the quota
 	}
 	b.Failures++
-	b.Probing = false
+	b.Probing, b.Full = false, why == OverQuota
 	if why != BootFailed {
 		b.Failures = max(b.Failures, boots)
 	}
@@ -90,14 +94,42 @@ func (b *breaker) end(ordered Time, warm bool) bool {
 }
 
 // begin takes note that a launch is ordered.
-func (b *breaker) begin() { b.Probing = b.Until != 0 }
+func (b *breaker) begin() { b.Probing = b.Until != 0 && !b.Full }
 
 // A throttle makes a pool pause when its orders come too fast, whatever their
-// type. Pauses grow until a launch becomes warm.
+// type, and then begin again slowly: with one order, and twice as many a second
+// later each time. Pauses grow until a launch becomes warm.
 type throttle struct {
-	Count int32 // since a launch became warm
-	Since Time  // of the last pause
-	Until Time
+	Count int32 // of pauses since a launch became warm
+	Allow int32 // orders of a try; zero is any number
+	Used  int32
+	Since Time // of the last pause
+	Until Time // the next try
+}
+
+// mostPaced is how many orders a second are no longer paced.
+const mostPaced = 256
+
+// order counts an order. It says when the next try is, Never if there is none.
+func (h *throttle) order(t Time) Time {
+	if h.Used++; h.Allow == 0 || h.Used < h.Allow {
+		return Never
+	}
+	if h.Allow *= 2; h.Allow > mostPaced {
+		*h = throttle{}
+		return Never
+	}
+	h.Used, h.Until = 0, t+leastBackoff
+	return h.Until
+}
+
+// ordered takes note of an order of a pool that is held.
+func (c *Controller) ordered(t Time, id PoolID, on Capacity) {
+	s := &c.supplies[id]
+	s.Breakers[on].begin()
+	if at := s.Throttle.order(t); at != Never {
+		c.retryAt(at, id)
+	}
 }
 
 // allows says whether a launch of a type may be ordered at t.
@@ -113,15 +145,49 @@ func (c *Controller) failed(t Time, id PoolID, on Capacity, ordered Time, why Fa
 	if why != Throttled {
 		if b := &s.Breakers[on]; b.fail(t, ordered, why, seed) {
 			c.retryAt(b.Until, id)
+			if b.Full && !s.Crowded {
+				s.Crowded = true
+				c.crowded = append(c.crowded, id)
+			}
 		}
 		return
 	}
 	s.Breakers[on].end(ordered, false)
-	if pause := &s.Throttle; pause.Count == 0 || ordered > pause.Since {
+	if pause := &s.Throttle; pause.Allow == 0 || ordered > pause.Since {
 		pause.Since, pause.Until = t, t+backoff(pause.Count, seed)
 		pause.Count++
+		pause.Allow, pause.Used = 1, 0
 		c.retryAt(pause.Until, id)
 	}
+}
+
+// place lets a pool try again that met a quota, as an instance of the type is
+// gone: the first in line on whose requests it is, or the first.
+func (c *Controller) place(t Time, on Capacity) {
+	first := -1
+	for i, id := range c.crowded {
+		if !c.supplies[id].Breakers[on].Full {
+			continue
+		}
+		if c.pools[id].position() < 0 {
+			first = i
+			break
+		}
+		if first < 0 {
+			first = i
+		}
+	}
+	if first < 0 {
+		return
+	}
+	id := c.crowded[first]
+	c.crowded = slices.Delete(c.crowded, first, first+1)
+	s := &c.supplies[id]
+	s.Crowded = false
+	if b := &s.Breakers[on]; b.Until > t {
+		b.Until = t
+	}
+	c.retryAt(t, id)
 }
 
 // over tells a pool's breaker that a launch became warm, or was lost.
@@ -133,7 +199,7 @@ func (c *Controller) over(t Time, in *instance, warm bool) {
 	if warm {
 		s.Throttle.Count = 0
 	}
-	p.Held = t < s.Throttle.Until || s.Throttle.Count > 0
+	p.Held = s.Throttle.Allow > 0
 	for i := range s.Breakers {
 		p.Held = p.Held || s.Breakers[i].Failures > 0
 	}

@@ -67,6 +67,7 @@ func (k *Category) stopPatience() int64 {
 type supply struct {
 	Breakers [capacities]breaker
 	Throttle throttle
+	Crowded  bool  // has met a quota, and is in line for a place
 	Stopped  shelf // hibernated instances
 	Filling  int32 // launches that are to be stopped when they are warm; in pool.Own
 	Wanted   int32 // stopped instances that the sizer wants

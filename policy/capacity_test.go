@@ -229,7 +229,8 @@ func TestBootsThatFail(t *testing.T) {
 	}
 }
 
-// What is throttled pauses all types, and goes on without a probe.
+// What is throttled pauses all types, and goes on with one order, two a second
+// later, and so on.
 func TestThrottling(t *testing.T) {
 	c := spotPool(t, "static:level=5", nil)
 	all := c.launching()
@@ -239,8 +240,13 @@ func TestThrottling(t *testing.T) {
 		c.ctrl.Fail(c.now, id, Throttled)
 	}
 	c.want("while it pauses", c.on(), "spot spot")
-	c.advance(c.now+leastBackoff, ClassTick)
-	c.want("after that", c.on(), "spot spot spot spot spot")
+	again := c.ctrl.supplies[0].Throttle.Until
+	c.advance(again, ClassTick)
+	c.want("after that", c.on(), "spot spot spot")
+	c.advance(again+leastBackoff-1, ClassTick)
+	c.want("within a second", c.on(), "spot spot spot")
+	c.advance(again+leastBackoff, ClassTick)
+	c.want("a second later", c.on(), "spot spot spot spot spot")
 }
 
 // Pools share a budget of 3 $/h; a request gets what another pool's stock has.

@@ -37,6 +37,7 @@ type Controller struct {
 	expiries heap[expiry]
 	wakes    heap[wake]
 	starved  []PoolID // wait for the budget
+	crowded  []PoolID // wait for a place in a quota
 	budget   int64    // millionths of a dollar an hour; 0 is no bound
 	spending int64    // of all instances, if there is a budget
 	full     Time     // until then the quota has no room for stock that can wait
@@ -300,6 +301,9 @@ func (c *Controller) Lose(t Time, id InstanceID) {
 	p := &c.pools[pid]
 	if in.State == launching && p.Held {
 		c.over(t, in, false)
+	}
+	if len(c.crowded) > 0 {
+		c.place(t, in.capacity())
 	}
 	c.forget(t, slot, in, p)
 	c.replenish(t, pid, p)

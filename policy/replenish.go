@@ -112,7 +112,7 @@ func (c *Controller) launchOn(t Time, id PoolID, why Reason, on Capacity) uint32
 	}
 	name := c.instances.id(slot)
 	if c.pools[id].Held {
-		c.supplies[id].Breakers[on].begin()
+		c.ordered(t, id, on)
 	}
 	if c.budget > 0 {
 		c.spend(c.supplies[id].prices[on])
@@ -135,6 +135,9 @@ func (c *Controller) end(t Time, slot uint32, why Reason) {
 	id, pool := c.instances.id(slot), c.instances.Rows[slot].Pool
 	if c.staged {
 		c.unprepare(slot, pool)
+	}
+	if len(c.crowded) > 0 {
+		c.place(t, c.instances.Rows[slot].capacity())
 	}
 	c.remove(slot)
 	if c.log != nil {

@@ -27,6 +27,7 @@ type snapshot struct {
 	Pools      []pool
 	Supplies   []supply
 	Starved    []PoolID
+	Crowded    []PoolID
 	Full       Time
 	Instances  []instance
 	EmptySlot  uint32
@@ -48,7 +49,7 @@ type snapshot struct {
 func (c *Controller) Snapshot() ([]byte, error) {
 	s := snapshot{
 		Version: snapshotVersion, Now: c.now, LastTick: c.lastTick, NextTick: c.nextTick, Draining: c.draining,
-		Pools: c.pools, Supplies: c.supplies, Starved: c.starved, Full: c.full, Instances: c.instances.Rows, EmptySlot: c.instances.Empty,
+		Pools: c.pools, Supplies: c.supplies, Starved: c.starved, Crowded: c.crowded, Full: c.full, Instances: c.instances.Rows, EmptySlot: c.instances.Empty,
 		Alive: c.instances.Alive, Ranks: c.ranks.heap,
 		Waiters: c.waiters.Rows, EmptyWait: c.waiters.Empty, Apart: c.apart.Rows, EmptyApart: c.apart.Empty, Prepared: c.prepared,
 		Expiries: c.expiries, Wakes: c.wakes, Active: c.active,
@@ -98,7 +99,7 @@ func (c *Controller) Restore(data []byte) error {
 	}
 	c.now, c.lastTick, c.nextTick, c.draining = s.Now, s.LastTick, s.NextTick, s.Draining
 	c.keeps = c.keeps && !c.draining
-	c.pools, c.supplies, c.starved, c.full = s.Pools, s.Supplies, s.Starved, s.Full
+	c.pools, c.supplies, c.starved, c.crowded, c.full = s.Pools, s.Supplies, s.Starved, s.Crowded, s.Full
 	c.instances = instances{Rows: s.Instances, Empty: s.EmptySlot, Alive: s.Alive}
 	c.configurePools()
 	c.ranks = ranks{heap: s.Ranks}

@@ -274,6 +274,20 @@ func TestProviderLimits(t *testing.T) {
 	}
 }
 
+// A quota that a pool only finds out costs its requests hardly more than a limit
+// that it knows.
+func TestQuotaAsGoodAsALimit(t *testing.T) {
+	src := poissonArrivals(8, 1000, 0.02, exponential(3*time.Minute))
+	fleet := oneCategory(false, Lognormal{Median: 40 * time.Second, P99: 2 * time.Minute, Fail: 0.2})
+	fleet.Categories[0].MaxInstances = 8
+	known := runSpec(t, src, fleet, "none", Options{Seed: 2})
+	fleet.Categories[0].MaxInstances, fleet.Provider.Quota.OnDemand = 0, 8
+	met := runSpec(t, src, fleet, "none", Options{Seed: 2})
+	if met.WaitS.Mean > 1.1*known.WaitS.Mean {
+		t.Errorf("requests wait %.1f s under a quota, %.1f s under a limit", met.WaitS.Mean, known.WaitS.Mean)
+	}
+}
+
 // A tenth of the launches takes five times as long: by Palm's theorem only the
 // mean counts.
 func TestStragglers(t *testing.T) {
