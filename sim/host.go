@@ -10,6 +10,9 @@ func (r *replay) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID,
 	for int(s) >= len(r.slots) {
 		r.slots = append(r.slots, slot{})
 	}
+	if r.preps != nil {
+		r.preps.launched(s)
+	}
 	if r.cloud.limited {
 		if refused, why := r.cloud.answer(t, pool, on, r.starting && r.opt.StartWarm); refused {
 			r.slots[s] = slot{ordered: t, time: t, gen: uint32(id >> 32), pool: uint32(pool), on: on, phase: phaseRefused}
@@ -21,9 +24,6 @@ func (r *replay) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID,
 	lead, fails := r.leadTime(t, pool)
 	r.slots[s] = slot{ordered: t, time: t + lead, gen: uint32(id >> 32), pool: uint32(pool), on: on}
 	r.m.launched(t, &r.slots[s])
-	if r.preps != nil {
-		r.preps.launched(s)
-	}
 	switch {
 	case on == policy.Spot:
 		r.m.charges(&r.slots[s]).launched(t)
