@@ -144,7 +144,7 @@ func TestSumsOfStages(t *testing.T) {
 // An order that the provider refuses at once is prepared for nothing.
 func TestRefusedOrdersAreNotPrepared(t *testing.T) {
 	fleet := staged(time.Minute, 20*time.Second)
-	fleet.Provider = Provider{Quota: [2]int{1, 0}}
+	fleet.Provider = Provider{Quota: Quota{OnDemand: 1}}
 	r, err := Run(asks(t, [2]int64{0, 1}, [2]int64{10, 1}, [2]int64{500, 1}), fleet, ahead{2, 1}, Options{})
 	if err != nil {
 		t.Fatal(err)
