@@ -22,6 +22,7 @@ type assortment struct {
 	find   map[Target]int32 // never iterated
 	usual  float64          // requests in a lead time
 	needed float64          // what they need together, seconds
+	best   bestTargets
 }
 
 // heldTarget is a target that was asked for, and how many instances are
@@ -66,6 +67,7 @@ func (m *assortment) restored(stages []Stage, tick, lead float64) {
 		m.Stages[i].restored(tick, lead)
 	}
 	m.sum()
+	m.best.stale = true
 }
 
 // arrive counts a request for a target.
@@ -86,8 +88,10 @@ func (m *assortment) arrive(step int64, to Target) {
 			key := m.Stages[j].arrive(step, Target{}.With(s.Of, to), m)
 			if t = &m.Targets[i]; t.Keys[j] < 0 { // it is known again
 				m.Stages[j].Keys[key].Held += t.Held
+				m.best.stale = true
 			}
 			t.Keys[j] = key
+			m.changed(j, key)
 		}
 	}
 }
@@ -105,6 +109,7 @@ func (m *assortment) room() int32 {
 		}
 	}
 	m.hold(m.Targets[oldest].Target, 0)
+	m.best.stale = true
 	delete(m.find, m.Targets[oldest].Target)
 	return int32(oldest)
 }
@@ -119,6 +124,7 @@ func (m *assortment) forget(stage *stageDemand, key int32) {
 			if m.Targets[i].Keys[j] == key {
 				m.Targets[i].Keys[j] = -1
 			}
+			m.best.stale = true
 		}
 	}
 }
@@ -132,6 +138,7 @@ func (m *assortment) tick(step int64, now, middle forecast.Clock, scratch []floa
 		scratch = m.Stages[j].tick(step, now, middle, scratch)
 	}
 	m.sum()
+	m.best.stale = true
 	return scratch
 }
 
@@ -151,12 +158,14 @@ func (m *assortment) hold(to Target, n int32) {
 		return
 	}
 	t := &m.Targets[i]
+	more := n - t.Held
+	t.Held = n
 	for j, key := range t.Keys {
-		if key >= 0 {
-			m.Stages[j].Keys[key].Held += n - t.Held
+		if key >= 0 && more != 0 {
+			m.Stages[j].Keys[key].Held += more
+			m.changed(j, key)
 		}
 	}
-	t.Held = n
 }
 
 // gain is what an instance more for a target saves, in seconds of waiting a
@@ -207,16 +216,6 @@ func (m *assortment) takes() float64 {
 	return m.needed / m.usual
 }
 
-// best is the target for which an instance more saves most, and what it saves.
-func (m *assortment) best() (to Target, gain float64) {
-	for i := range m.Targets {
-		if g := m.gain(&m.Targets[i], 0); g > gain {
-			to, gain = m.Targets[i].Target, g
-		}
-	}
-	return to, gain
-}
-
 // worth is what the last of the instances prepared for a target saves.
 func (m *assortment) worth(is Target) float64 {
 	i, ok := m.find[is]
@@ -252,7 +251,7 @@ func (a *Adaptive) Aim(_ Time, p PoolID) Target {
 	if m == nil {
 		return Target{}
 	}
-	to, _ := m.best()
+	to, _ := m.next()
 	return to
 }
 
@@ -269,7 +268,7 @@ func (a *Adaptive) Reaim(_ Time, p PoolID, is Target) (Target, bool) {
 	if m == nil {
 		return Target{}, false
 	}
-	to, gain := m.best()
+	to, gain := m.next()
 	return to, gain > float64(betterBy*m.worth(is))
 }
 

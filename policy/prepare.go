@@ -185,6 +185,7 @@ func (c *Controller) pickPrepared(t Time, id PoolID, p *pool, r *Request) uint32
 		lacks = int64(takes)
 		best, worth = c.pickUnprepared(t, id, p)
 	}
+	weighed := 0
 	for i := p.FirstApart; i != none; i = c.apart.Rows[i].Next {
 		row := &c.apart.Rows[i]
 		if row.Count == 0 || row.Tenant != 0 && row.Tenant != r.Tenant {
@@ -192,9 +193,10 @@ func (c *Controller) pickPrepared(t Time, id PoolID, p *pool, r *Request) uint32
 		}
 		_, takes := k.Missing(row.Target, needs)
 		n := int64(takes)
-		if best != none && n > lacks {
+		if best != none && (n > lacks || n == lacks && weighed >= shelves) {
 			continue
 		}
+		weighed++
 		if w := c.worth(t, id, row.Target, row.Count); best == none || n < lacks || w < worth {
 			best, lacks, worth = row.pick(p), n, w
 		}
@@ -202,8 +204,9 @@ func (c *Controller) pickPrepared(t Time, id PoolID, p *pool, r *Request) uint32
 	return best
 }
 
-// looked is how many of the instances that are not prepared yet are looked at.
-const looked = 8
+// Of the instances that are not prepared yet so many are looked at, and the
+// worth of so many shelves is asked.
+const looked, shelves = 8, 16
 
 // pickUnprepared is the least worth of those that have been prepared for
 // nothing yet: of one that is on its way to a target, as if it were there.
