@@ -82,6 +82,9 @@ func (c *Controller) expire(t Time) {
 	}
 	p := &c.pools[pool]
 	s.Due = Never
+	if s.Count == 0 && id&apartBit != 0 { // claims have emptied it: only the timer kept it
+		c.apart.close(uint32(id&^apartBit), p)
+	}
 	owner := pool
 	for owner == pool && s.Oldest != none && c.instances.Rows[s.Oldest].Since+p.Level.Keep <= t {
 		if slot := s.Oldest; !c.demote(t, slot, pool) {

@@ -45,3 +45,28 @@ func TestConfigureKeepsCategories(t *testing.T) {
 		}
 	}
 }
+
+// A tenant's shelf is gone when its timer finds that claims have emptied it.
+func TestShelvesOfTenantsGoAway(t *testing.T) {
+	config := Config{Isolation: ByTenant, Categories: []Category{{Name: "a", Reusable: true}}}
+	c := newCloud(t, "keepalive:ttl=1m", config)
+	serve := func(at Time, r RequestID) {
+		c.advance(at, ClassArrival)
+		c.waiting[r] = Request{ID: r, Tenant: 7}
+		c.ctrl.Arrive(at, Request{ID: r, Tenant: 7})
+		if id, in := c.find(launching, 0); in != nil {
+			in.state = idle
+			c.ctrl.Warm(at, id)
+		}
+	}
+	start := c.now
+	serve(start, 1)
+	id, in := c.find(serving, 0)
+	in.state = idle
+	c.ctrl.Release(start, id)
+	serve(start+int64(time.Second), 2) // from the shelf, whose timer is pending
+	c.advance(start+int64(2*time.Minute), ClassArrival)
+	if n := len(c.ctrl.apart.find); n != 0 {
+		t.Errorf("%d shelves are left, though nothing is idle", n)
+	}
+}
