@@ -29,6 +29,11 @@ type Controller struct {
 	waiters   waiters
 	apart     apart
 	prepared  []preparation // by slot, if staged
+	lived     bool          // an instance may be too old, or stale
+	lives     []life        // by slot, if lived
+	rollouts  []rollout     // by pool, if lived
+	turns     turns
+	loners    queue // requests that want instances of their own and have none on its way
 
 	ranks    ranks
 	expiries heap[expiry]
@@ -53,6 +58,7 @@ func New(config Config, sizer Sizer, host Host) (*Controller, error) {
 		instances: instances{Empty: none},
 		waiters:   waiters{Empty: none},
 		apart:     apart{Empty: none, find: make(map[apartKey]uint32)},
+		loners:    emptyQueue,
 	}
 	c.adopt(config, sizer)
 	return c, nil
@@ -82,6 +88,10 @@ func (c *Controller) adopt(config Config, sizer Sizer) {
 	for i := range c.pools {
 		c.pools[i].configure(&config.Categories[i])
 		c.staged = c.staged || c.pools[i].staged
+		c.lived = c.lived || config.Categories[i].MaxAge > 0
+	}
+	if c.lived {
+		c.giveLives()
 	}
 	for c.staged && len(c.prepared) < len(c.instances.Rows) {
 		c.prepared = append(c.prepared, preparation{})
@@ -96,8 +106,8 @@ func (c *Controller) SetLog(l *Log) { c.log = l }
 // only one tenant may use, Launching those of single requests.
 func (c *Controller) Stock(p PoolID) Stock {
 	s := c.pools[p].stock()
-	s.Warm += c.pools[p].Tied
-	s.Launching += c.pools[p].Own
+	s.Warm += c.pools[p].Tied + c.pools[p].Aging
+	s.Launching += c.pools[p].Own + c.pools[p].Doomed
 	return s
 }
 
@@ -127,7 +137,7 @@ func (c *Controller) Arrive(t Time, r Request) {
 	c.enter(t)
 	c.route(t, r)
 	p := &c.pools[r.Pool]
-	if c.traits.Arrivals && !c.draining {
+	if c.traits.Arrivals && !c.draining && r.Warm != NeverWarm { // that is no demand for shadows
 		c.setLevel(r.Pool, p, c.sizer.Arrive(t, r, p.stock()))
 	}
 	c.replenish(t, r.Pool, p)
@@ -140,6 +150,10 @@ func (c *Controller) Arrive(t Time, r Request) {
 // not an arrival: the forecast does not see it.
 func (c *Controller) Requeue(t Time, r Request) {
 	c.enter(t)
+	if r.Warm == NeverWarm {
+		c.alone(t, r, t)
+		return
+	}
 	c.firstInLine(t, r, t)
 	c.replenish(t, r.Pool, &c.pools[r.Pool])
 }
@@ -155,6 +169,13 @@ func (c *Controller) Cancel(t Time, id PoolID, r RequestID) bool {
 			c.waiters.remove(i)
 			p.Waiting--
 			c.visit(t, id, p)
+			return true
+		}
+	}
+	for i := c.loners.First; i != none; i = c.waiters.Rows[i].Next {
+		if w := &c.waiters.Rows[i].Request; w.ID == r && w.Pool == id {
+			c.waiters.leave(&c.loners, i)
+			c.waiters.remove(i)
 			return true
 		}
 	}
@@ -184,6 +205,9 @@ func (c *Controller) Warm(t Time, id InstanceID) {
 	if c.launches != nil {
 		c.launches.Warmed(t, in.Pool, in.Since)
 	}
+	if c.lived && c.born(t, slot, in, p) {
+		return
+	}
 	if in.Own {
 		p.Own--
 		i := in.Next
@@ -211,9 +235,13 @@ func (c *Controller) Release(t Time, id InstanceID) {
 	if c.releases != nil && !c.draining {
 		c.setLevel(pid, p, c.releases.Release(t, in.Pool, t-in.Since, p.stock()))
 	}
+	why, unfit := SingleUse, !p.reusable
+	if c.lived && !unfit {
+		why, unfit = c.unfit(t, slot, pid)
+	}
 	switch {
-	case !p.reusable:
-		c.end(t, slot, SingleUse)
+	case unfit:
+		c.end(t, slot, why)
 	case p.Waiting == 0 && c.keeps:
 		c.shelve(t, slot, in, p)
 	default:
@@ -236,7 +264,11 @@ func (c *Controller) Fail(t Time, id InstanceID) {
 	slot, in := c.instance(id, launching, "Fail")
 	pid := in.Pool
 	p := &c.pools[pid]
+	doomed := c.lived && c.lives[slot].Doomed
 	c.forget(t, slot, in, p)
+	if doomed { // what failed is no longer launched
+		return
+	}
 	p.Failures++
 	p.Held, p.HoldUntil = true, t+c.tick<<min(p.Failures-1, 5)
 	c.visit(t, pid, p)
@@ -255,6 +287,9 @@ func (c *Controller) Lose(t Time, id InstanceID) {
 	pid := in.Pool
 	p := &c.pools[pid]
 	c.forget(t, slot, in, p)
+	if c.loners.First != none {
+		c.launchLoners(t)
+	}
 	c.replenish(t, pid, p)
 }
 
@@ -271,10 +306,11 @@ func (c *Controller) forget(t Time, slot uint32, in *instance, p *pool) {
 		p.Own--
 		w := c.waiters.Rows[in.Next]
 		c.waiters.remove(in.Next)
-		c.instances.remove(slot)
+		c.remove(slot)
 		c.visit(t, in.Pool, p)
 		c.firstInLine(t, w.Request, w.Arrived)
 		return
+	case in.State == launching && c.lived && c.lives[slot].Doomed:
 	case in.State == launching:
 		p.Launching--
 	case in.State == idle:
@@ -282,7 +318,7 @@ func (c *Controller) forget(t Time, slot uint32, in *instance, p *pool) {
 	case in.State == serving:
 		p.InUse--
 	}
-	c.instances.remove(slot)
+	c.remove(slot)
 	c.visit(t, in.Pool, p)
 }
 
@@ -295,12 +331,19 @@ func (c *Controller) Drain(t Time) {
 	for i := range c.pools {
 		p := &c.pools[i]
 		p.Level = Level{}
-		for p.Warm > 0 {
+		for p.Warm+p.Aging > 0 {
 			c.retire(t, c.leastWorth(t, PoolID(i), p), Drained)
 		}
 		c.retireTied(t, p, Drained)
 	}
 	c.active, c.wakes, c.nextTick = c.active[:0], c.wakes[:0], Never
+	c.turns.heap = c.turns.heap[:0]
+	for i := c.loners.First; i != none; i = c.loners.First {
+		r := c.waiters.Rows[i].Request
+		c.waiters.leave(&c.loners, i)
+		c.waiters.remove(i)
+		c.refuse(t, &r, Drained)
+	}
 	for i := range c.pools {
 		c.pools[i].Active = false
 	}
@@ -321,7 +364,12 @@ func (c *Controller) Configure(t Time, config Config, sizer Sizer) error {
 		}
 	}
 	c.enter(t)
+	was := c.config.Categories
+	c.lived = c.lived || c.outdates(config.Categories)
 	c.adopt(config, sizer)
+	if c.lived {
+		c.renew(t, was)
+	}
 	for i := range c.pools {
 		p := &c.pools[i]
 		c.begin(t, PoolID(i))
@@ -329,6 +377,9 @@ func (c *Controller) Configure(t Time, config Config, sizer Sizer) error {
 	}
 	c.rearm()
 	c.rankAll(t)
+	if c.lived {
+		c.forbid(t)
+	}
 	return nil
 }
 

@@ -45,6 +45,8 @@ type Request struct {
 	TaskType uint32 // 0 is unknown, as are the next two
 	Image    uint32
 	Dataset  uint32
+	// Warm says what it wants of the instances that are warm.
+	Warm Warmth
 }
 
 // An Outcome says what a request found.
@@ -83,12 +85,17 @@ const (
 	ForRoom                     // tied to another tenant, at the limit, while a request waits
 	ForMemory                   // of least worth when the fleet had no room
 	Demoted                     // idle for longer than its keep-alive, moved to the layer below
+	TooOld                      // too little was left of its life to be handed out
+	Outdated                    // of an earlier generation
+	IdleTooLong                 // idle beyond the level for longer than the category's time-out
+	NothingWarm                 // the request required a warm instance, and none suited
 )
 
 func (r Reason) String() string {
 	return [...]string{
 		"level", "miss", "warm", "compatible", "became_warm", "released", "own_launch",
 		"single_use", "surplus", "expired", "not_kept", "drained", "room", "memory", "demoted",
+		"too_old", "outdated", "idle_timeout", "nothing_warm",
 	}[r]
 }
 
@@ -126,4 +133,7 @@ type Host interface {
 	Prepare(t Time, id InstanceID, to Target)
 	// End terminates an instance; the controller has forgotten it.
 	End(t Time, id InstanceID, pool PoolID, why Reason)
+	// Refuse turns a request away that asked for what there is not. It is not
+	// waiting any more.
+	Refuse(t Time, r RequestID, pool PoolID, why Reason)
 }

@@ -33,7 +33,11 @@ type pool struct {
 	WakeAt Time
 	delay  int64 // a promotion's, ns
 	facets Facet // by which its stages go
-	_      [15]byte
+	timed  bool  // has an idle time-out
+	// Aging are idle and free for all, but on their way out: no stock.
+	Aging  int32
+	Doomed int32 // launching in vain, see life
+	_      [4]byte
 }
 
 // configure takes over what events need of the pool's category.
@@ -44,6 +48,7 @@ func (p *pool) configure(k *Category) {
 	p.delay = int64(k.PromotionDelay)
 	p.slow = p.delay > 0
 	p.staged, p.facets = len(k.Stages) > 0, k.Facets()
+	p.timed = k.IdleTimeout > 0
 }
 
 func (p *pool) stock() Stock {
@@ -53,7 +58,7 @@ func (p *pool) stock() Stock {
 func (p *pool) position() int32 { return p.Warm + p.Launching - p.Waiting }
 
 func (p *pool) total() int32 {
-	return p.Warm + p.Launching + p.InUse + p.Own + p.Tied
+	return p.Warm + p.Launching + p.InUse + p.Own + p.Tied + p.Aging + p.Doomed
 }
 
 // shelfID names a shelf: the shared one of the pool with that index, or, with

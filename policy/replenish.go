@@ -21,8 +21,13 @@ func (c *Controller) mayLaunch(t Time, id PoolID, p *pool) bool {
 	if p.Held && t >= p.HoldUntil {
 		p.Held = false
 	}
+	return c.hasRoom(id) && c.mayOrder(id, p) && !c.draining
+}
+
+// mayOrder says whether launches in flight and failures allow one more.
+func (c *Controller) mayOrder(id PoolID, p *pool) bool {
 	most := c.config.Categories[id].MaxLaunching
-	return c.hasRoom(id) && (most == 0 || int(p.Launching+p.Own) < most) && !p.Held && !c.draining
+	return (most == 0 || int(p.Launching+p.Own+p.Doomed) < most) && !p.Held
 }
 
 // hasRoom says whether a pool may have one instance more.
@@ -58,6 +63,9 @@ func (c *Controller) makeRoom(t Time, id PoolID, p *pool) {
 // where a limit held the pool back.
 func (c *Controller) unblock(t Time, id PoolID, p *pool) {
 	if p.limited {
+		if c.loners.First != none {
+			c.launchLoners(t)
+		}
 		c.replenish(t, id, p)
 	}
 }
@@ -68,6 +76,9 @@ func (c *Controller) launch(t Time, id PoolID, why Reason) uint32 {
 	}
 	slot, _ := c.instances.add(t, id)
 	name := c.instances.id(slot)
+	if c.lived {
+		c.ordered(slot)
+	}
 	if c.launches != nil {
 		c.launches.Ordered(t, id)
 	}
@@ -87,7 +98,7 @@ func (c *Controller) end(t Time, slot uint32, why Reason) {
 	if c.staged {
 		c.unprepare(slot, pool)
 	}
-	c.instances.remove(slot)
+	c.remove(slot)
 	if c.log != nil {
 		c.log.end(t, id, pool, why)
 	}

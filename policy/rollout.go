@@ -1,0 +1,203 @@
+package policy
+
+// rollout is how far a pool is on its way to the present generation.
+type rollout struct {
+	Stale int32 // instances of earlier generations, in any state
+	// Progress is when a successor became warm last, or began to be waited for.
+	Progress Time
+	Stalled  bool // none came within the deadline: no further one is replaced
+}
+
+// Rollout tells how many of p's instances, launching and in use included, are of
+// an earlier generation, and whether their replacement is stalled: no successor
+// has become warm within the deadline, so those that are left go on serving
+// until one does or there is another generation.
+func (c *Controller) Rollout(p PoolID) (stale int, stalled bool) {
+	if !c.lived {
+		return 0, false
+	}
+	r := &c.rollouts[p]
+	return int(r.Stale), r.Stalled
+}
+
+// outdates says whether a configuration has another generation of some category.
+func (c *Controller) outdates(categories []Category) bool {
+	for i := range c.config.Categories {
+		if c.config.Categories[i].Generation != categories[i].Generation {
+			return true
+		}
+	}
+	return false
+}
+
+// renew applies the lifecycles of a new configuration to the instances that are
+// there: was are the categories before. Instances whose age was not counted are
+// as old as if they had become warm now.
+func (c *Controller) renew(t Time, was []Category) {
+	changed := func(p PoolID) bool {
+		return int(p) < len(was) && was[p].Generation != c.config.Categories[p].Generation
+	}
+	for i := range c.pools {
+		if p := &c.pools[i]; changed(PoolID(i)) {
+			c.rollouts[i] = rollout{Stale: c.rollouts[i].Stale, Progress: t}
+			p.Failures, p.Held = 0, false // of what is no longer launched
+		}
+		c.pools[i].Warm, c.pools[i].Aging, c.pools[i].Doomed = 0, 0, 0
+		c.pools[i].Launching = 0
+	}
+	c.turns = turns{heap: c.turns.heap[:0]}
+	for s := range c.instances.Rows {
+		slot := uint32(s)
+		in, l := &c.instances.Rows[slot], &c.lives[slot]
+		if in.State == free {
+			continue
+		}
+		p := &c.pools[in.Pool]
+		if changed(in.Pool) && !l.Stale {
+			l.Stale = true
+			c.rollouts[in.Pool].Stale++
+		}
+		l.Aging, l.Turn = false, Never
+		l.Doomed = in.State == launching && !in.Own && l.Stale && c.config.Categories[in.Pool].Stale == ForbidStale
+		switch {
+		case l.Doomed:
+			p.Doomed++
+		case in.State == launching && !in.Own:
+			p.Launching++
+		case in.State == idle && in.Tenant == 0:
+			p.Warm++
+		}
+		if in.State == launching {
+			continue
+		}
+		if l.Born == 0 {
+			l.Born = t
+		}
+		l.Due = c.due(l.Born, slot, in.Pool)
+		if in.State == idle && l.Due != Never {
+			c.turnTo(slot, in)
+		}
+	}
+}
+
+// forbid ends what is idle and may not be handed out any more. Launches of
+// single requests that are stale are in vain; the requests get others.
+func (c *Controller) forbid(t Time) {
+	for s := range c.instances.Rows {
+		slot := uint32(s)
+		in, l := &c.instances.Rows[slot], &c.lives[slot]
+		if in.State == free || !l.Stale || c.config.Categories[in.Pool].Stale != ForbidStale {
+			continue
+		}
+		p := &c.pools[in.Pool]
+		switch {
+		case in.State == idle:
+			c.retire(t, slot, Outdated)
+		case in.State == launching && in.Own:
+			w := c.waiters.Rows[in.Next]
+			c.waiters.remove(in.Next)
+			in.Own, in.Next, l.Doomed = false, none, true
+			p.Own--
+			p.Doomed++
+			c.firstInLine(t, w.Request, w.Arrived)
+		}
+	}
+	for i := range c.pools {
+		c.replenish(t, PoolID(i), &c.pools[i])
+	}
+}
+
+// stales is what a pool holds of idle stale instances.
+type stales struct {
+	aging int32  // those that are being replaced
+	first uint32 // of them, idle longest
+	next  uint32 // idle longest of the others
+}
+
+func (c *Controller) stales(p *pool) stales {
+	s := stales{first: none, next: none}
+	c.eachIdle(p, func(slot uint32, l *life) bool {
+		switch {
+		case !l.Stale:
+		case l.Aging:
+			if s.aging == 0 {
+				s.first = slot
+			}
+			s.aging++
+		case s.next == none:
+			s.next = slot
+		}
+		return true
+	})
+	return s
+}
+
+// roll replaces stale instances at a tick: it takes up to Surge idle ones out
+// of the stock, so that their successors are ordered beyond the level, and ends
+// them when others cover it. It returns when it has to look again if nothing
+// happens to the pool. Stale launches count as stock and are replaced when they
+// are warm. Where a limit leaves no room for a successor, one is ended first.
+func (c *Controller) roll(t Time, id PoolID, p *pool) Time {
+	r := &c.rollouts[id]
+	if r.Stale == 0 {
+		r.Stalled = false
+		return Never
+	}
+	k := &c.config.Categories[id]
+	again := c.rollTied(t, id, p)
+	s := c.stales(p)
+	for s.aging > 0 && p.Warm >= p.Level.Stock {
+		c.retire(t, s.first, Outdated)
+		s = c.stales(p)
+	}
+	if s.aging > 0 && p.Launching == 0 && !c.hasRoom(id) {
+		c.retire(t, s.first, Outdated)
+		s = c.stales(p)
+	}
+	switch {
+	case r.Stalled:
+	case s.aging == 0:
+		r.Progress = t
+	case t-r.Progress >= k.deadline():
+		r.Stalled = true
+	}
+	if r.Stalled {
+		return again
+	}
+	for s.aging < k.surge() && s.next != none {
+		c.ages(s.next, &c.instances.Rows[s.next], p)
+		s = c.stales(p)
+	}
+	switch {
+	case s.aging == 0:
+		return again
+	case p.Warm >= p.Level.Stock:
+		return t
+	}
+	return min(again, r.Progress+k.deadline())
+}
+
+// rollTied ends up to Surge stale instances that only one tenant may use: they
+// are no stock and have no successors.
+func (c *Controller) rollTied(t Time, id PoolID, p *pool) Time {
+	ended := int32(0)
+	for i := p.FirstApart; i != none; {
+		row := &c.apart.Rows[i]
+		next := row.Next
+		if row.Tenant != 0 {
+			for slot := row.Oldest; slot != none; {
+				newer := c.instances.Rows[slot].Next
+				if c.lives[slot].Stale {
+					if ended == c.config.Categories[id].surge() {
+						return t
+					}
+					c.retire(t, slot, Outdated)
+					ended++
+				}
+				slot = newer
+			}
+		}
+		i = next
+	}
+	return Never
+}
