@@ -150,10 +150,6 @@ func (c *Controller) roll(t Time, id PoolID, p *pool) Time {
 		c.retire(t, s.first, Outdated)
 		s = c.stales(p)
 	}
-	if s.aging > 0 && p.Launching == 0 && !c.hasRoom(id) {
-		c.retire(t, s.first, Outdated)
-		s = c.stales(p)
-	}
 	switch {
 	case r.Stalled:
 	case s.aging == 0:
@@ -173,6 +169,8 @@ func (c *Controller) roll(t Time, id PoolID, p *pool) Time {
 		return again
 	case p.Warm >= p.Level.Stock:
 		return t
+	case p.Launching == 0 && !c.hasRoom(id):
+		c.retire(t, s.first, Outdated)
 	}
 	return min(again, r.Progress+k.deadline())
 }
