@@ -44,6 +44,7 @@ func fleet(to *Fleet) schema {
 			}
 			checkNames(p, path, to.Categories)
 			if len(p.errs) == 0 {
+				checkLifecycles(p, n, path, to)
 				checkLayers(p, n, path, to)
 			}
 		},
@@ -72,6 +73,7 @@ func category(k *Category, more []field, inherits bool) schema {
 				{key: "max_instances", schema: count(&k.Limits.MaxInstances, maxInstances)},
 				{key: "max_launching", schema: count(&k.Limits.MaxLaunching, maxInstances)},
 			}}},
+			{key: "lifecycle", schema: lifecycle(&k.Lifecycle)},
 		}...),
 		check: func(p *parser, n *yaml.Node, path string, given map[string]*yaml.Node) {
 			whole, stages := given["lead_time"], given["stages"]
