@@ -193,9 +193,12 @@ func (c *cloud) check() {
 	}
 	if c.ctrl.lived {
 		stale := make([]int, len(stocks))
-		for _, in := range c.instances {
+		for id, in := range c.instances {
 			if in.stale {
 				stale[in.pool]++
+			}
+			if in.stale && in.state == idle && c.config.Categories[in.pool].Stale == ForbidStale {
+				c.failf("instance %d is idle although it is stale", id)
 			}
 		}
 		for i, want := range stale {

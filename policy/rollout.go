@@ -57,7 +57,7 @@ func (c *Controller) renew(t Time, was []Category) {
 			l.Stale = true
 			c.rollouts[in.Pool].Stale++
 		}
-		l.Aging, l.Turn = false, Never
+		l.Aging, l.Turn = l.Aging && l.Stale, Never // age is looked at anew
 		l.Doomed = in.State == launching && !in.Own && l.Stale && c.config.Categories[in.Pool].Stale == ForbidStale
 		switch {
 		case l.Doomed:
@@ -65,7 +65,7 @@ func (c *Controller) renew(t Time, was []Category) {
 		case in.State == launching && !in.Own:
 			p.Launching++
 		case in.State == idle && in.Tenant == 0:
-			p.Warm++
+			*c.idleCount(slot, p)++
 		}
 		if in.State == launching {
 			continue

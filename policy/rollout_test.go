@@ -165,6 +165,27 @@ func TestStalledRollout(t *testing.T) {
 	}
 }
 
+// Another policy changes nothing about a rollout that is stalled: what was being
+// replaced still is, so that launches are tried.
+func TestStalledRolloutIsReconfigured(t *testing.T) {
+	config, sizer := aged(6, Lifecycle{Generation: "1", Surge: 2})
+	s := onStage(t, config, sizer)
+	s.until(5 * time.Minute)
+	s.fails = true
+	s.turnOver(&config, "2", sizer)
+	s.until(30 * time.Minute)
+	s.turnOver(&config, "2", NewStatic([]int32{6}))
+	s.until(40 * time.Minute)
+	if stale, stalled := s.ctrl.Rollout(0); stale != 6 || !stalled || s.ctrl.pools[0].Aging != 2 {
+		t.Errorf("%d are stale, stalled: %v", stale, stalled)
+	}
+	s.fails = false
+	s.until(2 * time.Hour)
+	if stale, stalled := s.ctrl.Rollout(0); stale != 0 || stalled || s.ctrl.Stock(0).Warm != 6 {
+		t.Errorf("%d are stale, stalled: %v, %+v", stale, stalled, s.ctrl.Stock(0))
+	}
+}
+
 // At its limit a pool cannot surge: one is ended to make room for its successor.
 func TestRolloutAtTheLimit(t *testing.T) {
 	config, sizer := aged(4, Lifecycle{Generation: "1", Surge: 2})

@@ -152,6 +152,26 @@ func TestWarmth(t *testing.T) {
 	})
 }
 
+// TestMaximumAge: instances are replaced before they are too old, and the log
+// knows their lifecycle.
+func TestMaximumAge(t *testing.T) {
+	age := func(o *runtime.Options) {
+		o.Fleet.Categories[0].Lifecycle = policy.Lifecycle{MaxAge: 5 * time.Minute, MinRemaining: time.Minute, Stale: policy.ForbidStale}
+	}
+	onBench(t, "static:level=3", age, func(t *testing.T, b *bench) {
+		time.Sleep(2 * second)
+		for range 60 {
+			if s := b.status(t); s.Pools[0].Warm < 3 {
+				t.Errorf("%+v", s)
+			}
+			time.Sleep(time.Minute)
+		}
+		if s := b.status(t); s.Launches < 3*13 || s.Launches != s.Terminations+int64(s.Pools[0].Warm+s.Pools[0].Launching) {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
 // TestGrantMeetsCancel: whichever comes first, no instance stays in use.
 func TestGrantMeetsCancel(t *testing.T) {
 	onBench(t, "static:level=1", nil, func(t *testing.T, b *bench) {
