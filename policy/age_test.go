@@ -15,7 +15,6 @@ type stage struct {
 	now   Time
 	fails bool // launches fail when they should become warm
 	due   []pending
-	busy  int32                  // launches that are still on their way
 	watch func(at Time, s Stock) // called whenever something has happened
 }
 

@@ -147,7 +147,8 @@ func (c *Controller) Arrive(t Time, r Request) {
 }
 
 // Requeue puts a request whose instance was lost first in line again. It is
-// not an arrival: the forecast does not see it.
+// not an arrival: the forecast does not see it. One that requires a warm
+// instance is refused if there is none.
 func (c *Controller) Requeue(t Time, r Request) {
 	c.enter(t)
 	if r.Warm == NeverWarm {

@@ -510,7 +510,13 @@ func TestSnapshotGoesOn(t *testing.T) {
 			config := variant(v*45 + byte(i))
 			a := newCloud(t, spec, config)
 			rng := rand.New(rand.NewPCG(uint64(i), uint64(v)))
-			step := func(c *cloud, tape []byte) { c.do(tape[0]%16, tape[1], tape[2]) }
+			step := func(c *cloud, tape []byte) {
+				op := tape[0] % 16
+				if tape[0] >= 224 {
+					op = 226 + tape[0]%2*17 // requests that never want, or require, warm instances
+				}
+				c.do(op, tape[1], tape[2])
+			}
 			random := func() []byte { return []byte{byte(rng.Uint32()), byte(rng.Uint32()), byte(rng.Uint32())} }
 			for range 300 {
 				step(a, random())
