@@ -107,29 +107,37 @@ func (c *Controller) forbid(t Time) {
 	}
 }
 
-// stales is what a pool holds of idle stale instances.
-type stales struct {
-	aging int32  // those that are being replaced
-	first uint32 // of them, idle longest
-	next  uint32 // idle longest of the others
+// replaced is the first of a pool's idle stale instances that are being
+// replaced; none if there is none.
+func (c *Controller) replaced(p *pool) uint32 {
+	first := none
+	c.eachIdle(p, func(slot uint32, l *life) bool {
+		if l.Stale && l.Aging {
+			first = slot
+		}
+		return first == none
+	})
+	return first
 }
 
-func (c *Controller) stales(p *pool) stales {
-	s := stales{first: none, next: none}
-	c.eachIdle(p, func(slot uint32, l *life) bool {
-		switch {
-		case !l.Stale:
-		case l.Aging:
-			if s.aging == 0 {
-				s.first = slot
-			}
-			s.aging++
-		case s.next == none:
-			s.next = slot
+// replace takes idle stale instances out of the stock until most are, those
+// idle longest first, and returns how many are.
+func (c *Controller) replace(p *pool, most int32) int32 {
+	n := int32(0)
+	c.eachIdle(p, func(_ uint32, l *life) bool {
+		if l.Stale && l.Aging {
+			n++
 		}
 		return true
 	})
-	return s
+	c.eachIdle(p, func(slot uint32, l *life) bool {
+		if n < most && l.Stale && !l.Aging {
+			c.ages(slot, &c.instances.Rows[slot], p)
+			n++
+		}
+		return n < most
+	})
+	return n
 }
 
 // roll replaces stale instances at a tick: it takes up to Surge idle ones out
@@ -145,14 +153,14 @@ func (c *Controller) roll(t Time, id PoolID, p *pool) Time {
 	}
 	k := &c.config.Categories[id]
 	again := c.rollTied(t, id, p)
-	s := c.stales(p)
-	for s.aging > 0 && p.Warm >= p.Level.Stock {
-		c.retire(t, s.first, Outdated)
-		s = c.stales(p)
+	waits := c.replaced(p)
+	for waits != none && p.Warm >= p.Level.Stock {
+		c.retire(t, waits, Outdated)
+		waits = c.replaced(p)
 	}
 	switch {
 	case r.Stalled:
-	case s.aging == 0:
+	case waits == none:
 		r.Progress = t
 	case t-r.Progress >= k.deadline():
 		r.Stalled = true
@@ -160,17 +168,13 @@ func (c *Controller) roll(t Time, id PoolID, p *pool) Time {
 	if r.Stalled {
 		return again
 	}
-	for s.aging < k.surge() && s.next != none {
-		c.ages(s.next, &c.instances.Rows[s.next], p)
-		s = c.stales(p)
-	}
 	switch {
-	case s.aging == 0:
+	case c.replace(p, k.surge()) == 0:
 		return again
 	case p.Warm >= p.Level.Stock:
 		return t
 	case p.Launching == 0 && !c.hasRoom(id):
-		c.retire(t, s.first, Outdated)
+		c.retire(t, c.replaced(p), Outdated)
 	}
 	return min(again, r.Progress+k.deadline())
 }

@@ -159,8 +159,8 @@ func TestStalledRollout(t *testing.T) {
 		if _, stalled := s.ctrl.Rollout(0); stalled || s.ctrl.Stock(0).Warm != 6 {
 			t.Errorf("stalled: %v, %+v", stalled, s.ctrl.Stock(0))
 		}
-		if n := s.ctrl.stales(&s.ctrl.pools[0]); n.aging != 0 || n.next != none {
-			t.Errorf("stale ones are left: %+v", n)
+		if left := s.ctrl.outgoing(&s.ctrl.pools[0]); left != none {
+			t.Errorf("stale ones are left: %+v", left)
 		}
 	}
 }
