@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 
 // pure packages take decisions: no clock, I/O, goroutine or global random
 // source. policy/config may open the file that it is asked to load.
-var pure = []string{"forecast", "forecast/portable", "policy"}
+var pure = []string{"forecast", "forecast/portable", "policy", "policy/profile", "policy/plan"}
 
 var impureImports = []string{"os", "io", "io/fs", "net", "net/http", "log", "log/slog", "math/rand", "math/rand/v2", "sync", "sync/atomic", "context", "runtime", "bufio"}
 
@@ -118,7 +118,7 @@ func TestPureCore(t *testing.T) {
 		}
 		return std.Import(path)
 	})}
-	for _, pkg := range []string{"forecast/portable", "forecast", "policy"} {
+	for _, pkg := range []string{"forecast/portable", "forecast", "policy", "policy/profile", "policy/plan"} {
 		info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}}
 		p, err := config.Check("shadowpool/"+pkg, fset, byPkg[pkg], info)
 		if err != nil {

@@ -88,6 +88,14 @@ type Aim struct {
 	Reach *Target
 }
 
+// knob is the parameter of a family that is swept.
+func (a Aim) knob(f *policy.Family) string {
+	if len(a.Targets) > 0 && a.Targets[0].Measure != "hit_rate" && f.WaitKnob != "" {
+		return f.WaitKnob
+	}
+	return f.Knob
+}
+
 // CheckSweep finds fault with what Sweep would be asked before anything runs.
 func (b *Bench) CheckSweep(specs []policy.Spec) error {
 	for i, spec := range specs {
@@ -105,6 +113,7 @@ func (b *Bench) CheckSweep(specs []policy.Spec) error {
 type sweep struct {
 	bench  *Bench
 	first  *candidate
+	knob   string // of the family; empty if there is nothing to sweep
 	scale  scale
 	budget int
 	aim    Aim
@@ -114,7 +123,7 @@ type sweep struct {
 }
 
 func (s *sweep) curve() Curve {
-	c := Curve{Policy: s.first.family.Name, Label: s.first.spec.String(), Knob: s.first.family.Knob, Implementable: s.first.runs}
+	c := Curve{Policy: s.first.family.Name, Label: s.first.spec.String(), Knob: s.knob, Implementable: s.first.runs}
 	for _, p := range s.points {
 		c.Points = append(c.Points, p.result)
 	}
@@ -136,22 +145,23 @@ func (b *Bench) newSweep(spec policy.Spec, points int, aim Aim) (*sweep, error) 
 		return nil, err
 	}
 	s := &sweep{bench: b, budget: points, aim: aim}
-	if family.Knob == "" {
+	s.knob = aim.knob(family)
+	if s.knob == "" {
 		s.budget = 1
 		s.first, err = b.check(spec)
 		return s, err
 	}
-	i := slices.IndexFunc(family.Params, func(p policy.Param) bool { return p.Name == family.Knob })
+	i := slices.IndexFunc(family.Params, func(p policy.Param) bool { return p.Name == s.knob })
 	for _, p := range spec.Params {
-		if p.Key == family.Knob {
-			return nil, fmt.Errorf("policy %s: the frontier sweeps %s; leave it out (compare takes it)", spec, family.Knob)
+		if p.Key == s.knob {
+			return nil, fmt.Errorf("policy %s: the frontier sweeps %s; leave it out (compare takes it)", spec, s.knob)
 		}
 	}
 	var ok bool
 	if s.scale, ok = scaleOf(family.Params[i].Kind); !ok {
 		return nil, fmt.Errorf("policy %s has no number to sweep", spec.Name)
 	}
-	if s.first, err = b.check(spec.With(family.Knob, s.scale.write(s.scale.start[0]))); err != nil {
+	if s.first, err = b.check(spec.With(s.knob, s.scale.write(s.scale.start[0]))); err != nil {
 		return nil, err
 	}
 	s.first.spec = spec
@@ -159,7 +169,7 @@ func (b *Bench) newSweep(spec policy.Spec, points int, aim Aim) (*sweep, error) 
 }
 
 func (s *sweep) run(ctx context.Context) error {
-	if s.first.family.Knob == "" {
+	if s.knob == "" {
 		res, err := s.bench.run(ctx, s.first, nil)
 		s.points = []sweepPoint{{result: res}}
 		return err
@@ -190,7 +200,7 @@ func (s *sweep) evaluate(ctx context.Context, positions ...float64) error {
 		text := s.scale.write(x)
 		fresh[i] = sweepPoint{x: s.scale.read(text), text: text}
 		group.Go(func() error {
-			c, err := s.bench.check(s.first.spec.With(s.first.family.Knob, text))
+			c, err := s.bench.check(s.first.spec.With(s.knob, text))
 			if err != nil {
 				return err
 			}

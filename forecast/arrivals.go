@@ -19,10 +19,11 @@ type Model struct {
 	scale      float64 // span that a label counts over the lead time
 	keepMean   float64 // of the mean, over a step
 	keepWeight float64 // of weights and spread, between two labels
-	keepQuiet  float64 // of weights, between two labels of a quiet pool
 	keepSpread float64
-	keepTail   float64
-	features   int
+	// The same between two labels of a quiet pool.
+	quietWeight, quietSpread float64
+	keepTail                 float64
+	features                 int
 	// fleet is what the pools have in common; nil where each is for itself.
 	fleet *Fleet
 	equal []float64 // weights
@@ -40,15 +41,21 @@ func NewModel(step, lead float64, halfLives []float64, profiles, learn bool) *Mo
 	}
 	m.due = max(int64(lead/step+0.5), 1)
 	m.scale = float64(m.due) * step / m.lead
-	m.every = labelEvery(m.due, step)
 	m.keepMean = portable.Decay(step, meanHalfLife)
-	between := float64(m.every) * step
-	m.keepWeight = portable.Decay(between, 7*86400)
-	m.keepQuiet = portable.Decay(between*quietEvery, 7*86400)
-	m.keepSpread = portable.Decay(between, 14*86400)
-	m.keepTail = portable.Decay(between, 28*86400)
+	m.label(labelEvery(m.due, step))
 	m.equal = equalWeights(m.features)
 	return m
+}
+
+// label sets how many steps lie between two labels.
+func (m *Model) label(every int64) {
+	m.every = every
+	between := float64(every) * m.step
+	m.keepWeight = portable.Decay(between, 7*86400)
+	m.keepSpread = portable.Decay(between, 14*86400)
+	m.quietWeight = portable.Decay(between*quietEvery, 7*86400)
+	m.quietSpread = portable.Decay(between*quietEvery, 14*86400)
+	m.keepTail = portable.Decay(between, 28*86400)
 }
 
 // labelEvery is how many steps lie between two labels that each last so many:
@@ -63,6 +70,7 @@ func labelEvery(steps int64, step float64) int64 {
 func (m *Model) Share(f *Fleet) {
 	m.fleet = f
 	m.features += len(fleetRates)
+	m.label(min(m.due, int64(3600/m.step)))
 	m.equal = equalWeights(m.features)
 	if f.Regression.Weights == nil {
 		f.Regression, f.Attribution = NewRegression(m.equal), NewAttribution(m.equal)
@@ -83,7 +91,7 @@ type Arrivals struct {
 	Regression  Regression
 	Attribution Attribution
 	Better      float64
-	Quiet       int // labels since the last one of a quiet pool that weights were learned from
+	Quiet       int // labels since the last quiet one that was learned from
 	Spread      Spread
 	Tail        Tail
 	Labels      []float64 // forecasts whose outcome is not yet known, labelWidth+features each
@@ -106,8 +114,8 @@ const (
 	// floorShare of the mean rate is always there to be weighted.
 	floorShare   = 0.02
 	meanHalfLife = 7 * 86400
-	// Of the labels that count nothing where next to nothing, quietMean, was
-	// forecast, weights are learned from every quietEvery-th, for all of them.
+	// Of a fleet's labels that count nothing where next to nothing, quietMean, was
+	// forecast, every quietEvery-th is learned from, for all of them.
 	quietMean  = 0.05
 	quietEvery = 8
 	// mostLead bounds what one count tells of which weights are better.
@@ -239,38 +247,37 @@ func (m *Model) settle(a *Arrivals, step int64, n float64) {
 		}
 		a.Tail.Learn(int(y/m.scale+0.5), m.keepTail)
 		mean *= m.scale
-		m.learnSpread(a, mean, y)
+		weight, keepWeight, keepSpread := float64(m.every)/float64(m.due), m.keepWeight, m.keepSpread
+		if m.fleet != nil && y == 0 && mean < quietMean {
+			if a.Quiet++; a.Quiet < quietEvery {
+				continue
+			}
+			a.Quiet, weight, keepWeight, keepSpread = 0, weight*quietEvery, m.quietWeight, m.quietSpread
+		}
+		m.learnSpread(a, mean, y, weight, keepSpread)
 		if m.learn && mean > 0 {
-			m.learnWeights(a, a.Labels[known+labelWidth:known+width], y)
+			m.learnWeights(a, a.Labels[known+labelWidth:known+width], y, weight, keepWeight, keepSpread)
 		}
 	}
 	a.Labels = a.Labels[:copy(a.Labels, a.Labels[known:])]
 }
 
-func (m *Model) learnSpread(a *Arrivals, mean, y float64) {
-	weight := float64(m.every) / float64(m.due)
+func (m *Model) learnSpread(a *Arrivals, mean, y, weight, keep float64) {
 	if m.fleet == nil {
-		a.Spread.Learn(mean, y, m.keepSpread, weight, nil)
+		a.Spread.Learn(mean, y, keep, weight, nil)
 		return
 	}
 	m.fleet.Spread.Learn(mean, y, 1-weight/fleetMemory, weight, nil)
-	a.Spread.Learn(mean, y, m.keepSpread, weight, &m.fleet.Spread)
+	a.Spread.Learn(mean, y, keep, weight, &m.fleet.Spread)
 }
 
 // learnWeights learns from a count y over m.scale lead times.
-func (m *Model) learnWeights(a *Arrivals, features []float64, y float64) {
-	weight, keepWeight := float64(m.every)/float64(m.due), m.keepWeight
+func (m *Model) learnWeights(a *Arrivals, features []float64, y, weight, keepWeight, keepSpread float64) {
 	regressed := max(weighted(features, a.Regression.Weights), leastMean)
 	attributed := max(weighted(features, a.Attribution.Weights), leastMean)
-	if y == 0 && max(regressed, attributed) < quietMean {
-		if a.Quiet++; a.Quiet < quietEvery {
-			return
-		}
-		a.Quiet, weight, keepWeight = 0, weight*quietEvery, m.keepQuiet
-	}
 	lead := a.Spread.Distribution(float64(regressed*m.scale)).LogProbability(y) -
 		a.Spread.Distribution(float64(attributed*m.scale)).LogProbability(y)
-	a.Better = float64(a.Better*m.keepSpread) + float64(weight*min(max(lead, -mostLead), mostLead))
+	a.Better = float64(a.Better*keepSpread) + float64(weight*min(max(lead, -mostLead), mostLead))
 
 	mean := max(weighted(features, a.weights()), leastMean)
 	variance, y := mean/m.scale, y/m.scale

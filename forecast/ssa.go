@@ -64,7 +64,7 @@ type SSA struct {
 	model *SSAModel
 	tracking
 	Series series
-	Mean   float64     // of the counts that were fitted
+	Middle float64     // the mean of the counts that were fitted; tracking has another Mean
 	Kept   [][]float32 // the leading eigenvectors
 	Ahead  ahead
 }
@@ -101,14 +101,14 @@ func (f *SSA) expected(from, to float64) float64 {
 func (f *SSA) fit() {
 	m := f.model
 	counts := f.Series.closed(m.window)
-	f.Mean = 0
+	f.Middle = 0
 	for _, c := range counts {
-		f.Mean += float64(c)
+		f.Middle += float64(c)
 	}
-	f.Mean /= float64(len(counts))
+	f.Middle /= float64(len(counts))
 	x := m.centred[:0]
 	for _, c := range counts {
-		x = append(x, float64(c)-f.Mean)
+		x = append(x, float64(c)-f.Middle)
 	}
 	m.centred = x
 	// The first row is summed; each later entry follows from the one up and
@@ -166,7 +166,7 @@ func (f *SSA) recur() {
 	for _, vector := range f.Kept {
 		along := 0.0
 		for i, v := range vector {
-			along += float64(float64(v) * (float64(counts[i]) - f.Mean))
+			along += float64(float64(v) * (float64(counts[i]) - f.Middle))
 		}
 		for i, v := range vector {
 			state[i] += float64(along * float64(v))
@@ -187,9 +187,9 @@ func (f *SSA) recur() {
 			next += float64(a * recent[k])
 		}
 		next /= rest
-		next = min(max(next+f.Mean, 0), float64(most)) - f.Mean
+		next = min(max(next+f.Middle, 0), float64(most)) - f.Middle
 		state = append(state, next)
-		f.Ahead.Slots = append(f.Ahead.Slots, float32(next+f.Mean))
+		f.Ahead.Slots = append(f.Ahead.Slots, float32(next+f.Middle))
 	}
 	m.state = state
 }

@@ -89,7 +89,7 @@ func (a *Adaptive) begin(t Time, id PoolID) *adaptivePool {
 	p.Services.Stay = 1
 	p.Tryout = newTryout(t, int64(a.leads[id]*1e9), a.tick)
 	if len(a.staged[id].Stages) > 0 {
-		p.Assortment = newAssortment(float64(a.tick)/1e9, a.preparing(id))
+		p.Assortment = newAssortment(a.staged[id].Stages, float64(a.tick)/1e9, a.preparing(id))
 	}
 	return p
 }
@@ -108,8 +108,10 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 	if m := a.assortment(r.Pool); m != nil {
 		k := &a.staged[r.Pool]
 		needs := r.Target(k.Facets())
-		_, takes := k.Missing(Target{}, needs)
-		m.arrive((t-mod(t, a.tick))/a.tick, needs, takes.Seconds(), a.aim.saving(takes.Seconds(), a.leads[r.Pool]))
+		if stages, takes := k.Missing(Target{}, needs); stages != 0 {
+			m.arrive((t-mod(t, a.tick))/a.tick, needs)
+			m.Scale = a.aim.saving(takes.Seconds(), a.leads[r.Pool]) / max(takes.Seconds(), 1e-9)
+		}
 	}
 	p.Tryout.advance(t)
 	if a.aim.fixed < 0 && t >= p.Ready {
@@ -191,7 +193,7 @@ func (a *Adaptive) read(p *adaptivePool, id PoolID) {
 		a.scratch = p.Arrivals.Tail.Blend(a.scratch, tailShare)
 	}
 	if p.Assortment != nil {
-		a.rule.readMix(a.scratch, span, p.Assortment.sums, a.preparing(id), a.aim.waits || a.aim.longest > 0)
+		a.rule.readMix(a.scratch, span, p.Assortment, a.preparing(id), a.aim.waits || a.aim.longest > 0)
 		return
 	}
 	a.rule.read(a.scratch, span)
@@ -243,8 +245,8 @@ func (a *Adaptive) spread(p *adaptivePool, lead float64) {
 var _ = register(&Family{
 	Name:    "adaptive",
 	Summary: "forecast, price rule and self-calibration to a target; nothing to tune",
-	Knob:    "miss_price",
-	Params:  targets,
+	Knob:    "miss_price", WaitKnob: "wait_price",
+	Params: targets,
 	Build: func(f Fleet, v Values) (Sizer, error) {
 		longest := time.Duration(0)
 		for _, k := range f.Categories {

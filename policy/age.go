@@ -124,7 +124,7 @@ func (c *Controller) unfit(t Time, slot uint32, pool PoolID) (Reason, bool) {
 // on.
 func (c *Controller) pickFit(t Time, id PoolID, p *pool, r *Request) uint32 {
 	for {
-		slot := c.candidate(id, p, r)
+		slot := c.candidate(t, id, p, r)
 		if slot == none {
 			return none
 		}

@@ -1,51 +1,43 @@
 package policy
 
 import (
-	"slices"
 	"time"
 
 	"shadowpool/forecast"
 )
 
-// assortment says what the instances of a pool with stages are to be prepared for: the
-// n-th that is prepared for a target saves the stages' time of the n-th request
-// for it that comes within a lead time, if as many come. The demand for each of
-// the pool's usual targets is forecast as that of a category is. Fields are
-// exported for snapshots only.
+// assortment says what the instances of a pool with stages are to be prepared
+// for. An instance that is prepared for a target has done every stage for
+// what the stage goes by (its key: a dataset, say). The n-th that has done a
+// stage for a key saves the stage's time of the n-th request for the key
+// that comes within a lead time, if as many come. The demand for each key is
+// forecast as that of a category is. Fields are exported for snapshots only.
 type assortment struct {
-	Fleet   forecast.Fleet
-	Targets []targetDemand
+	Stages  []stageDemand
+	Targets []heldTarget
+	Scale   float64 // of seconds of stages, to what they cost (aim.saving)
 
-	model  *forecast.Model
+	stages []Stage
 	every  int64            // steps between two forecasts
 	find   map[Target]int32 // never iterated
-	gains  []float64        // of all instances that are worth anything, descending
-	sums   []float64        // what the best k instances save together, seconds a lead time
-	needed float64          // what all requests of a lead time need, seconds
-	usual  float64          // and how many they are
-	order  []int32          // heap of targets by what an instance more saves
-	place  []int32          // of each target in order
+	usual  float64          // requests in a lead time
+	needed float64          // what they need together, seconds
 }
 
-// targetDemand is the demand for one target.
-type targetDemand struct {
-	Target   Target
-	Arrivals *forecast.Arrivals
-	Count    float64 // requests since the last update
-	Last     int64   // the step of the last request
-	Takes    float64 // the stages that a request needs, seconds
-	Saves    float64 // what a request saves that finds an instance prepared for it, seconds
-	Held     int32   // instances that are prepared for it or will be
-	// Sized is the demand that chances were computed for: chances[n] is the
-	// probability of more than n requests in a lead time.
-	Sized   forecast.NegBinomial
-	chances []float64
+// heldTarget is a target that was asked for, and how many instances are
+// prepared for it or will be.
+type heldTarget struct {
+	Target Target
+	Held   int32
+	Last   int64   // the step of the last request
+	Keys   []int32 // by stage: the place of its key
 }
 
 const (
-	// mostTargets of a pool are told apart; the least usual makes room.
+	// mostTargets of a pool are told apart, and as many keys of a stage; the
+	// one that was asked for least lately makes room.
 	mostTargets = 512
-	// A target is forecast every few steps (at most seldom), and once in asleep
+	// A key is forecast every few steps (at most seldom), and once in asleep
 	// steps when nothing was asked of it for awake steps.
 	seldom, awake, asleep = 4, 40, 60
 	// leastChance is that below which an instance more is not kept.
@@ -54,196 +46,149 @@ const (
 	betterBy = 1.5
 )
 
-func newAssortment(tick, lead float64) *assortment {
-	m := &assortment{}
-	m.restored(tick, lead)
+func newAssortment(stages []Stage, tick, lead float64) *assortment {
+	m := &assortment{Stages: make([]stageDemand, len(stages)), Scale: 1}
+	m.restored(stages, tick, lead)
 	return m
 }
 
 // restored makes what a snapshot does not hold.
-func (m *assortment) restored(tick, lead float64) {
-	m.model, m.find = forecast.NewModel(tick, lead, forecast.AdaptiveHalfLives, true, true), map[Target]int32{}
-	m.model.Share(&m.Fleet)
+func (m *assortment) restored(stages []Stage, tick, lead float64) {
+	m.stages, m.find = stages, map[Target]int32{}
 	m.every = 1 // twice a lead time, so that no outcome is slept through
 	for 2*m.every <= seldom && float64(4*m.every)*tick <= lead {
 		m.every *= 2
 	}
-	scratch := []float64{}
 	for i := range m.Targets {
-		d := &m.Targets[i]
-		m.find[d.Target] = int32(i)
-		scratch = d.size(d.Sized, scratch)
+		m.find[m.Targets[i].Target] = int32(i)
 	}
-	m.sort()
+	for i := range m.Stages {
+		m.Stages[i].restored(tick, lead)
+	}
+	m.sum()
 }
 
-// arrive counts a request for a target, whose stages take so long, and which
-// saves so much if an instance is prepared for it.
-func (m *assortment) arrive(step int64, to Target, takes, saves float64) {
-	if takes == 0 {
-		return
-	}
+// arrive counts a request for a target.
+func (m *assortment) arrive(step int64, to Target) {
 	i, ok := m.find[to]
 	if !ok {
 		i = m.room()
-		m.Targets[i] = targetDemand{Target: to, Arrivals: m.model.New(step), chances: m.Targets[i].chances[:0]}
+		m.Targets[i] = heldTarget{Target: to, Keys: m.Targets[i].Keys[:0]}
 		m.find[to] = i
-	}
-	d := &m.Targets[i]
-	d.Count++
-	d.Last, d.Takes, d.Saves = step, takes, saves
-	m.Fleet.Arrive()
-}
-
-// room is the index for a new target.
-func (m *assortment) room() int32 {
-	if len(m.Targets) < mostTargets {
-		m.Targets = append(m.Targets, targetDemand{})
-		i := int32(len(m.Targets) - 1)
-		m.order, m.place = append(m.order, i), append(m.place, i)
-		return i
-	}
-	least := 0
-	for i := range m.Targets {
-		if m.Targets[i].Arrivals.Mean < m.Targets[least].Arrivals.Mean {
-			least = i
+		for range m.stages {
+			m.Targets[i].Keys = append(m.Targets[i].Keys, -1)
 		}
 	}
-	delete(m.find, m.Targets[least].Target)
-	return int32(least)
+	t := &m.Targets[i]
+	t.Last = step
+	for j := range m.stages {
+		if s := &m.stages[j]; s.Needs(to) {
+			key := m.Stages[j].arrive(step, Target{}.With(s.Of, to), m)
+			if t = &m.Targets[i]; t.Keys[j] < 0 { // it is known again
+				m.Stages[j].Keys[key].Held += t.Held
+			}
+			t.Keys[j] = key
+		}
+	}
 }
 
-// tick forecasts the demand for the targets.
+// room is the place of a new target: nothing is held for it.
+func (m *assortment) room() int32 {
+	if len(m.Targets) < mostTargets {
+		m.Targets = append(m.Targets, heldTarget{})
+		return int32(len(m.Targets) - 1)
+	}
+	oldest := 0
+	for i := range m.Targets {
+		if m.Targets[i].Last < m.Targets[oldest].Last {
+			oldest = i
+		}
+	}
+	m.hold(m.Targets[oldest].Target, 0)
+	delete(m.find, m.Targets[oldest].Target)
+	return int32(oldest)
+}
+
+// forget is told that the key of a stage has made room for another.
+func (m *assortment) forget(stage *stageDemand, key int32) {
+	for j := range m.Stages {
+		if &m.Stages[j] != stage {
+			continue
+		}
+		for i := range m.Targets {
+			if m.Targets[i].Keys[j] == key {
+				m.Targets[i].Keys[j] = -1
+			}
+		}
+	}
+}
+
+// tick forecasts the demand for the keys.
 func (m *assortment) tick(step int64, now, middle forecast.Clock, scratch []float64) []float64 {
 	if step%m.every != 0 {
 		return scratch
 	}
-	changed := false
-	for i := range m.Targets {
-		d := &m.Targets[i]
-		if step-d.Last > awake && d.Count == 0 && step%asleep != 0 {
-			continue
-		}
-		n := m.model.Update(d.Arrivals, step, d.Count, now, middle)
-		d.Count = 0
-		if moved(d.Sized, n) {
-			scratch = d.size(n, scratch)
-			changed = true
-		}
+	for j := range m.Stages {
+		scratch = m.Stages[j].tick(step, now, middle, scratch)
 	}
-	if changed {
-		m.sort()
-	}
+	m.sum()
 	return scratch
 }
 
-// size computes the chances of a demand.
-func (d *targetDemand) size(n forecast.NegBinomial, scratch []float64) []float64 {
-	d.Sized, d.chances = n, d.chances[:0]
-	scratch = n.Probabilities(scratch[:0], maxCount)
-	left := 1.0
-	for _, p := range scratch {
-		if left = left - p; left < leastChance {
-			break
-		}
-		d.chances = append(d.chances, left)
-	}
-	return scratch
-}
-
-// sort puts gains and targets in order.
-func (m *assortment) sort() {
-	m.gains, m.needed, m.usual = m.gains[:0], 0, 0
-	for i := range m.Targets {
-		d := &m.Targets[i]
-		m.needed += float64(d.Sized.Mean * d.Saves)
-		m.usual += d.Sized.Mean
-		for _, chance := range d.chances {
-			m.gains = append(m.gains, float64(d.Saves*chance))
-		}
-	}
-	slices.Sort(m.gains)
-	slices.Reverse(m.gains)
-	sum := 0.0
-	m.sums = append(m.sums[:0], 0)
-	for _, g := range m.gains {
-		sum += g
-		m.sums = append(m.sums, sum)
-	}
-	m.order, m.place = m.order[:0], m.place[:0]
-	for i := range m.Targets {
-		m.order, m.place = append(m.order, int32(i)), append(m.place, int32(i))
-	}
-	for i := len(m.order)/2 - 1; i >= 0; i-- {
-		m.sink(i)
-	}
-}
-
-// gain is what the instance saves that comes to n prepared for the target, in
-// seconds of waiting a lead time.
-func (d *targetDemand) gain(n int32) float64 {
-	if int(n) >= len(d.chances) {
-		return 0
-	}
-	return float64(d.Saves * d.chances[n])
-}
-
-// next is what an instance more saves.
-func (m *assortment) next(i int32) float64 { return m.Targets[i].gain(m.Targets[i].Held) }
-
-// before orders the heap: the target whose next instance saves most, then the
-// one that was known first.
-func (m *assortment) before(a, b int32) bool {
-	x, y := m.next(a), m.next(b)
-	return x > y || x == y && a < b
-}
-
-func (m *assortment) swap(i, j int) {
-	m.order[i], m.order[j] = m.order[j], m.order[i]
-	m.place[m.order[i]], m.place[m.order[j]] = int32(i), int32(j)
-}
-
-func (m *assortment) sink(i int) {
-	for {
-		first := 2*i + 1
-		if first >= len(m.order) {
-			return
-		}
-		if second := first + 1; second < len(m.order) && m.before(m.order[second], m.order[first]) {
-			first = second
-		}
-		if !m.before(m.order[first], m.order[i]) {
-			return
-		}
-		m.swap(i, first)
-		i = first
-	}
-}
-
-func (m *assortment) rise(i int) {
-	for i > 0 && m.before(m.order[i], m.order[(i-1)/2]) {
-		m.swap(i, (i-1)/2)
-		i = (i - 1) / 2
+// sum adds up what is needed.
+func (m *assortment) sum() {
+	m.usual, m.needed = 0, 0
+	for j := range m.Stages {
+		m.usual = max(m.usual, m.Stages[j].mean)
+		m.needed += float64(m.stages[j].Takes.Seconds() * m.Stages[j].mean)
 	}
 }
 
 // hold notes how many instances there are for a target.
 func (m *assortment) hold(to Target, n int32) {
 	i, ok := m.find[to]
-	if !ok || m.Targets[i].Held == n {
+	if !ok {
 		return
 	}
-	m.Targets[i].Held = n
-	m.rise(int(m.place[i]))
-	m.sink(int(m.place[i]))
+	t := &m.Targets[i]
+	for j, key := range t.Keys {
+		if key >= 0 {
+			m.Stages[j].Keys[key].Held += n - t.Held
+		}
+	}
+	t.Held = n
 }
 
-// saved is what the best k instances save together.
-func (m *assortment) saved(k int32) float64 {
-	if len(m.sums) == 0 {
-		return 0
+// gain is what an instance more for a target saves, in seconds of waiting a
+// lead time; with less, what the last of them does.
+func (m *assortment) gain(t *heldTarget, less int32) float64 {
+	sum := 0.0
+	for j, key := range t.Keys {
+		if key >= 0 {
+			k := &m.Stages[j].Keys[key]
+			sum += float64(m.stages[j].Takes.Seconds() * k.chance(max(k.Held-less, 0)))
+		}
 	}
-	return m.sums[min(int(k), len(m.sums)-1)]
+	return float64(sum * m.Scale)
+}
+
+// saved is what the best k instances save together: about as much as if those of
+// each stage were chosen by themselves.
+func (m *assortment) saved(k int32) float64 {
+	sum := 0.0
+	for j := range m.Stages {
+		sum += float64(m.stages[j].Takes.Seconds() * m.Stages[j].saved(k))
+	}
+	return float64(sum * m.Scale)
+}
+
+// deepest is the number of instances beyond which none saves anything.
+func (m *assortment) deepest() int {
+	most := 0
+	for j := range m.Stages {
+		most = max(most, len(m.Stages[j].sums)-1)
+	}
+	return most
 }
 
 // missing is what a request is expected to lack where k instances are held, in seconds.
@@ -251,29 +196,23 @@ func (m *assortment) missing(k int32) float64 {
 	if m.usual <= 0 {
 		return 0
 	}
-	return max(m.needed-m.saved(k), 0) / m.usual
+	return max(float64(m.needed*m.Scale)-m.saved(k), 0) / m.usual
 }
 
 // takes is how long the stages take that a request needs, seconds in the mean.
 func (m *assortment) takes() float64 {
-	sum := 0.0
-	for i := range m.Targets {
-		sum += float64(m.Targets[i].Sized.Mean * m.Targets[i].Takes)
-	}
 	if m.usual <= 0 {
 		return 0
 	}
-	return sum / m.usual
+	return m.needed / m.usual
 }
 
 // best is the target for which an instance more saves most, and what it saves.
 func (m *assortment) best() (to Target, gain float64) {
-	if len(m.order) == 0 {
-		return Target{}, 0
-	}
-	d := &m.Targets[m.order[0]]
-	if gain = d.gain(d.Held); gain > 0 {
-		to = d.Target
+	for i := range m.Targets {
+		if g := m.gain(&m.Targets[i], 0); g > gain {
+			to, gain = m.Targets[i].Target, g
+		}
 	}
 	return to, gain
 }
@@ -284,15 +223,15 @@ func (m *assortment) worth(is Target) float64 {
 	if !ok {
 		return 0
 	}
-	return m.Targets[i].gain(max(m.Targets[i].Held-1, 0))
+	return m.gain(&m.Targets[i], 1)
 }
 
 // assortment is that of a pool, nil if it has no stages or was not asked for
 // yet. After a restore it finds its parts again.
 func (a *Adaptive) assortment(p PoolID) *assortment {
 	m := a.Pools[p].Assortment
-	if m != nil && m.model == nil {
-		m.restored(float64(a.tick)/1e9, a.preparing(p))
+	if m != nil && m.find == nil {
+		m.restored(a.staged[p].Stages, float64(a.tick)/1e9, a.preparing(p))
 	}
 	return m
 }

@@ -82,8 +82,9 @@ func (c *Controller) expire(t Time) {
 	}
 	p := &c.pools[pool]
 	s.Due = Never
-	if s.Count == 0 && id&apartBit != 0 { // claims have emptied it: only the timer kept it
+	if s.Oldest == none && id&apartBit != 0 { // claimed since
 		c.apart.close(uint32(id&^apartBit), p)
+		return
 	}
 	owner := pool
 	for owner == pool && s.Oldest != none && c.instances.Rows[s.Oldest].Since+p.Level.Keep <= t {
@@ -95,7 +96,12 @@ func (c *Controller) expire(t Time) {
 	if owner == pool && s.Oldest != none {
 		c.armShelf(id, s, p.Level.Keep)
 	}
-	c.unblock(t, pool, p)
+	if p.Waiting > 0 {
+		c.unblock(t, pool, p)
+	}
+	if p.position() < p.Level.Stock { // at the tick the sizer may want it no longer
+		c.visit(t, pool, p)
+	}
 }
 
 func (c *Controller) shelf(id shelfID) (*shelf, PoolID) {

@@ -215,6 +215,7 @@ func (c *Controller) Warm(t Time, id InstanceID) {
 		in.Own = false
 		c.assign(t, slot, in.Pool, c.waiters.Rows[i].Request, outcomeOf(in.Since, c.waiters.Rows[i].Arrived), OwnLaunch, 0)
 		c.waiters.remove(i)
+		c.unblock(t, in.Pool, p)
 		return
 	}
 	p.Launching--
@@ -332,10 +333,7 @@ func (c *Controller) Drain(t Time) {
 	for i := range c.pools {
 		p := &c.pools[i]
 		p.Level = Level{}
-		for p.Warm+p.Aging > 0 {
-			c.retire(t, c.leastWorth(t, PoolID(i), p), Drained)
-		}
-		c.retireTied(t, p, Drained)
+		c.retireAll(t, PoolID(i), p, Drained)
 	}
 	c.active, c.wakes, c.nextTick = c.active[:0], c.wakes[:0], Never
 	c.turns.heap = c.turns.heap[:0]
@@ -373,8 +371,14 @@ func (c *Controller) Configure(t Time, config Config, sizer Sizer) error {
 	}
 	for i := range c.pools {
 		p := &c.pools[i]
+		if !c.keeps {
+			c.retireAll(t, PoolID(i), p, NotKept)
+		}
 		c.begin(t, PoolID(i))
 		c.visit(t, PoolID(i), p)
+	}
+	if !c.draining {
+		c.nextTick = c.tickFrom(t) // ticks may have another interval
 	}
 	c.rearm()
 	c.rankAll(t)

@@ -52,9 +52,10 @@ type Request struct {
 // An Outcome says what a request found.
 type Outcome uint8
 
-// The outcomes. A PartialHit was served by an instance that was ordered
-// before it arrived but was not warm and free, or that was warm for something
-// else; a Miss by one that was ordered at its arrival or later.
+// The outcomes. A PartialHit was served by an instance that was ordered before
+// it arrived but was not warm yet, that another request released (whenever it
+// was ordered), or that was warm for something else; a Miss by one that became
+// warm and was ordered at its arrival or later.
 const (
 	Hit Outcome = iota
 	PartialHit

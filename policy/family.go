@@ -14,8 +14,10 @@ type Family struct {
 	Name    string
 	Summary string // one line
 	// Knob is the parameter that a frontier sweeps; empty if there is none.
-	Knob   string
-	Params []Param
+	Knob string
+	// WaitKnob is swept in its place where waits are compared; empty is Knob.
+	WaitKnob string
+	Params   []Param
 	// Training is set when the policy is fitted on a span before the measured
 	// one, unless its parameters make that needless.
 	Training bool

@@ -41,13 +41,13 @@ func (c *Controller) Held(p PoolID, t Target) int32 {
 	return 0
 }
 
-// aim gives a launch its target.
-func (c *Controller) aim(t Time, slot uint32, id PoolID) {
+// aim gives a launch its target, unless it is for a request of its own.
+func (c *Controller) aim(t Time, slot uint32, id PoolID, why Reason) {
 	for int(slot) >= len(c.prepared) {
 		c.prepared = append(c.prepared, preparation{})
 	}
 	c.prepared[slot] = preparation{}
-	if c.aims == nil || !c.pools[id].staged || c.draining {
+	if c.aims == nil || why == ForMiss || !c.pools[id].staged || c.draining {
 		return
 	}
 	if to := c.aims.Aim(t, id); to != (Target{}) {
@@ -157,9 +157,8 @@ func (c *Controller) reaimShelf(t Time, id PoolID, p *pool, s *shelf, is Target)
 }
 
 // pickPrepared finds the idle instance that lacks least for a request; where
-// several lack as little, one that is prepared for nothing in particular, then one of
-// which there are most.
-func (c *Controller) pickPrepared(id PoolID, p *pool, r *Request) uint32 {
+// several lack as little, the one that is least worth to others.
+func (c *Controller) pickPrepared(t Time, id PoolID, p *pool, r *Request) uint32 {
 	k := &c.config.Categories[id]
 	needs := r.Target(p.facets)
 	if p.Tied > 0 {
@@ -173,10 +172,11 @@ func (c *Controller) pickPrepared(id PoolID, p *pool, r *Request) uint32 {
 	if r.Warm == RequireWarm {
 		return c.pickWhole(k, p, r, needs)
 	}
-	best, lacks, count := none, int64(0), int32(0)
+	best, lacks, worth := none, int64(0), 0.0
 	if p.Shelf.Count > 0 {
 		_, takes := k.Missing(Target{}, needs)
-		best, lacks, count = p.Shelf.pick(p), int64(takes), maxCount
+		lacks = int64(takes)
+		best, worth = c.pickUnprepared(t, id, p)
 	}
 	for i := p.FirstApart; i != none; i = c.apart.Rows[i].Next {
 		row := &c.apart.Rows[i]
@@ -184,11 +184,51 @@ func (c *Controller) pickPrepared(id PoolID, p *pool, r *Request) uint32 {
 			continue
 		}
 		_, takes := k.Missing(row.Target, needs)
-		if n := int64(takes); best == none || n < lacks || n == lacks && row.Count > count {
-			best, lacks, count = row.pick(p), n, row.Count
+		n := int64(takes)
+		if best != none && n > lacks {
+			continue
+		}
+		if w := c.worth(t, id, row.Target, row.Count); best == none || n < lacks || w < worth {
+			best, lacks, worth = row.pick(p), n, w
 		}
 	}
 	return best
+}
+
+// looked is how many of the instances that are not prepared yet are looked at.
+const looked = 8
+
+// pickUnprepared is the least worth of those that have been prepared for
+// nothing yet: of one that is on its way to a target, as if it were there.
+func (c *Controller) pickUnprepared(t Time, id PoolID, p *pool) (best uint32, worth float64) {
+	best = none
+	slot := p.Shelf.pick(p)
+	for range looked {
+		w := 0.0
+		if row := &c.prepared[slot]; row.Busy {
+			w = c.worth(t, id, row.To, 1)
+		}
+		if best == none || w < worth {
+			best, worth = slot, w
+		}
+		in := &c.instances.Rows[slot]
+		if slot = in.Next; p.reusable {
+			slot = in.Prev
+		}
+		if slot == none {
+			break
+		}
+	}
+	return best, worth
+}
+
+// worth is what one of n instances that are prepared for a target is worth to
+// others than who asks: without a sizer that knows, the less the more there are.
+func (c *Controller) worth(t Time, id PoolID, is Target, n int32) float64 {
+	if c.aims != nil {
+		return c.aims.Worth(t, id, is)
+	}
+	return -float64(n)
 }
 
 // pick is the instance of a shelf that is handed out: of reusable ones the most
@@ -231,10 +271,7 @@ func (c *Controller) leastWorth(t Time, id PoolID, p *pool) uint32 {
 		if row.Count == 0 || row.Tenant != 0 {
 			continue
 		}
-		worth := -float64(row.Count)
-		if c.aims != nil {
-			worth = c.aims.Worth(t, id, row.Target)
-		}
+		worth := c.worth(t, id, row.Target, row.Count)
 		if best == none || worth < least {
 			best, least = row.Newest, worth
 		}

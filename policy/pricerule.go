@@ -58,19 +58,22 @@ func (r *priceRule) read(p []float64, span float64) {
 }
 
 // readMix makes the hull of a pool whose instances are also prepared for
-// targets: saved are the seconds of stages that the best k instances save in a
+// targets: the best k of them save seconds of stages in a
 // lead time. Where it also matters that there is one at all, it saves the
 // lead time too.
-func (r *priceRule) readMix(p []float64, span float64, saved []float64, lead float64, any bool) {
+func (r *priceRule) readMix(p []float64, span float64, m *assortment, lead float64, any bool) {
 	h := append(r.hull[:0], corner{})
-	below, idle, gained := 0.0, 0.0, 0.0
-	for k := 1; k < max(len(p), len(saved)); k++ {
+	below, idle, gained, saved := 0.0, 0.0, 0.0, 0.0
+	deepest := m.deepest()
+	for k := 1; k < max(len(p), deepest+1); k++ {
 		if k <= len(p) {
 			below += p[k-1]
 		}
 		idle += float64(min(below, 1) * span)
-		if k < len(saved) {
-			gained += (saved[k] - saved[k-1]) / lead
+		if k <= deepest {
+			all := m.saved(int32(k))
+			gained += (all - saved) / lead
+			saved = all
 		}
 		if any {
 			gained += max(1-below, 0)

@@ -87,7 +87,7 @@ func (c *Controller) launch(t Time, id PoolID, why Reason) uint32 {
 	}
 	c.host.Launch(t, name, id, why)
 	if c.staged {
-		c.aim(t, slot, id)
+		c.aim(t, slot, id, why)
 	}
 	return slot
 }
@@ -109,6 +109,14 @@ func (c *Controller) end(t Time, slot uint32, why Reason) {
 func (c *Controller) retire(t Time, slot uint32, why Reason) {
 	c.unshelve(slot)
 	c.end(t, slot, why)
+}
+
+// retireAll ends every idle instance of a pool.
+func (c *Controller) retireAll(t Time, id PoolID, p *pool, why Reason) {
+	for p.Warm+p.Aging > 0 {
+		c.retire(t, c.leastWorth(t, id, p), why)
+	}
+	c.retireTied(t, p, why)
 }
 
 // retireTied ends every idle instance that only one tenant may use.

@@ -106,16 +106,16 @@ func (c *Controller) pick(t Time, id PoolID, p *pool, r *Request) uint32 {
 	if c.lived {
 		return c.pickFit(t, id, p, r)
 	}
-	return c.candidate(id, p, r)
+	return c.candidate(t, id, p, r)
 }
 
 // candidate is the idle instance that is first in line for a tenant's request:
 // one that has served the tenant before, else one that is free for all.
 // Reusable instances are handed out most recently used first, others oldest
 // first.
-func (c *Controller) candidate(id PoolID, p *pool, r *Request) uint32 {
+func (c *Controller) candidate(t Time, id PoolID, p *pool, r *Request) uint32 {
 	if p.staged {
-		return c.pickPrepared(id, p, r)
+		return c.pickPrepared(t, id, p, r)
 	}
 	if p.Tied > 0 {
 		if i, ok := c.apart.find[apartKey{Pool: id, Tenant: r.Tenant}]; ok && c.apart.Rows[i].Count > 0 {

@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"shadowpool/policy"
+	"shadowpool/policy/referee"
 )
 
 // Verified is what Verify found in an event log.
@@ -46,9 +47,10 @@ func orNothing(s string) string {
 // maxLine bounds a line of the event log, for a file that is none.
 const maxLine = 64 << 20
 
-// Verify feeds the events of a log to a fresh controller and compares what it
-// decides with the log. It returns a *Difference at the first that is not the
-// same; any other error says why the log cannot be read.
+// Verify feeds the events of a log to a fresh controller, compares what it
+// decides with the log, and lets a referee watch (package policy/referee). It
+// returns a *Difference at the first decision that is not the same, or the
+// first law that is broken; any other error says why the log cannot be read.
 func Verify(log io.Reader) (Verified, error) {
 	var v Verified
 	var check *checker
@@ -109,7 +111,8 @@ func readLines(r io.Reader, f func(line int, text []byte) error) error {
 
 // A checker is a host of a fresh controller whose world is an event log.
 type checker struct {
-	ctrl    *policy.Controller
+	ctrl    referee.Controller
+	ref     referee.Referee
 	pools   int
 	started bool
 	decided scribe
@@ -138,7 +141,8 @@ func newChecker(text []byte, h *Header) (*checker, error) {
 		return nil, fmt.Errorf("header: %w", err)
 	}
 	c := &checker{pools: len(config.Categories)}
-	c.ctrl, err = policy.New(config, sizer, &c.decided)
+	_, err = c.ref.Control(config, sizer, &c.decided)
+	c.ctrl = &c.ref
 	return c, err
 }
 
@@ -147,6 +151,9 @@ func (c *checker) entry(line int, e *Entry) error {
 	c.decided.actions, c.decided.most = c.decided.actions[:0], len(e.Actions)+1 // enough to differ
 	if problem := c.replay(e); problem != "" {
 		return &Difference{Line: line, Problem: problem}
+	}
+	if err := c.ref.Err(); err != nil {
+		return &Difference{Line: line, Problem: err.Error()}
 	}
 	for i := range max(len(e.Actions), len(c.decided.actions)) {
 		var want, got string

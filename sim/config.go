@@ -32,6 +32,10 @@ func FleetFromConfig(f *config.File, src trace.Source) (Fleet, error) {
 	for _, k := range f.Fleet.Categories {
 		layers = append(layers, k.Layers)
 	}
+	if f.Fleet.Pooled {
+		fleet.Pooled = true
+		return fleet, fleet.AddLayers(layers)
+	}
 	used, err := usedCategories(src)
 	if err != nil {
 		return Fleet{}, err

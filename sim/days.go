@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"math/bits"
 	"time"
 
 	"shadowpool/policy"
@@ -18,6 +19,11 @@ type Day struct {
 	// never served on the day when they ended.
 	Idle  InstanceTime `json:"idle_s"`
 	Waste InstanceTime `json:"waste_s"`
+	// Wait sums the waits of the requests that got an instance in the day, and CostUSD
+	// what the day cost; that of how the provider rounds falls on the day of
+	// an instance's end.
+	Wait    InstanceTime `json:"wait_s"`
+	CostUSD float64      `json:"cost_usd"`
 }
 
 // DayLength is a day in ns.
@@ -52,6 +58,8 @@ func (d *days) close(now Day) {
 		Launches: now.Launches - d.before.Launches,
 		Idle:     now.Idle.Minus(d.before.Idle),
 		Waste:    now.Waste.Minus(d.before.Waste),
+		Wait:     now.Wait.Minus(d.before.Wait),
+		CostUSD:  now.CostUSD - d.before.CostUSD,
 	})
 	d.before = now
 }
@@ -60,7 +68,11 @@ func (d *days) close(now Day) {
 // after a number of arrivals in all. A hit is assigned as it arrives, so hits
 // are counted by the day of their arrival.
 func (m *meter) since(arrivals int64) Day {
-	day := Day{Requests: arrivals, Hits: m.outcomes[policy.Hit], Launches: m.launches}
+	seconds, nanos := bits.Div64(m.waitSum[0], m.waitSum[1], 1e9)
+	day := Day{
+		Requests: arrivals, Hits: m.outcomes[policy.Hit], Launches: m.launches,
+		Wait: instanceTime(int64(seconds), int64(nanos)), CostUSD: m.cost(),
+	}
 	for i := range m.usage {
 		u := &m.usage[i]
 		day.Idle = day.Idle.Plus(u.idle())

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"encoding/json"
+	"math"
 	"testing"
 	"time"
 
@@ -23,10 +24,12 @@ func TestDaysByHand(t *testing.T) {
 	}
 	first, second := InstanceTime{Seconds: 43_190 + 43_190}, InstanceTime{Seconds: 13_590}
 	want := []Day{
-		{Requests: 2, Hits: 1, Launches: 3, Idle: first, Waste: first},
-		{Requests: 2, Hits: 2, Launches: 2, Idle: second, Waste: second},
+		// Three launches and two services of 5 s; then one, as E's begins at the end.
+		{Requests: 2, Hits: 1, Launches: 3, Idle: first, Waste: first, Wait: InstanceTime{Seconds: 10}, CostUSD: (86_380 + 30 + 10) / 3600.0},
+		{Requests: 2, Hits: 2, Launches: 2, Idle: second, Waste: second, CostUSD: (13_590 + 10 + 5) / 3600.0},
 	}
-	if diff := cmp.Diff(want, r.Days); diff != "" {
+	near := cmp.Comparer(func(a, b float64) bool { return math.Abs(a-b) < 1e-9 })
+	if diff := cmp.Diff(want, r.Days, near); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -68,9 +71,12 @@ func TestDaysAddUp(t *testing.T) {
 				sum.Hits += d.Hits
 				sum.Launches += d.Launches
 				sum.Idle, sum.Waste = sum.Idle.Plus(d.Idle), sum.Waste.Plus(d.Waste)
+				sum.Wait = sum.Wait.Plus(d.Wait)
+				sum.CostUSD += d.CostUSD
 			}
 			if sum.Requests != r.Requests || sum.Hits != r.Hits || sum.Launches != r.Launches ||
-				sum.Idle.Float() != r.InstanceS.Idle || sum.Waste.Float() != r.InstanceS.Waste {
+				sum.Idle.Float() != r.InstanceS.Idle || sum.Waste.Float() != r.InstanceS.Waste ||
+				math.Abs(sum.CostUSD-r.CostUSD.Total) > 1e-9*r.CostUSD.Total {
 				t.Errorf("%s after %v: the days add up to %+v, the result is %+v", spec, after, sum, r)
 			}
 			if want := int((r.SpanS + 86_399) / 86_400); len(r.Days) != want {

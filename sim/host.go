@@ -52,7 +52,7 @@ func (r *replay) Assign(t policy.Time, a policy.Assignment) {
 	arrival, duration := r.arrival, r.duration
 	if r.preps != nil {
 		k := &r.fleet.Categories[row.pool]
-		a.Delay += r.preps.promote(t, s, k, row.pool, r.needs(int64(a.Request), k), int64(a.Request))
+		a.Delay += r.preps.promote(t, s, k, row.pool, r.needs(int64(a.Request), k), int64(a.Request), r.arrivalOf(int64(a.Request)) >= r.opt.MeasureFrom)
 	}
 	if n := int64(a.Request); n == r.row && r.rows.here {
 		r.rows.here, r.outcome = false, a.Outcome
@@ -77,6 +77,12 @@ func (r *replay) Prepare(t policy.Time, id policy.InstanceID, to policy.Target) 
 	s := id.Slot()
 	row := &r.slots[s]
 	r.preps.aim(t, s, &r.fleet.Categories[row.pool], row.pool, to, row.warm)
+}
+
+// arrivalOf is when the request of a row arrived, which has no instance yet.
+func (r *replay) arrivalOf(row int64) policy.Time {
+	c, i := r.rows.find(row)
+	return c.Arrival[i]
 }
 
 // needs is what the request of a row, which has no instance yet, needs.

@@ -45,7 +45,7 @@ type preparations struct {
 	slots    []slot   // of the calendar, one an event, the first unused
 	finishes []finish // by the event
 	free     []uint32
-	fresh    uint32
+	came     Prepared
 }
 
 func newPreparations(f *Fleet, seed uint64, start policy.Time) *preparations {
@@ -134,13 +134,19 @@ func (row *preparation) state(k *Category, t policy.Time) policy.Target {
 
 // promote is how long the stages take that an instance lacks for the request
 // of a row, which needs a target, from t on. What it was being prepared for is
-// of use where it is the same.
-func (p *preparations) promote(t policy.Time, s uint32, k *Category, pool uint32, needs policy.Target, of int64) int64 {
+// of use where it is the same. counts is set for requests of the measured span.
+func (p *preparations) promote(t policy.Time, s uint32, k *Category, pool uint32, needs policy.Target, of int64, counts bool) int64 {
 	row := &p.rows[s]
 	is := row.state(k, t)
 	lacks, _ := k.Missing(is, needs)
 	g := &p.stages[pool]
 	took := int64(0)
+	if needed, _ := k.Missing(policy.Target{}, needs); needed != 0 && counts {
+		p.came.Needing++
+		if lacks == 0 {
+			p.came.Found++
+		}
+	}
 	for i := range k.Stages {
 		if lacks&(1<<i) == 0 {
 			continue

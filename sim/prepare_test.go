@@ -77,6 +77,9 @@ func TestRequestsWaitForWhatIsMissing(t *testing.T) {
 		for _, w := range c.wait {
 			sum += w
 		}
+		if p := r.Prepared; p.Found > p.Needing || p.Needing > r.Requests || c.hits > 0 && c.rows[len(c.rows)-1][1] != 0 && p.Found != c.hits {
+			t.Errorf("%s: prepared %+v", c.name, p)
+		}
 		if got := r.WaitS.Mean * float64(r.Requests); math.Abs(got-sum) > 1e-6 || r.Hits != c.hits {
 			t.Errorf("%s: waits sum to %v s and %d hits, want %v s and %d", c.name, got, r.Hits, sum, c.hits)
 		}

@@ -1,10 +1,12 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	"shadowpool/policy"
+	"shadowpool/policy/referee"
 	"shadowpool/trace"
 )
 
@@ -29,6 +31,9 @@ type Options struct {
 	Days bool
 	// Shortfall makes the result say where the requests fall that did not hit.
 	Shortfall bool
+	// Referee watches the run, which fails at the first law that is broken; nil
+	// is none.
+	Referee *referee.Referee
 	// Progress is called now and then with the number of requests that have
 	// arrived; nil is not.
 	Progress func(requests int64)
@@ -45,7 +50,11 @@ func Run(src trace.Source, fleet Fleet, sizer policy.Sizer, opt Options) (*Resul
 	if err != nil {
 		return nil, err
 	}
-	if err := r.run(src); err != nil {
+	err = r.run(src)
+	if r.ref != nil {
+		err = errors.Join(r.ref.Err(), err)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if opt.Log != nil {
@@ -62,9 +71,10 @@ type replay struct {
 	fleet  *Fleet
 	sum    trace.Summary
 	ctrl   *policy.Controller
-	poolOf []policy.PoolID // by the trace's category
-	leads  []leads         // by pool
-	fixed  bool            // all lead times are constant and equal to lead
+	ref    *referee.Referee // stands before ctrl; nil if there is none
+	poolOf []policy.PoolID  // by the trace's category
+	leads  []leads          // by pool
+	fixed  bool             // all lead times are constant and equal to lead
 	lead   int64
 
 	starting bool // during Controller.Start
@@ -147,12 +157,9 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 		opt.StartAt = sum.First
 	}
 	r := &replay{opt: opt, fleet: fleet, sum: sum, poolOf: fleet.pools(sum.Strings.Category), row: -1}
-	ctrl, err := policy.New(fleet.PolicyConfig(), sizer, r)
-	if err != nil {
+	if err := r.control(sizer); err != nil {
 		return nil, err
 	}
-	ctrl.SetLog(opt.Log)
-	r.ctrl = ctrl
 	r.fixed = true
 	for _, k := range fleet.Categories {
 		r.leads = append(r.leads, newLeads(k, opt.Seed))
@@ -179,6 +186,26 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 	return r, nil
 }
 
+// referees gives every run a referee that is not given one; tests may set it.
+var referees func() *referee.Referee
+
+// control makes the controller, and lets the referee stand before it.
+func (r *replay) control(sizer policy.Sizer) (err error) {
+	config := r.fleet.PolicyConfig()
+	if r.ref = r.opt.Referee; r.ref == nil && referees != nil {
+		r.ref = referees()
+	}
+	if r.ref == nil {
+		r.ctrl, err = policy.New(config, sizer, r)
+	} else {
+		r.ctrl, err = r.ref.Control(config, sizer, r)
+	}
+	if err == nil {
+		r.ctrl.SetLog(r.opt.Log)
+	}
+	return err
+}
+
 const (
 	lastArrival     = 4_102_444_800 * int64(time.Second) // the year 2100
 	longestDuration = 16 * 366 * 24 * int64(time.Hour)
@@ -197,7 +224,11 @@ func (r *replay) run(src trace.Source) error {
 		if !started {
 			started = true
 			r.starting = true
-			r.ctrl.Start(r.opt.StartAt)
+			if r.ref == nil {
+				r.ctrl.Start(r.opt.StartAt)
+			} else {
+				r.ref.Start(r.opt.StartAt)
+			}
 			r.starting = false
 		}
 		r.rows.add(chunk)
@@ -277,7 +308,11 @@ func (r *replay) arrive(c *trace.Chunk) {
 		r.row, r.arrival, r.duration = c.First+int64(i), t, c.Duration[i]
 		r.rows.arriving()
 		q.ID, q.Pool = policy.RequestID(r.row), pool
-		r.ctrl.Arrive(t, q)
+		if r.ref == nil {
+			r.ctrl.Arrive(t, q)
+		} else {
+			r.ref.Arrive(t, q)
+		}
 		if r.short != nil && t >= r.opt.MeasureFrom {
 			r.short.count(t, pool, q.Tenant, !r.rows.here && r.outcome == policy.Hit)
 		}
@@ -321,7 +356,11 @@ func (r *replay) deliver(t policy.Time) {
 			if timer >= r.mark {
 				r.look(timer)
 			}
-			r.ctrl.Fire()
+			if r.ref == nil {
+				r.ctrl.Fire()
+			} else {
+				r.ref.Fire()
+			}
 		case event > t || event == forever:
 			return
 		case warm <= end:
@@ -336,7 +375,11 @@ func (r *replay) deliver(t policy.Time) {
 			row := &r.slots[s]
 			r.m.warmed(event, row.pool)
 			row.warm = true
-			r.ctrl.Warm(event, row.id(s))
+			if r.ref == nil {
+				r.ctrl.Warm(event, row.id(s))
+			} else {
+				r.ref.Warm(event, row.id(s))
+			}
 			if r.preps != nil && r.slots[s].warm && !r.slots[s].served {
 				k := &r.fleet.Categories[r.slots[s].pool]
 				r.preps.start(event, s, k, r.slots[s].pool)
@@ -353,11 +396,19 @@ func (r *replay) deliver(t policy.Time) {
 			row := &r.slots[s]
 			if !row.served {
 				r.m.failed(event, row)
-				r.ctrl.Fail(event, row.id(s))
+				if r.ref == nil {
+					r.ctrl.Fail(event, row.id(s))
+				} else {
+					r.ref.Fail(event, row.id(s))
+				}
 				continue
 			}
 			r.m.released(event, row.pool)
-			r.ctrl.Release(event, row.id(s))
+			if r.ref == nil {
+				r.ctrl.Release(event, row.id(s))
+			} else {
+				r.ref.Release(event, row.id(s))
+			}
 		}
 	}
 }
@@ -373,7 +424,14 @@ func (r *replay) prepared() {
 		r.look(t)
 	}
 	if s, current := r.preps.pop(); current {
-		r.ctrl.Prepared(t, r.slots[s].id(s))
+		if r.m.open && !r.m.closed {
+			r.preps.came.Preparations++
+		}
+		if r.ref == nil {
+			r.ctrl.Prepared(t, r.slots[s].id(s))
+		} else {
+			r.ref.Prepared(t, r.slots[s].id(s))
+		}
 	}
 }
 

@@ -31,6 +31,7 @@ type Result struct {
 	Seed           uint64         `json:"seed"`
 	Version        string         `json:"version"`
 	Shortfall      *Shortfall     `json:"shortfall,omitempty"` // if it was asked for
+	Prepared       *Prepared      `json:"prepared,omitempty"`  // where a category has stages
 
 	// Days are the measured span by day, if Options.Days asks for it. Their
 	// sums are the figures above, exactly.
@@ -75,6 +76,16 @@ type Cost struct {
 	Stopped   float64 `json:"stopped"`
 }
 
+// Prepared says what came of preparing instances for targets.
+type Prepared struct {
+	// Preparations that ended in the measured span, ahead of any request.
+	Preparations int64 `json:"preparations"`
+	// Needing are the requests that needed stages at all, Found those of them
+	// whose instance had done all of them.
+	Needing int64 `json:"requests_needing"`
+	Found   int64 `json:"requests_found"`
+}
+
 // A WaitPoint says which share of requests waited at most Seconds.
 type WaitPoint struct {
 	Seconds, Share float64
@@ -89,6 +100,9 @@ func (r *replay) result() *Result {
 		SpanS: float64(r.sum.Last-r.opt.MeasureFrom) / 1e9,
 	}
 	m.fill(res)
+	if r.preps != nil {
+		res.Prepared = &r.preps.came
+	}
 	if r.days != nil {
 		res.Days = r.days.days
 	}
@@ -129,6 +143,17 @@ func (m *meter) fill(res *Result) {
 		res.CostUSD.Total += (u.launching.value() + idle + u.serving.value() + u.rounding) * perSecond
 	}
 	res.CostUSD.OnDemand = res.CostUSD.Total
+}
+
+// cost is what the measured span has cost up to the origin of the integrals, in
+// dollars.
+func (m *meter) cost() float64 {
+	total := 0.0
+	for i := range m.usage {
+		u := &m.usage[i]
+		total += (u.launching.value() + u.idle().Float() + u.serving.value() + u.rounding) * u.price / 3600
+	}
+	return total
 }
 
 // waitQuantile is the wait, in seconds, that a share q of the requests does

@@ -98,6 +98,7 @@ func TestBadFleets(t *testing.T) {
 		{"{default: {lead_time: 'lognormal:median=3s,p99=4s,mode=2s'}}", "pool.yaml:1: fleet.default.lead_time: \"lognormal:median=3s,p99=4s,mode=2s\": want lognormal:median=SPAN,p99=SPAN and perhaps common=SHARE and fail=SHARE, not \"mode=2s\""},
 		{"{default: {lead_time: 1s, stages: [{name: a, lead_time: 1s}]}}", "pool.yaml:1: fleet.default.stages: lead_time is given too; keep one of them"},
 		{"{default: {stages: []}}", "pool.yaml:1: fleet.default.stages: has no stage; give lead_time instead"},
+		{"{pooled: true, default: {lead_time: 1s}}", "pool.yaml:1: fleet.pooled: one pool for all requests has one category, listed under categories, and no default"},
 		{"{default: {stages: [{name: a, lead_time: 1s, of: []}]}}", "pool.yaml:1: fleet.default.stages[0].of: names no facet: want image, task_type, dataset or tenant"},
 		{"{default: {stages: [{name: a, lead_time: 1s, of: [dataset, size]}]}}", "pool.yaml:1: fleet.default.stages[0].of: \"size\" is no facet of a request: want image, task_type, dataset or tenant"},
 		{"{default: {stages: [{name: a, lead_time: 1s, of: [image, image]}]}}", "pool.yaml:1: fleet.default.stages[0].of: image is named twice"},

@@ -32,6 +32,8 @@ type Fleet struct {
 	Isolation policy.Isolation
 	Binding   policy.Binding
 	Tick      time.Duration
+	// Pooled serves requests of whatever category with the only one.
+	Pooled bool
 	// Default is what listed categories start from, and the whole of every
 	// category that is not listed; nil admits listed ones only. Its Name is
 	// empty.

@@ -30,6 +30,7 @@ func fleet(to *Fleet) schema {
 			{key: "isolation", schema: oneOf(&to.Isolation, choice[policy.Isolation]{"tenant", policy.ByTenant}, choice[policy.Isolation]{"none", policy.NoIsolation})},
 			{key: "binding", schema: oneOf(&to.Binding, choice[policy.Binding]{"late", policy.Late}, choice[policy.Binding]{"early", policy.Early})},
 			{key: "tick", schema: span(&to.Tick, time.Millisecond, maxTick)},
+			{key: "pooled", schema: oneOf(&to.Pooled, choice[bool]{"true", true}, choice[bool]{"false", false})},
 			{key: "default", schema: optional[Category]{&to.Default, template, func(k *Category) schema { return category(k, nil, false) }}},
 			{key: "categories", schema: list[Category]{&to.Categories, listed, func(k *Category) schema {
 				return category(k, []field{
@@ -41,6 +42,9 @@ func fleet(to *Fleet) schema {
 		check: func(p *parser, n *yaml.Node, path string, given map[string]*yaml.Node) {
 			if given["default"] == nil && len(to.Categories) == 0 {
 				p.fail(n, path, "has no category: list them under categories, or give default, which admits every one")
+			}
+			if to.Pooled && (to.Default != nil || len(to.Categories) != 1) {
+				p.fail(given["pooled"], join(path, "pooled"), "one pool for all requests has one category, listed under categories, and no default")
 			}
 			checkNames(p, path, to.Categories)
 			if len(p.errs) == 0 {

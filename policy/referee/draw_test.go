@@ -1,0 +1,155 @@
+package referee_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"testing"
+	"time"
+	_ "time/tzdata"
+
+	"shadowpool/policy"
+)
+
+// Random fleets and policies.
+
+// draw is a source of random choices.
+type draw struct{ *rand.Rand }
+
+func (d draw) chance(p float64) bool { return d.Float64() < p }
+
+func pickOf[T any](d draw, of ...T) T { return of[d.IntN(len(of))] }
+
+// span is exponential about a mean.
+func (d draw) span(mean time.Duration) int64 { return int64(d.ExpFloat64() * float64(mean)) }
+
+// fleet is one to six categories, perhaps with layers below them.
+func (d draw) fleet() policy.Config {
+	c := policy.Config{Tick: pickOf(d, 0, 0, 0, time.Second, 15*time.Second, 7*time.Second)}
+	if d.chance(0.3) {
+		c.Binding = policy.Early
+	}
+	if d.chance(0.5) {
+		c.Isolation = policy.ByTenant
+	}
+	if d.chance(0.5) {
+		c.Location, _ = time.LoadLocation(pickOf(d, "Europe/Berlin", "Asia/Kolkata", "America/New_York", "Australia/Lord_Howe"))
+	}
+	n := 1 + d.IntN(6)
+	for i := range n {
+		c.Categories = append(c.Categories, d.category(fmt.Sprint("c", i)))
+	}
+	for i := range c.Categories {
+		k := &c.Categories[i]
+		for d.chance(0.25) && len(k.Compatible) < n-1 {
+			other := policy.PoolID(d.IntN(n))
+			known := int(other) == i
+			for _, o := range k.Compatible {
+				known = known || o.Pool == other
+			}
+			if !known {
+				k.Compatible = append(k.Compatible, policy.Compatible{Pool: other, Adapt: pickOf(d, 0, 0, time.Second, 20*time.Second)})
+			}
+		}
+	}
+	if d.chance(0.3) {
+		c.Categories = d.layers(c.Categories)
+	}
+	return c
+}
+
+func (d draw) category(name string) policy.Category {
+	k := policy.Category{
+		Name: name, Reusable: d.chance(0.5),
+		LeadTime:       pickOf(d, 0, time.Second, 20*time.Second, 45*time.Second, 5*time.Minute),
+		PromotionDelay: pickOf(d, 0, 0, 0, time.Millisecond, 10*time.Second),
+	}
+	if d.chance(0.3) {
+		k.Stages = []policy.Stage{{Name: "model", Of: policy.OfDataset, Takes: 20 * time.Second}}
+		if d.chance(0.5) {
+			k.Stages = append(k.Stages, policy.Stage{Name: "adapter", Of: policy.OfDataset | policy.OfTaskType, Takes: 5 * time.Second})
+		}
+	}
+	if d.chance(0.3) {
+		k.MaxInstances = 1 + d.IntN(6)
+	}
+	if d.chance(0.2) {
+		k.MaxLaunching = 1 + d.IntN(3)
+	}
+	return k
+}
+
+func (d draw) layers(categories []policy.Category) []policy.Category {
+	stacks := make([][]policy.Layer, len(categories))
+	for i := range stacks {
+		if d.chance(0.7) {
+			stacks[i] = append(stacks[i], policy.Layer{Name: "bare", Adapt: 30 * time.Second, Memory: 0.2})
+			if d.chance(0.6) {
+				stacks[i] = append(stacks[i], policy.Layer{Name: "language", Adapt: time.Duration(1+d.IntN(20)) * time.Second, Memory: 0.5})
+			}
+		} else if d.chance(0.3) {
+			stacks[i] = append(stacks[i], policy.Layer{Name: "other", Adapt: 5 * time.Second, Memory: 0.7})
+		}
+	}
+	n := len(categories)
+	all, err := policy.AddLayers(categories, stacks)
+	if err != nil {
+		return categories // a layer on top of another than elsewhere
+	}
+	for i := n; i < len(all); i++ {
+		if d.chance(0.3) {
+			all[i].MaxInstances = 1 + d.IntN(4)
+		}
+	}
+	return all
+}
+
+// policy draws the parameters of a family until they fit together.
+func (d draw) policy(t testing.TB, f *policy.Family, config policy.Config) policy.Spec {
+	var err error
+	for range 50 {
+		s := policy.Spec{Name: f.Name}
+		optional := d.IntN(len(f.Params) + 1) // of several targets, one
+		for i, p := range f.Params {
+			if p.Optional && i != optional && p.Kind != policy.Text || !p.Optional && p.Default != "" && d.chance(0.3) {
+				continue
+			}
+			if value, ok := d.value(f, p); ok {
+				s.Params = append(s.Params, policy.Setting{Key: p.Name, Value: value})
+			}
+			if p.ByCategory && d.chance(0.5) {
+				k := config.Categories[d.IntN(len(config.Categories))]
+				s.Params = append(s.Params, policy.Setting{Key: p.Name + "." + k.Name, Value: strconv.Itoa(d.IntN(5))})
+			}
+		}
+		if _, err = policy.Build(s, policy.Fleet{Config: config}); err == nil {
+			return s
+		}
+	}
+	t.Fatalf("no parameters of %s fit together: %v", f.Name, err)
+	return policy.Spec{}
+}
+
+func (d draw) value(f *policy.Family, p policy.Param) (string, bool) {
+	switch p.Kind {
+	case policy.Count:
+		return strconv.Itoa(d.IntN(6)), true
+	case policy.Number:
+		most := 100.
+		if p.Name == "share" { // of the instances in use
+			most = 2
+		}
+		return fmt.Sprintf("%.3g", pickOf(d, 0, 1, d.Float64(), most*d.Float64())), true
+	case policy.Share:
+		return fmt.Sprintf("%.3f", 0.1+0.89*d.Float64()), true
+	case policy.Span:
+		return pickOf(d, "0s", "1s", "20s", "1m", "10m"), true
+	}
+	switch f.Name + "." + p.Name {
+	case "schedule.timetable":
+		return pickOf(d, "Sun-Sat 00:00-24:00 2", "Mon-Fri 08:00-18:00 3", "Sun-Sat 03:10-03:12 1"), true
+	case "nhpp.form":
+		return pickOf(d, "hit", "wait", "idle"), true
+	}
+	return "", false // text of another family: its default
+}

@@ -1,0 +1,558 @@
+package referee_test
+
+import (
+	"bytes"
+	"container/heap"
+	"encoding/binary"
+	"flag"
+	"fmt"
+	"hash/crc32"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"shadowpool/policy"
+	"shadowpool/policy/referee"
+)
+
+var (
+	oneSeed = flag.Int64("seed", -1, "run only this seed of the random worlds")
+	seeds   = flag.Int("seeds", 10_000, "how many random worlds to run")
+)
+
+// Whatever the fleet, the policy, the load and the faults: no law is broken;
+// and when faults and arrivals stop, every queue drains, every pool comes to
+// its level, and a drained fleet is gone.
+func TestWorlds(t *testing.T) {
+	if *oneSeed >= 0 {
+		runWorld(t, uint64(*oneSeed))
+		return
+	}
+	n := *seeds
+	if testing.Short() {
+		n = min(n, 500)
+	}
+	const parts = 20
+	for part := range parts {
+		t.Run(fmt.Sprint(part), func(t *testing.T) {
+			t.Parallel()
+			for seed := part * n / parts; seed < (part+1)*n/parts; seed++ {
+				runWorld(t, uint64(seed))
+			}
+		})
+	}
+}
+
+// world is a host whose provisioner and users are random.
+type world struct {
+	t       testing.TB
+	d       draw
+	seed    uint64
+	config  policy.Config
+	spec    policy.Spec
+	ref     *referee.Referee
+	main    *port
+	twin    *port // a controller that must decide as main does
+	now     policy.Time
+	still   int // steps at this instant
+	events  events
+	seq     int
+	members map[policy.InstanceID]*member
+	order   []policy.InstanceID // members by launch
+	waiting []policy.Request
+	next    policy.RequestID
+	left    int // arrivals to come
+	calm    bool
+	done    []string // the actions of this event
+}
+
+type member struct {
+	pool    policy.PoolID
+	warm    bool
+	request *policy.Request
+	aims    int  // preparations so far
+	aimed   bool // the last has not begun
+}
+
+// port is a controller and where its actions go.
+type port struct {
+	policy.Host
+	ctrl *policy.Controller
+}
+
+// echo is a host that notes actions.
+type echo struct{ done *[]string }
+
+func (e echo) Launch(t policy.Time, id policy.InstanceID, p policy.PoolID, why policy.Reason) {
+	*e.done = append(*e.done, fmt.Sprint(t, " launch ", id, p, why))
+}
+
+func (e echo) Assign(t policy.Time, a policy.Assignment) {
+	*e.done = append(*e.done, fmt.Sprint(t, " assign ", a))
+}
+
+func (e echo) Move(t policy.Time, id policy.InstanceID, p policy.PoolID, why policy.Reason) {
+	*e.done = append(*e.done, fmt.Sprint(t, " move ", id, p, why))
+}
+
+func (e echo) Prepare(t policy.Time, id policy.InstanceID, to policy.Target) {
+	*e.done = append(*e.done, fmt.Sprint(t, " prepare ", id, to))
+}
+
+func (e echo) Refuse(t policy.Time, q policy.RequestID, p policy.PoolID, why policy.Reason) {
+	*e.done = append(*e.done, fmt.Sprint(t, " refuse ", q, p, why))
+}
+
+func (e echo) End(t policy.Time, id policy.InstanceID, p policy.PoolID, why policy.Reason) {
+	*e.done = append(*e.done, fmt.Sprint(t, " end ", id, p, why))
+}
+
+type event struct {
+	time  policy.Time
+	class policy.Class
+	seq   int
+	do    func()
+}
+
+// events is a heap.
+type events []event
+
+func (h events) Len() int      { return len(h) }
+func (h events) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *events) Push(x any)   { *h = append(*h, x.(event)) }
+
+func (h events) Less(i, j int) bool {
+	a, b := h[i], h[j]
+	if a.time != b.time {
+		return a.time < b.time
+	}
+	return a.class < b.class || a.class == b.class && a.seq < b.seq
+}
+
+func (h *events) Pop() any {
+	last := len(*h) - 1
+	e := (*h)[last]
+	*h = (*h)[:last]
+	return e
+}
+
+func runWorld(t testing.TB, seed uint64) { runOn(t, seed, rand.NewPCG(seed, 2026)) }
+
+func runOn(t testing.TB, seed uint64, choices rand.Source) {
+	d := draw{rand.New(choices)}
+	w := &world{t: t, d: d, seed: seed, members: map[policy.InstanceID]*member{}}
+	w.config = d.fleet()
+	families := policy.Families()
+	w.spec = d.policy(t, families[int(seed)%len(families)], w.config)
+	defer func() {
+		if p := recover(); p != nil {
+			w.failf("panic: %v", p)
+		}
+	}()
+	// At times just before summer time begins or ends.
+	w.now = pickOf[int64](d, 1_750_000_000e9, 1_761_440_000e9, 1_774_745_000e9) + d.span(time.Hour)
+	w.ref = &referee.Referee{}
+	w.main = w.controller(w.ref)
+	w.ref.Watch(w.main.ctrl, w.config, w.sizer(), w)
+	w.do(func(c referee.Controller) { c.Start(w.now) })
+	w.left = 20 + d.IntN(60)
+	w.schedule(w.now+d.span(10*time.Second), policy.ClassArrival, w.arrive)
+	w.troubles()
+	for w.left > 0 {
+		w.step()
+	}
+	w.calmDown()
+}
+
+func (w *world) failf(format string, args ...any) {
+	w.t.Helper()
+	what := fmt.Sprintf(format, args...)
+	if err := w.ref.Err(); err != nil {
+		what += "\n" + err.Error()
+	} else {
+		what += "\n" + strings.Join(w.ref.Trail(), "\n")
+	}
+	w.t.Fatalf("seed %d, %v, %+v: %s\nrun it again with -run Worlds -seed %d", w.seed, w.spec, w.config, what, w.seed)
+}
+
+func (w *world) sizer() policy.Sizer {
+	s, err := policy.Build(w.spec, policy.Fleet{Config: w.config})
+	if err != nil {
+		w.failf("%v", err)
+	}
+	return s
+}
+
+func (w *world) controller(host policy.Host) *port {
+	p := &port{Host: host}
+	var err error
+	if p.ctrl, err = policy.New(w.config, w.sizer(), p); err != nil {
+		w.failf("%v", err)
+	}
+	return p
+}
+
+func (w *world) schedule(t policy.Time, class policy.Class, do func()) {
+	w.seq++
+	heap.Push(&w.events, event{t, class, w.seq, do})
+}
+
+// step carries out what is next: an event of the world or a timer.
+func (w *world) step() bool {
+	if w.still++; w.still > 5000 {
+		w.failf("time stands still")
+	}
+	due, of := w.ref.NextTimer()
+	if len(w.events) == 0 && due == policy.Never {
+		return false
+	}
+	if len(w.events) == 0 || due < w.events[0].time || due == w.events[0].time && of < w.events[0].class {
+		w.advance(due)
+		w.do(func(c referee.Controller) { c.Fire() })
+		return true
+	}
+	e := heap.Pop(&w.events).(event)
+	w.advance(e.time)
+	e.do()
+	return true
+}
+
+func (w *world) advance(t policy.Time) {
+	if t > w.now {
+		w.now, w.still = t, 0
+	}
+}
+
+// do passes an event to the referee, and to the twin, which must agree.
+func (w *world) do(event func(referee.Controller)) {
+	w.done = w.done[:0]
+	event(w.ref)
+	if w.ref.Err() != nil {
+		w.failf("a law is broken")
+	}
+	if w.ref.Alive() > 3000 {
+		w.failf("%d instances live", w.ref.Alive())
+	}
+	if w.twin == nil {
+		return
+	}
+	done := slices.Clone(w.done)
+	w.done = w.done[:0]
+	event(w.twin.ctrl)
+	if !slices.Equal(done, w.done) {
+		w.failf("a restored controller does %q, the other one %q", done, w.done)
+	}
+	a, of := w.ref.NextTimer()
+	if b, other := w.twin.ctrl.NextTimer(); a != b || of != other {
+		w.failf("a restored controller's next timer is at %d ns, the other one's at %d ns", a, b)
+	}
+}
+
+// arrive lets a request come, and the next one after it.
+func (w *world) arrive() {
+	d := w.d
+	q := policy.Request{ID: w.next, Pool: policy.PoolID(d.IntN(w.asked())), Tenant: uint32(d.IntN(4)), TaskType: uint32(d.IntN(3)), Dataset: uint32(d.IntN(5))}
+	w.next++
+	w.waiting = append(w.waiting, q)
+	w.do(func(c referee.Controller) { c.Arrive(w.now, q) })
+	if w.left--; w.left == 0 {
+		return
+	}
+	t := w.now
+	switch d.IntN(20) {
+	case 0, 1, 2, 3, 4: // a tie
+	case 5, 6: // with a tick, perhaps
+		t += 15e9 - t%15e9
+	case 7, 8, 9:
+		t += d.span(time.Minute)
+	case 10:
+		t += d.span(20 * time.Minute)
+	default:
+		t += d.span(2 * time.Second)
+	}
+	w.schedule(t, policy.ClassArrival, w.arrive)
+}
+
+// asked is how many of the categories, the first ones, are asked for.
+func (w *world) asked() int {
+	n := 0
+	for n < len(w.config.Categories) && w.config.Categories[n].Memory == 0 {
+		n++
+	}
+	return n
+}
+
+// troubles schedules what goes wrong, and what operators do.
+func (w *world) troubles() {
+	d := w.d
+	at := func() policy.Time { return w.now + d.span(4*time.Minute) }
+	for d.chance(0.7) {
+		w.schedule(at(), policy.ClassRelease, w.lose)
+	}
+	for d.chance(0.7) {
+		w.schedule(at(), policy.ClassArrival, w.cancel)
+	}
+	for d.chance(0.3) {
+		w.schedule(at(), policy.ClassTick, w.restore)
+	}
+	for d.chance(0.1) {
+		w.schedule(at(), policy.ClassArrival, w.configure)
+	}
+}
+
+// lose takes any instance away. What it served comes again, mostly.
+func (w *world) lose() {
+	if w.calm || len(w.order) == 0 {
+		return
+	}
+	id := w.order[w.d.IntN(len(w.order))]
+	m := w.members[id]
+	w.forget(id)
+	w.do(func(c referee.Controller) { c.Lose(w.now, id) })
+	if q := m.request; q != nil && w.d.chance(0.8) {
+		w.waiting = append(w.waiting, *q)
+		w.do(func(c referee.Controller) { c.Requeue(w.now, *q) })
+	}
+}
+
+func (w *world) cancel() {
+	if w.calm || len(w.waiting) == 0 {
+		return
+	}
+	q := w.waiting[w.d.IntN(len(w.waiting))]
+	w.waiting = slices.DeleteFunc(w.waiting, func(o policy.Request) bool { return o.ID == q.ID })
+	w.do(func(c referee.Controller) {
+		if !c.Cancel(w.now, q.Pool, q.ID) {
+			w.failf("request %d waits and cannot be cancelled", q.ID)
+		}
+		if c.Cancel(w.now, q.Pool, q.ID) {
+			w.failf("request %d is cancelled twice", q.ID)
+		}
+	})
+}
+
+// restore goes on with a controller that was restored from a snapshot; the
+// former becomes the twin.
+func (w *world) restore() {
+	data, err := w.main.ctrl.Snapshot()
+	if err != nil {
+		w.failf("%v", err)
+	}
+	fresh := w.controller(w.ref)
+	if err := fresh.ctrl.Restore(data); err != nil {
+		w.failf("%v", err)
+	}
+	w.alike(data)
+	w.main.Host = echo{&w.done}
+	w.main, w.twin = fresh, w.main
+	w.ref.Resume(fresh.ctrl)
+}
+
+// alike checks that the twin's whole state is main's.
+func (w *world) alike(main []byte) {
+	if w.twin == nil {
+		return
+	}
+	if twin, err := w.twin.ctrl.Snapshot(); err != nil || !bytes.Equal(main, twin) {
+		w.failf("a restored controller and the other one come to differ, error %v:\n%s\n%s", err, main, twin)
+	}
+}
+
+// configure lets another policy take over, and adds a category.
+func (w *world) configure() {
+	if w.calm {
+		return
+	}
+	d := w.d
+	w.config.Categories = slices.Clone(w.config.Categories)
+	if w.asked() == len(w.config.Categories) && d.chance(0.5) {
+		w.config.Categories = append(w.config.Categories, d.category(fmt.Sprint("new", len(w.config.Categories))))
+	}
+	for i := range w.config.Categories {
+		if d.chance(0.2) {
+			w.config.Categories[i].MaxInstances = d.IntN(5)
+			w.config.Categories[i].PromotionDelay = time.Duration(d.IntN(2)) * time.Second
+		}
+	}
+	if d.chance(0.3) {
+		w.config.Tick = pickOf(d, 15*time.Second, 10*time.Second, 4*time.Second)
+	}
+	families := policy.Families()
+	w.spec = d.policy(w.t, families[d.IntN(len(families))], w.config)
+	w.do(func(c referee.Controller) {
+		if err := c.Configure(w.now, w.config, w.sizer()); err != nil {
+			w.failf("%v", err)
+		}
+	})
+}
+
+// calmDown ends faults and arrivals, and waits until all is at rest.
+func (w *world) calmDown() {
+	w.calm = true
+	end := w.now + int64(7*24*time.Hour)
+	for steps := 0; w.ref.Settled() != nil; steps++ {
+		if !w.step() || w.now > end || steps > 200_000 {
+			w.failf("after %d steps without faults and arrivals: %v", steps, w.ref.Settled())
+		}
+	}
+	data, err := w.main.ctrl.Snapshot()
+	if err != nil {
+		w.failf("%v", err)
+	}
+	w.alike(data)
+	drained := false
+	w.schedule(w.now, policy.ClassArrival, func() {
+		drained = true
+		w.do(func(c referee.Controller) { c.Drain(w.now) })
+	})
+	for w.ref.Alive() > 0 || !drained {
+		if !w.step() {
+			w.failf("%d instances are left after draining", w.ref.Alive())
+		}
+	}
+	if len(w.members) > 0 || len(w.waiting) > 0 {
+		w.failf("the world has %d instances left and %d requests", len(w.members), len(w.waiting))
+	}
+}
+
+func (w *world) forget(id policy.InstanceID) {
+	delete(w.members, id)
+	w.order = slices.DeleteFunc(w.order, func(o policy.InstanceID) bool { return o == id })
+}
+
+// Launch implements policy.Host.
+func (w *world) Launch(t policy.Time, id policy.InstanceID, p policy.PoolID, why policy.Reason) {
+	if w.twin != nil {
+		echo{&w.done}.Launch(t, id, p, why)
+	}
+	w.members[id] = &member{pool: p}
+	w.order = append(w.order, id)
+	lead := int64(w.config.Categories[p].LeadTime)
+	switch w.d.IntN(6) {
+	case 0: // at once, where that is not too far from what was expected
+		if lead /= 2; lead < 1e9 {
+			lead = 0
+		}
+	case 1:
+		lead = lead/2 + w.d.span(time.Duration(lead/2))
+	case 2:
+		lead = int64(float64(lead) * (0.3 + 3*w.d.Float64()))
+	}
+	if !w.calm && w.d.chance(0.08) {
+		w.schedule(t+lead, policy.ClassRelease, func() {
+			if w.members[id] != nil {
+				w.forget(id)
+				w.do(func(c referee.Controller) { c.Fail(w.now, id) })
+			}
+		})
+		return
+	}
+	w.schedule(t+lead, policy.ClassWarm, func() {
+		if m := w.members[id]; m != nil {
+			m.warm = true
+			w.do(func(c referee.Controller) { c.Warm(w.now, id) })
+			if m.aimed && m.request == nil && w.members[id] == m {
+				w.prepare(id, m)
+			}
+		}
+	})
+}
+
+// Assign implements policy.Host.
+func (w *world) Assign(t policy.Time, a policy.Assignment) {
+	if w.twin != nil {
+		echo{&w.done}.Assign(t, a)
+	}
+	i := slices.IndexFunc(w.waiting, func(q policy.Request) bool { return q.ID == a.Request })
+	q := w.waiting[i]
+	w.waiting = slices.Delete(w.waiting, i, i+1)
+	w.members[a.Instance].request = &q
+	w.members[a.Instance].aims++
+	w.members[a.Instance].aimed = false
+	duration := w.d.span(pickOf(w.d, 0, 5*time.Second, 30*time.Second, 5*time.Minute))
+	w.schedule(t+a.Delay+duration, policy.ClassRelease, func() {
+		if m := w.members[a.Instance]; m != nil && m.request == &q {
+			m.request = nil
+			w.do(func(c referee.Controller) { c.Release(w.now, a.Instance) })
+		}
+	})
+}
+
+// Move implements policy.Host.
+func (w *world) Move(t policy.Time, id policy.InstanceID, p policy.PoolID, why policy.Reason) {
+	if w.twin != nil {
+		echo{&w.done}.Move(t, id, p, why)
+	}
+	w.members[id].pool = p
+}
+
+// Prepare implements policy.Host.
+func (w *world) Prepare(t policy.Time, id policy.InstanceID, to policy.Target) {
+	if w.twin != nil {
+		echo{&w.done}.Prepare(t, id, to)
+	}
+	m := w.members[id]
+	m.aims++
+	m.aimed = true
+	if m.warm {
+		w.prepare(id, m)
+	}
+}
+
+// prepare carries a preparation out, unless it is overtaken.
+func (w *world) prepare(id policy.InstanceID, m *member) {
+	m.aimed = false
+	n := m.aims
+	w.schedule(w.now+w.d.span(10*time.Second), policy.ClassWarm, func() {
+		if w.members[id] == m && m.request == nil && m.aims == n {
+			m.aims++
+			w.do(func(c referee.Controller) { c.Prepared(w.now, id) })
+		}
+	})
+}
+
+// Refuse implements policy.Host.
+func (w *world) Refuse(_ policy.Time, q policy.RequestID, _ policy.PoolID, _ policy.Reason) {
+	w.waiting = slices.DeleteFunc(w.waiting, func(r policy.Request) bool { return r.ID == q })
+}
+
+// End implements policy.Host.
+func (w *world) End(t policy.Time, id policy.InstanceID, p policy.PoolID, why policy.Reason) {
+	if w.twin != nil {
+		echo{&w.done}.End(t, id, p, why)
+	}
+	w.forget(id)
+}
+
+// tape is a source of choices that a fuzzer writes; after its end come random
+// ones.
+type tape struct {
+	bytes []byte
+	rest  rand.Source
+}
+
+func (t *tape) Uint64() uint64 {
+	if len(t.bytes) < 8 {
+		return t.rest.Uint64()
+	}
+	v := binary.LittleEndian.Uint64(t.bytes)
+	t.bytes = t.bytes[8:]
+	return v
+}
+
+func FuzzWorlds(f *testing.F) {
+	for seed := range uint64(20) {
+		rng := rand.New(rand.NewPCG(seed, 13))
+		choices := make([]byte, 800)
+		for i := range choices {
+			choices[i] = byte(rng.Uint32())
+		}
+		f.Add(choices)
+	}
+	f.Fuzz(func(t *testing.T, choices []byte) {
+		sum := crc32.ChecksumIEEE(choices)
+		runOn(t, uint64(sum), &tape{choices[:min(len(choices), 4000)], rand.NewPCG(uint64(sum), 1)})
+	})
+}
