@@ -76,19 +76,16 @@ func (c *Controller) born(t Time, slot uint32, in *instance, p *pool) (ended boo
 	return false
 }
 
-// remove frees the slot of an instance that is gone.
-func (c *Controller) remove(slot uint32) {
-	if c.lived {
-		l, pool := &c.lives[slot], c.instances.Rows[slot].Pool
-		if l.Stale {
-			c.rollouts[pool].Stale--
-		}
-		if l.Doomed {
-			c.pools[pool].Doomed--
-		}
-		*l = life{Due: Never, Turn: Never}
+// bury ends the life of an instance that is gone.
+func (c *Controller) bury(slot uint32) {
+	l, pool := &c.lives[slot], c.instances.Rows[slot].Pool
+	if l.Stale {
+		c.rollouts[pool].Stale--
 	}
-	c.instances.remove(slot)
+	if l.Doomed {
+		c.pools[pool].Doomed--
+	}
+	*l = life{Due: Never, Turn: Never}
 }
 
 // due is when an instance of a pool that became warm at born has as little
@@ -120,21 +117,19 @@ func (c *Controller) unfit(t Time, slot uint32, pool PoolID) (Reason, bool) {
 	return TooOld, l.Due <= t
 }
 
-// pickFit is pick where instances may be too old: they are ended, and it looks
-// on.
-func (c *Controller) pickFit(t Time, id PoolID, p *pool, r *Request) uint32 {
-	for {
-		slot := c.candidate(t, id, p, r)
-		if slot == none {
-			return none
-		}
+// fit is the instance that was picked, or the next that would be: those that
+// may not be handed out are ended.
+func (c *Controller) fit(t Time, slot uint32, id PoolID, p *pool, r *Request) uint32 {
+	for slot != none {
 		why, unfit := c.unfit(t, slot, id)
 		if !unfit {
-			return slot
+			break
 		}
 		c.retire(t, slot, why)
 		c.visit(t, id, p)
+		slot = c.pick(t, id, p, r)
 	}
+	return slot
 }
 
 // unfitAdapted says whether an instance would be unfit in the pool that it is

@@ -22,6 +22,8 @@ type Controller struct {
 	keeps    bool // idle instances are kept, for a while at least
 	tick     int64
 	staged   bool // a category has stages
+	lived    bool // an instance may be too old, or stale
+	timed    bool // a category has an idle time-out
 
 	now       Time
 	pools     []pool
@@ -29,7 +31,6 @@ type Controller struct {
 	waiters   waiters
 	apart     apart
 	prepared  []preparation // by slot, if staged
-	lived     bool          // an instance may be too old, or stale
 	lives     []life        // by slot, if lived
 	rollouts  []rollout     // by pool, if lived
 	turns     turns
@@ -89,6 +90,7 @@ func (c *Controller) adopt(config Config, sizer Sizer) {
 		c.pools[i].configure(&config.Categories[i])
 		c.staged = c.staged || c.pools[i].staged
 		c.lived = c.lived || config.Categories[i].MaxAge > 0
+		c.timed = c.timed || c.pools[i].timed
 	}
 	if c.lived {
 		c.giveLives()
@@ -308,7 +310,10 @@ func (c *Controller) forget(t Time, slot uint32, in *instance, p *pool) {
 		p.Own--
 		w := c.waiters.Rows[in.Next]
 		c.waiters.remove(in.Next)
-		c.remove(slot)
+		if c.lived {
+			c.bury(slot)
+		}
+		c.instances.remove(slot)
 		c.visit(t, in.Pool, p)
 		c.firstInLine(t, w.Request, w.Arrived)
 		return
@@ -320,7 +325,10 @@ func (c *Controller) forget(t Time, slot uint32, in *instance, p *pool) {
 	case in.State == serving:
 		p.InUse--
 	}
-	c.remove(slot)
+	if c.lived {
+		c.bury(slot)
+	}
+	c.instances.remove(slot)
 	c.visit(t, in.Pool, p)
 }
 

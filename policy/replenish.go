@@ -98,7 +98,10 @@ func (c *Controller) end(t Time, slot uint32, why Reason) {
 	if c.staged {
 		c.unprepare(slot, pool)
 	}
-	c.remove(slot)
+	if c.lived {
+		c.bury(slot)
+	}
+	c.instances.remove(slot)
 	if c.log != nil {
 		c.log.end(t, id, pool, why)
 	}

@@ -65,7 +65,11 @@ func (c *Controller) firstInLine(t Time, r Request, arrived Time) {
 // is the outcome if nothing is missing.
 func (c *Controller) claim(t Time, r Request, best Outcome) bool {
 	p := &c.pools[r.Pool]
-	if slot := c.pick(t, r.Pool, p, &r); slot != none {
+	slot := c.pick(t, r.Pool, p, &r)
+	if c.lived {
+		slot = c.fit(t, slot, r.Pool, p, &r)
+	}
+	if slot != none {
 		if in := &c.instances.Rows[slot]; in.Tenant == 0 && !p.staged && !c.lived {
 			c.instances.take(&p.Shelf, slot)
 			p.Warm--
@@ -82,6 +86,9 @@ func (c *Controller) claim(t Time, r Request, best Outcome) bool {
 func (c *Controller) claimCompatible(t Time, r Request, best Outcome) bool {
 	for _, o := range c.config.Categories[r.Pool].Compatible {
 		slot := c.pick(t, o.Pool, &c.pools[o.Pool], &r)
+		if c.lived {
+			slot = c.fit(t, slot, o.Pool, &c.pools[o.Pool], &r)
+		}
 		if slot == none || o.Adapt > 0 && (!c.hasRoom(r.Pool) || r.Warm == RequireWarm) {
 			continue
 		}
@@ -101,19 +108,10 @@ func (c *Controller) claimCompatible(t Time, r Request, best Outcome) bool {
 	return false
 }
 
-// pick finds the idle instance that serves a request.
+// pick finds the idle instance that serves a tenant's request: one that has
+// served the tenant before, else one that is free for all. Reusable instances
+// are handed out most recently used first, others oldest first.
 func (c *Controller) pick(t Time, id PoolID, p *pool, r *Request) uint32 {
-	if c.lived {
-		return c.pickFit(t, id, p, r)
-	}
-	return c.candidate(t, id, p, r)
-}
-
-// candidate is the idle instance that is first in line for a tenant's request:
-// one that has served the tenant before, else one that is free for all.
-// Reusable instances are handed out most recently used first, others oldest
-// first.
-func (c *Controller) candidate(t Time, id PoolID, p *pool, r *Request) uint32 {
 	if p.staged {
 		return c.pickPrepared(t, id, p, r)
 	}
@@ -202,7 +200,7 @@ func (c *Controller) shelve(t Time, slot uint32, in *instance, p *pool) {
 	}
 	c.reshelve(slot, in, p)
 	c.surplus(t, in.Pool, p)
-	if p.timed && (p.Warm > p.Level.Stock || p.Tied > 0) {
+	if c.timed && p.timed && (p.Warm > p.Level.Stock || p.Tied > 0) {
 		c.visit(t, in.Pool, p)
 	}
 	if c.evicts != nil {
