@@ -42,8 +42,6 @@ func (c *Controller) renew(t Time, was []Category) {
 			c.rollouts[i] = rollout{Stale: c.rollouts[i].Stale, Progress: t}
 			p.Failures, p.Held = 0, false // of what is no longer launched
 		}
-		c.pools[i].Warm, c.pools[i].Aging, c.pools[i].Doomed = 0, 0, 0
-		c.pools[i].Launching = 0
 	}
 	c.turns = turns{heap: c.turns.heap[:0]}
 	for s := range c.instances.Rows {
@@ -57,16 +55,24 @@ func (c *Controller) renew(t Time, was []Category) {
 			l.Stale = true
 			c.rollouts[in.Pool].Stale++
 		}
-		l.Aging, l.Turn = l.Aging && l.Stale, Never // age is looked at anew
-		l.Doomed = in.State == launching && !in.Own && l.Stale && c.config.Categories[in.Pool].Stale == ForbidStale
-		switch {
-		case l.Doomed:
-			p.Doomed++
-		case in.State == launching && !in.Own:
-			p.Launching++
-		case in.State == idle && in.Tenant == 0:
-			*c.idleCount(slot, p)++
+		l.Turn = Never
+		if l.Aging && !l.Stale { // its age is looked at anew
+			l.Aging = false
+			if in.State == idle && in.Tenant == 0 {
+				p.Aging--
+				p.Warm++
+			}
 		}
+		doomed := in.State == launching && !in.Own && l.Stale && c.config.Categories[in.Pool].Stale == ForbidStale
+		switch {
+		case doomed && !l.Doomed:
+			p.Launching--
+			p.Doomed++
+		case l.Doomed && !doomed:
+			p.Doomed--
+			p.Launching++
+		}
+		l.Doomed = doomed
 		if in.State == launching {
 			continue
 		}
