@@ -17,14 +17,15 @@ import (
 
 // Options are what all runs of an experiment have in common.
 type Options struct {
-	// Seed, MeasureFrom, StartWarm, Timeline, Days and Shortfall are as in
-	// sim.Options.
+	// Seed, MeasureFrom, StartWarm, Timeline, Days, Shortfall and Hints are as
+	// in sim.Options.
 	Seed        uint64
 	MeasureFrom policy.Time
 	StartWarm   bool
 	Timeline    int
 	Days        bool
 	Shortfall   bool
+	Hints       sim.Hints
 	// Version is put into every result.
 	Version string
 	// Workers is how many runs go on at once; 0 is one a core.
@@ -120,7 +121,7 @@ func (b *Bench) run(ctx context.Context, c *candidate, log *policy.Log) (*sim.Re
 	}
 	opt := sim.Options{
 		Seed: b.opt.Seed, MeasureFrom: b.opt.MeasureFrom, StartWarm: b.opt.StartWarm,
-		Timeline: b.opt.Timeline, Days: b.opt.Days, Shortfall: b.opt.Shortfall, Log: log, Interrupt: ctx.Err,
+		Timeline: b.opt.Timeline, Days: b.opt.Days, Shortfall: b.opt.Shortfall, Hints: b.opt.Hints, Log: log, Interrupt: ctx.Err,
 	}
 	if b.opt.Progress != nil {
 		last := int64(0)

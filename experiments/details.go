@@ -13,7 +13,7 @@ func WriteDetails(w io.Writer, r *sim.Result) error {
 	of := func(n int64) string {
 		return fmt.Sprintf("%s (%s %%)", grouped(n), percent(float64(n)/max(float64(r.Requests), 1)))
 	}
-	for _, line := range [][2]string{
+	lines := [][2]string{
 		{"policy", Label(r)},
 		{"requests", grouped(r.Requests)},
 		{"hits", of(r.Hits)},
@@ -32,7 +32,18 @@ func WriteDetails(w io.Writer, r *sim.Result) error {
 		{"terminations", grouped(r.Terminations)},
 		{"peak instances", grouped(r.PeakInstances)},
 		{"measured span", days(r.SpanS)},
-	} {
+	}
+	if r.InstanceS.Stopped > 0 {
+		lines = append(lines, [2]string{"stopped", hours(r.InstanceS.Stopped)})
+	}
+	if c := r.CostUSD; c.Spot > 0 || c.Stopped > 0 {
+		lines = append(lines, [2]string{"cost by type", fmt.Sprintf("on demand $ %s, spot $ %s, stopped $ %s", amount(c.OnDemand), amount(c.Spot), amount(c.Stopped))})
+	}
+	if r.Interruptions > 0 {
+		lines = append(lines, [2]string{"interruptions", fmt.Sprintf("%s; %s began anew, after %s in vain",
+			grouped(r.Interruptions), plural(int(r.InterruptedRequests), "request", "requests"), hours(r.LostWorkS))})
+	}
+	for _, line := range lines {
 		if _, err := fmt.Fprintf(w, "%-20s %s\n", line[0], line[1]); err != nil {
 			return err
 		}

@@ -37,7 +37,12 @@ type Setup struct {
 	Timezone   string  `json:"timezone"`
 	StartWarm  bool    `json:"start_warm"`
 	Seed       uint64  `json:"seed"`
+	Hints      string  `json:"hints,omitempty"` // if not those of the trace, see sim.ParseHints
 	Version    string  `json:"version"`
+	// BudgetUSDPerHour and Provider are what bounds the whole fleet, if anything
+	// does.
+	BudgetUSDPerHour float64 `json:"budget_usd_per_h,omitempty"`
+	Provider         *Limits `json:"provider,omitempty"`
 }
 
 // Terms are those of one or more categories.
@@ -53,6 +58,26 @@ type Terms struct {
 	PromotionDelayS float64 `json:"promotion_delay_s"`
 	MaxInstances    int     `json:"max_instances"` // 0 is no bound
 	MaxLaunching    int     `json:"max_launching"` // 0 is no bound
+
+	// Of other capacity types, where there are any; hazards are the mean of the
+	// day's.
+	SpotUSDPerHour       float64 `json:"spot_usd_per_h,omitempty"`
+	InterruptionsPerHour float64 `json:"interruptions_per_hour,omitempty"`
+	NoticeS              float64 `json:"notice_s,omitempty"`
+	Refused              float64 `json:"refused,omitempty"`
+	ReplaceOnPromote     bool    `json:"replace_on_promote,omitempty"`
+	StoppedUSDPerHour    float64 `json:"stopped_usd_per_h,omitempty"`
+	ResumeS              float64 `json:"resume_s,omitempty"`
+}
+
+// Limits are what the provider allows; zero is no limit.
+type Limits struct {
+	LaunchesPerSecond float64 `json:"launches_per_second"`
+	Burst             int     `json:"burst"`
+	OnDemand          int     `json:"quota_on_demand"`
+	Spot              int     `json:"quota_spot"`
+	Stragglers        float64 `json:"stragglers"`
+	Slowdown          float64 `json:"slowdown"`
 }
 
 // TraceInfo describes the bench's trace.
@@ -81,7 +106,11 @@ func (b *Bench) Setup() Setup {
 		Categories: len(b.fleet.Categories) - b.fleet.Layers, Layers: b.fleet.Layers, Pooled: b.fleet.Pooled,
 		Binding: b.fleet.Binding.String(), Isolation: b.fleet.Isolation.String(),
 		TickS: tick.Seconds(), Timezone: "UTC",
-		StartWarm: b.opt.StartWarm, Seed: b.opt.Seed, Version: b.opt.Version,
+		StartWarm: b.opt.StartWarm, Seed: b.opt.Seed, Hints: b.opt.Hints.String(), Version: b.opt.Version,
+	}
+	s.BudgetUSDPerHour = b.fleet.Budget
+	if p := b.fleet.Provider; p != (sim.Provider{}) {
+		s.Provider = &Limits{p.LaunchesPerSecond, p.Burst, p.Quota.OnDemand, p.Quota.Spot, p.Stragglers, p.Slowdown}
 	}
 	if b.fleet.Location != nil {
 		s.Timezone = b.fleet.Location.String()
@@ -102,11 +131,19 @@ func (b *Bench) Setup() Setup {
 }
 
 func termsOf(k sim.Category) Terms {
-	return Terms{
+	t := Terms{
 		LeadTime: k.Lead.String(), LeadTimeMeanS: k.Lead.Mean().Seconds(), Reusable: k.Reusable,
 		PriceUSDPerHour: k.Price, GranularityS: k.Billing.Granularity.Seconds(), MinimumS: k.Billing.Minimum.Seconds(),
 		PromotionDelayS: k.PromotionDelay.Seconds(), MaxInstances: k.MaxInstances, MaxLaunching: k.MaxLaunching,
 	}
+	if s := k.Spot; s != nil {
+		t.SpotUSDPerHour, t.InterruptionsPerHour, t.Refused, t.ReplaceOnPromote = s.Price, s.Interruptions, s.Refused, s.Replace
+		t.NoticeS = k.Market.Notice.Seconds()
+	}
+	if s := k.Stopped; s != nil {
+		t.StoppedUSDPerHour, t.ResumeS = s.Price, time.Duration(s.Resume).Seconds()
+	}
+	return t
 }
 
 // Heading tells trace, fleet, seed and version in a few lines of at most 100
@@ -130,8 +167,12 @@ func (b *Bench) Heading() string {
 	if from := b.opt.MeasureFrom - b.sum.First; from > 0 {
 		measured += fmt.Sprintf("; measured after the first %s", days(float64(from)/1e9))
 	}
-	return fmt.Sprintf("trace  %s\nfleet  %s\nrun    seed %d, version %s\n",
-		clip(t.Name+": "+measured, 92), clip(fleet, 92), s.Seed, s.Version)
+	run := fmt.Sprintf("seed %d, version %s", s.Seed, s.Version)
+	if s.Hints != "" {
+		run += "; hints " + s.Hints
+	}
+	return fmt.Sprintf("trace  %s\nfleet  %s\nrun    %s\n",
+		clip(t.Name+": "+measured, 92), clip(fleet, 92), clip(run, 92))
 }
 
 func plural(n int, one, many string) string {

@@ -80,12 +80,15 @@ func (m *Model) Share(f *Fleet) {
 // Arrivals is the state of one pool's forecast. Its fields are exported for
 // snapshots only.
 type Arrivals struct {
-	Rates   Rates
-	Mean    float64 // rate at a half-life of seven days
-	First   int64   // the step that it began with
-	Seen    float64 // arrivals so far
-	Step    int64   // the last update
-	Profile *Profile
+	Rates Rates
+	Mean  float64 // rate at a half-life of seven days
+	// Heralded are the announced arrivals that Herald was told of since the last
+	// update, and HeraldedMean is their rate, as Mean.
+	Heralded, HeraldedMean float64
+	First                  int64   // the step that it began with
+	Seen                   float64 // arrivals so far
+	Step                   int64   // the last update
+	Profile                *Profile
 	// Regression and Attribution have weights of the features; Better is by how
 	// much the former has been the likelier of late, discounted.
 	Regression  Regression
@@ -164,13 +167,13 @@ func (m *Model) Update(a *Arrivals, step int64, n float64, now, middle Clock) Ne
 	skipped := int(max(step-a.Step-1, 0))
 	a.Step = step
 	a.Seen += n
-	a.Rates.Update(m.decays, n, skipped)
 	span := float64(skipped+1) * m.step
 	keep := m.keepMean
 	if skipped > 0 {
 		keep = portable.Decay(span, meanHalfLife)
 	}
 	a.Mean = float64(a.Mean*keep) + float64(n/span*(1-keep))
+	a.Rates.Update(m.decays, a.signal(n, span, keep), skipped)
 	if m.profiles && a.Profile == nil && a.Seen >= profileAfter {
 		a.Profile = &Profile{Current: now.Quarter}
 	}
@@ -187,6 +190,24 @@ func (m *Model) Update(a *Arrivals, step int64, n float64, now, middle Clock) Ne
 		m.remember(a, step)
 	}
 	return a.Spread.Distribution(a.M)
+}
+
+// Herald takes n arrivals that are announced for the coming lead time. They are
+// not to be forecast, and Update is not told of them. But where requests come in
+// crowds they tell when others come: they add to the recent rates, ahead of time.
+func (a *Arrivals) Herald(n float64) { a.Heralded += n }
+
+// signal is what an update adds to the recent rates: all arrivals, announced or
+// not, each as the share of them that are not, so that the rates stay those of
+// what is to be forecast.
+func (a *Arrivals) signal(n, span, keep float64) float64 {
+	if a.Heralded == 0 && a.HeraldedMean == 0 {
+		return n
+	}
+	a.HeraldedMean = float64(a.HeraldedMean*keep) + float64(a.Heralded/span*(1-keep))
+	all := n + a.Heralded
+	a.Heralded = 0
+	return float64(all * (a.Mean / (a.Mean + a.HeraldedMean)))
 }
 
 // mean is a pool's rate over the last weeks: the sum is still to be filled in

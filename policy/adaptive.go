@@ -22,25 +22,32 @@ type Adaptive struct {
 	Pools       []adaptivePool
 	Fleets      []*forecast.Fleet // by lead time
 	Calibration calibration
+	Hints       hints
 
-	aim     aim
-	early   bool
-	models  []*forecast.Model // by pool
-	fleets  []*forecast.Fleet // by pool
-	leads   []float64         // by pool, seconds
-	reuse   []bool            // by pool
-	staged  []Category        // by pool: its stages
-	tick    int64
-	clock   localClock
-	rule    priceRule
-	scratch []float64
-	levels  [rungsBelow + priceRungs]int32
+	aim    aim
+	early  bool
+	models []*forecast.Model // by pool
+	fleets []*forecast.Fleet // by pool
+	leads  []float64         // by pool, seconds
+	reuse  []bool            // by pool
+	// byTenant is set under isolation by tenant.
+	byTenant bool
+	staged   []Category // by pool: its stages
+	storage  []float64  // by pool: price of a stopped instance, see storagePrice; 0: none
+	tick     int64
+	clock    localClock
+	rule     priceRule
+	scratch  []float64
+	levels   [rungsBelow + priceRungs]int32
+	sum      announced
+	ahead    [leadPoints]int64 // see spans
 }
 
 // adaptivePool is the state of one pool.
 type adaptivePool struct {
 	Level    Level
-	Count    float64 // arrivals since the last tick
+	Stopped  int32   // instances wanted
+	Count    float64 // arrivals since the last tick that no hint announced
 	Arrivals *forecast.Arrivals
 	Tryout   *tryout
 	Patience patience
@@ -57,6 +64,8 @@ type adaptivePool struct {
 	Services services
 	// Assortment is kept of categories with stages.
 	Assortment *assortment
+	Open       openHints
+	SizedAt    Time // see crowded
 }
 
 // setting is what a level depends on beside the demand.
@@ -100,29 +109,49 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 	if p.Arrivals == nil {
 		p = a.begin(t, r.Pool)
 	}
-	p.Count++
 	p.Patience.arrive()
-	if a.fleets[r.Pool] != nil {
-		a.fleets[r.Pool].Arrive()
+	a.ask(t, r)
+	p.Tryout.advance(t)
+	heralded, resize := false, false
+	if r.Hint != 0 {
+		heralded, resize = a.heralded(t, r)
 	}
-	if m := a.assortment(r.Pool); m != nil {
-		k := &a.staged[r.Pool]
-		needs := r.Target(k.Facets())
-		if stages, takes := k.Missing(Target{}, needs); stages != 0 {
-			m.arrive((t-mod(t, a.tick))/a.tick, needs)
-			m.Scale = a.aim.saving(takes.Seconds(), a.leads[r.Pool]) / max(takes.Seconds(), 1e-9)
+	if !heralded {
+		p.Count++
+		if a.fleets[r.Pool] != nil {
+			a.fleets[r.Pool].Arrive()
 		}
 	}
-	p.Tryout.advance(t)
 	if a.aim.fixed < 0 && t >= p.Ready {
 		a.Calibration.learn(p.Tryout, &a.aim, s.Waiting > 0, !a.early)
 		a.Calibration.choose(a.aim.allowed)
 	}
-	if a.reuse[r.Pool] {
-		a.follow(p, r.Pool)
+	switch {
+	case resize:
+		a.size(t, p, r.Pool)
+	case a.reuse[r.Pool]:
+		a.follow(t, p, r.Pool)
 	}
 	p.Tryout.arrive(a.early)
 	return p.Level.besides(p.Services.back(s.InUse))
+}
+
+// ask tells the assortment of a pool with stages what a request needs.
+func (a *Adaptive) ask(t Time, r Request) {
+	m := a.assortment(r.Pool)
+	if m == nil {
+		return
+	}
+	k := &a.staged[r.Pool]
+	facets := k.Facets()
+	if a.byTenant {
+		facets &^= OfTenant // no tenant's own is prepared ahead, see Controller.prepare
+	}
+	needs := r.Target(facets)
+	if stages, takes := k.Missing(Target{}, needs); stages != 0 {
+		m.arrive((t-mod(t, a.tick))/a.tick, needs)
+		m.Scale = a.aim.saving(takes.Seconds(), a.leads[r.Pool]) / max(takes.Seconds(), 1e-9)
+	}
 }
 
 // Ordered implements LaunchSizer.
@@ -154,18 +183,19 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 		a.scratch = m.tick(step, a.clock.at(t), middle, a.scratch)
 	}
 	counted := p.Arrivals.Tail.Count
-	resized := moved(p.Sized, d) || counted > p.Counted+p.Counted/16 || p.Assortment != nil
+	resized := moved(p.Sized, d) || counted > p.Counted+p.Counted/16 || p.Assortment != nil || len(p.Open) > 0
 	if resized {
 		p.Sized, p.Counted = d, counted
 	}
 	if at := (setting{a.Calibration.Rung, p.Patience.Rungs}); resized || at != p.At {
 		p.At = at
-		a.read(p, id)
+		a.read(t, p, id)
 		if resized {
 			a.rule.levels(&a.levels)
 			a.spread(p, lead)
 		}
 		p.Level = a.level(p)
+		p.Stopped = a.stopped(p, id)
 		p.Tryout.hold(p.Level)
 		if p.Assortment != nil {
 			p.Tryout.Missing[present] = float32(p.Assortment.missing(p.Level.Stock) / lead)
@@ -183,15 +213,27 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 	return l, t
 }
 
+// size gives a pool its levels for the demand that was forecast last and what
+// is announced now.
+func (a *Adaptive) size(t Time, p *adaptivePool, id PoolID) {
+	a.read(t, p, id)
+	a.rule.levels(&a.levels)
+	a.spread(p, a.leads[id])
+	p.Level = a.level(p)
+	p.Stopped = a.stopped(p, id)
+	p.Tryout.hold(p.Level)
+}
+
 // read makes the price rule of the demand that a pool is sized for.
-func (a *Adaptive) read(p *adaptivePool, id PoolID) {
-	a.scratch = p.Sized.Probabilities(a.scratch[:0], maxCount)
-	span := 1.0
-	if a.reuse[id] {
-		span = p.Services.Stay
-	} else {
-		a.scratch = p.Arrivals.Tail.Blend(a.scratch, tailShare)
+func (a *Adaptive) read(t Time, p *adaptivePool, id PoolID) {
+	a.announced(t, p, id)
+	p.SizedAt = t
+	a.scratch = a.sum.widen(p.Sized).Probabilities(a.scratch[:0], maxCount)
+	span := p.Services.Stay
+	if !a.reuse[id] {
+		a.scratch, span = p.Arrivals.Tail.Blend(a.scratch, tailShare), 1
 	}
+	a.scratch = a.sum.convolve(a.scratch)
 	if p.Assortment != nil {
 		a.rule.readMix(a.scratch, span, p.Assortment, a.preparing(id), a.aim.waits || a.aim.longest > 0)
 		return
@@ -199,13 +241,17 @@ func (a *Adaptive) read(p *adaptivePool, id PoolID) {
 	a.rule.read(a.scratch, span)
 }
 
+// mostLonger bounds by how much longer than expected lead times are believed
+// to be: levels grow with them, and with levels what may go wrong.
+const mostLonger = 10
+
 // over is the demand over what lead times have been found to be, given that
 // over the lead time that was expected. Launches run in parallel, so of their
 // own spread only the mean counts (Palm); what slows all of them at a time
 // widens the demand.
 func over(d forecast.NegBinomial, learned forecast.Lead, expected float64) forecast.NegBinomial {
 	if d.Mean > 0 {
-		d.Mean = float64(d.Mean * (learned.Mean() / expected))
+		d.Mean = float64(d.Mean * min(learned.Mean()/expected, mostLonger))
 		d.Dispersion += learned.Variance
 	}
 	return d
@@ -217,6 +263,33 @@ func (a *Adaptive) level(p *adaptivePool) Level {
 	return Level{Stock: a.rule.level(price), Retire: a.rule.level(price / float64(int(1)<<p.Patience.Rungs))}
 }
 
+// Stopped implements StoppingSizer.
+func (a *Adaptive) Stopped(id PoolID) int32 { return a.Pools[id].Stopped }
+
+// stopped is what the level at the price of storage has more than that at the
+// price of running.
+func (a *Adaptive) stopped(p *adaptivePool, id PoolID) int32 {
+	share := a.storage[id]
+	if share == 0 {
+		return 0
+	}
+	return max(a.rule.level(float64(a.Calibration.price()*share))-p.Level.Stock, 0)
+}
+
+// storagePrice is that of a stopped instance, as a share of a running one's. It
+// saves a request only the part of the lead time that resuming does not take,
+// and is by so much the dearer. Zero if it is not worth stopping.
+func storagePrice(k *Category) float64 {
+	if k.Stopped == nil || k.Stopped.Resume >= int64(k.LeadTime) {
+		return 0
+	}
+	saved := 1 - float64(k.Stopped.Resume)/float64(k.LeadTime)
+	if share := k.Stopped.Price / float64(k.Price*saved); share < 1 {
+		return share
+	}
+	return 0
+}
+
 // moved says whether a forecast has changed by enough to size anew: by a
 // fiftieth.
 func moved(from, to forecast.NegBinomial) bool {
@@ -224,11 +297,22 @@ func moved(from, to forecast.NegBinomial) bool {
 }
 
 // spread gives the rungs their levels and the forecast probability that the
-// demand over a lead time exceeds them.
+// demand over a lead time reaches them.
 func (a *Adaptive) spread(p *adaptivePool, lead float64) {
 	r := p.Tryout
 	copy(r.Stock[:], a.levels[rungsBelow:])
 	copy(r.Retire[:], a.levels[rungsBelow-p.Patience.Rungs:])
+	a.risk(p)
+	for i := range priceRungs {
+		if p.Assortment != nil {
+			r.Missing[i] = float32(p.Assortment.missing(r.Stock[i]) / lead)
+		}
+	}
+}
+
+// risk is the probability that the demand just read exceeds the rungs' levels.
+func (a *Adaptive) risk(p *adaptivePool) {
+	r := p.Tryout
 	// Rungs by rising level: walk up the distribution once.
 	above, at := 1.0, 0
 	for i := priceRungs - 1; i >= 0; i-- {
@@ -236,9 +320,6 @@ func (a *Adaptive) spread(p *adaptivePool, lead float64) {
 			above -= a.scratch[at]
 		}
 		r.Risk[i] = float32(max(above, 0))
-		if p.Assortment != nil {
-			r.Missing[i] = float32(p.Assortment.missing(r.Stock[i]) / lead)
-		}
 	}
 }
 
@@ -260,7 +341,7 @@ var _ = register(&Family{
 			LeadTimes: newLeadTimes(f),
 			Pools:     make([]adaptivePool, len(f.Categories)),
 			aim:       aim, tick: int64(f.Tick), clock: newLocalClock(f.Location),
-			early: f.Binding == Early, rule: priceRule{waits: aim.waits},
+			byTenant: f.Isolation == ByTenant, early: f.Binding == Early, rule: priceRule{waits: aim.waits},
 		}
 		a.Calibration.Rung = firstRung(aim.allowed)
 		if aim.fixed >= 0 {
@@ -294,6 +375,7 @@ func (a *Adaptive) share(f Fleet) {
 		a.leads = append(a.leads, lead)
 		a.reuse = append(a.reuse, k.Reusable)
 		a.staged = append(a.staged, Category{Stages: k.Stages})
+		a.storage = append(a.storage, storagePrice(&k))
 	}
 	for i, n := range pools {
 		if n > 1 {

@@ -21,7 +21,7 @@ type life struct {
 	Doomed bool
 }
 
-// turn is when an idle instance begins to age, or is due. One that comes at
+// turn is when an idle or stopped instance begins to age, or is due. One that comes at
 // another instant than the instance's life says has been overtaken.
 type turn struct {
 	At       Time
@@ -33,7 +33,7 @@ func (a turn) before(b turn) bool {
 	return a.At < b.At || a.At == b.At && a.Instance < b.Instance
 }
 
-// turns has the turn of every idle instance that has a maximum age, and those
+// turns has the turn of every idle or stopped instance that has a maximum age, and those
 // of others: claims leave theirs behind, so that they cost nothing.
 type turns struct {
 	heap  heap[turn]
@@ -52,21 +52,35 @@ func (c *Controller) giveLives() {
 	}
 }
 
-// ordered begins the life of a launch.
-func (c *Controller) ordered(slot uint32) {
+// beget begins the life of a launch.
+func (c *Controller) beget(slot uint32) {
 	c.giveLives()
 	c.lives[slot] = life{Due: Never, Turn: Never}
 }
 
 // born counts the age of a launch that became warm, and ends it if it launched
-// in vain.
+// in vain. One that was resumed is as old as before it was stopped, and that
+// time counts too: it is what it was made of that grows old, running or not.
 func (c *Controller) born(t Time, slot uint32, in *instance, p *pool) (ended bool) {
 	l := &c.lives[slot]
-	l.Born, l.Due = t, c.due(t, slot, in.Pool)
+	if in.Marks&resumed == 0 || l.Born == 0 {
+		l.Born = t
+	}
+	l.Due = c.due(l.Born, slot, in.Pool)
 	if l.Doomed {
 		pool := in.Pool
 		c.end(t, slot, Outdated)
 		c.unblock(t, pool, p)
+		return true
+	}
+	if l.Due <= t { // resuming has taken too long
+		pool := in.Pool
+		if c.log != nil {
+			c.log.end(t, c.instances.id(slot), pool, TooOld)
+		}
+		c.host.End(t, c.instances.id(slot), pool, TooOld)
+		c.forget(t, slot, in, p)
+		c.replenish(t, pool, p)
 		return true
 	}
 	if r := &c.rollouts[in.Pool]; !l.Stale && r.Stale > 0 {
@@ -107,6 +121,17 @@ func (c *Controller) due(born Time, slot uint32, pool PoolID) Time {
 
 // ahead is how long before it is due an instance of k begins to age.
 func (c *Controller) ahead(k *Category) int64 { return int64(k.LeadTime) + c.tick }
+
+// soonDue says whether an instance begins to age at t, or has.
+func (c *Controller) soonDue(t Time, slot uint32, pool PoolID) bool {
+	l := &c.lives[slot]
+	return l.Due != Never && t >= l.Due-c.ahead(&c.config.Categories[pool])
+}
+
+// lasts says whether an instance is worth to be stopped.
+func (c *Controller) lasts(slot uint32) bool {
+	return !c.lived || !c.lives[slot].Stale && !c.lives[slot].Aging
+}
 
 // unfit says whether, and why, an instance may not be handed out by a pool.
 func (c *Controller) unfit(t Time, slot uint32, pool PoolID) (Reason, bool) {
@@ -154,7 +179,7 @@ func (c *Controller) changesPool(slot uint32, to PoolID) {
 func (c *Controller) rests(t Time, slot uint32, in *instance, p *pool) {
 	l := &c.lives[slot]
 	if l.Due != Never {
-		l.Aging = l.Aging || t >= l.Due-c.ahead(&c.config.Categories[in.Pool])
+		l.Aging = l.Aging || c.soonDue(t, slot, in.Pool)
 		c.turnTo(slot, in)
 	}
 	if l.Aging || l.Stale {
@@ -162,7 +187,7 @@ func (c *Controller) rests(t Time, slot uint32, in *instance, p *pool) {
 	}
 }
 
-// turnTo has an idle instance looked at when it begins to age, or is due.
+// turnTo has an idle or stopped instance looked at when it begins to age, or is due.
 func (c *Controller) turnTo(slot uint32, in *instance) {
 	l := &c.lives[slot]
 	at := l.Due
@@ -180,7 +205,7 @@ func (c *Controller) turnTo(slot uint32, in *instance) {
 	c.nextTick = min(c.nextTick, c.tickFrom(max(at, c.now)))
 }
 
-// clearTurns drops the turns of instances that are not idle. Those in use get
+// clearTurns drops the turns of instances that are neither idle nor stopped. Those in use get
 // another when they are idle again.
 func (c *Controller) clearTurns() {
 	c.turns.heap = slices.DeleteFunc(c.turns.heap, func(u turn) bool {
@@ -189,7 +214,7 @@ func (c *Controller) clearTurns() {
 		if c.instances.id(slot) != u.Instance || l.Turn != u.At {
 			return true
 		}
-		if c.instances.Rows[slot].State == idle {
+		if s := c.instances.Rows[slot].State; s == idle || s == stopped {
 			return false
 		}
 		l.Turn = Never
@@ -205,7 +230,8 @@ func (c *Controller) clearTurns() {
 }
 
 // runTurns ends the idle instances that are too old, and takes those that soon
-// will be out of the stock. Their pools are visited.
+// will be out of the stock; stopped ones end as soon as that. Their pools are
+// visited.
 func (c *Controller) runTurns(t Time) {
 	for len(c.turns.heap) > 0 && c.turns.heap[0].At <= t {
 		u := c.turns.heap.pop()
@@ -215,15 +241,20 @@ func (c *Controller) runTurns(t Time) {
 			continue
 		}
 		l.Turn = Never
-		if in.State != idle {
+		if in.State != idle && in.State != stopped {
 			continue
 		}
 		pool := in.Pool
 		p := &c.pools[pool]
-		if l.Due <= t {
+		switch {
+		case in.State == stopped && c.soonDue(t, slot, pool):
+			c.discard(t, slot, TooOld)
+		case in.State == stopped:
+			c.turnTo(slot, in)
+		case l.Due <= t:
 			c.retire(t, slot, TooOld)
-		} else {
-			if t >= l.Due-c.ahead(&c.config.Categories[pool]) {
+		default:
+			if c.soonDue(t, slot, pool) {
 				c.ages(slot, in, p)
 			}
 			c.turnTo(slot, in)

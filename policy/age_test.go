@@ -34,8 +34,8 @@ func onStage(t *testing.T, config Config, sizer Sizer) *stage {
 	return s
 }
 
-func (s *stage) Launch(at Time, id InstanceID, p PoolID, why Reason) {
-	s.bench.Launch(at, id, p, why)
+func (s *stage) Launch(at Time, id InstanceID, p PoolID, on Capacity, why Reason) {
+	s.bench.Launch(at, id, p, on, why)
 	s.due = append(s.due, pending{at + s.lead, id})
 }
 
@@ -55,7 +55,7 @@ func (s *stage) until(end time.Duration) {
 			id := s.due[0].id
 			s.now, s.due = next, s.due[1:]
 			if s.fails {
-				s.ctrl.Fail(next, id)
+				s.ctrl.Fail(next, id, BootFailed)
 			} else {
 				s.ctrl.Warm(next, id)
 			}

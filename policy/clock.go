@@ -5,10 +5,11 @@ import "fmt"
 // NextTimer is when the controller next acts by itself, and in which class;
 // Never if it has nothing to do until an event.
 func (c *Controller) NextTimer() (Time, Class) {
-	if len(c.expiries) > 0 && c.expiries[0].Due <= c.nextTick {
+	due := min(c.nextTick, c.nextLook)
+	if len(c.expiries) > 0 && c.expiries[0].Due <= due {
 		return c.expiries[0].Due, ClassExpiry
 	}
-	return c.nextTick, ClassTick
+	return due, ClassTick
 }
 
 // Fire carries out the next timer, at its due instant.
@@ -21,9 +22,12 @@ func (c *Controller) Fire() {
 		panic(fmt.Sprintf("policy: timer due at %d ns was not fired before the event at %d ns", t, c.now))
 	}
 	c.now = t
-	if class == ClassExpiry {
+	switch {
+	case class == ClassExpiry:
 		c.expire(t)
-	} else {
+	case c.nextLook == t:
+		c.runLook(t)
+	default:
 		c.runTick(t)
 	}
 }
@@ -70,12 +74,17 @@ func (c *Controller) rearm() {
 	for i := range c.pools {
 		c.arm(PoolID(i), &c.pools[i])
 	}
+	c.retryAll()
 }
 
 // expire ends the instances of one shelf that have been idle for the
 // keep-alive, and looks again when the next may have been.
 func (c *Controller) expire(t Time) {
 	id := c.expiries.pop().Shelf
+	if id&retryBit != 0 && id&apartBit == 0 {
+		c.retry(t, PoolID(id&^retryBit))
+		return
+	}
 	s, pool := c.shelf(id)
 	if s.Due != t { // overtaken
 		return
@@ -179,8 +188,8 @@ func (c *Controller) runTick(t Time) {
 		}
 		c.replenish(t, id, p)
 		c.reaim(t, id, p)
-		if p.Held && p.HoldUntil > t {
-			next = min(next, p.HoldUntil)
+		if p.terms {
+			next = min(next, c.discardSurplus(t, id))
 		}
 		switch {
 		case next <= t+c.tick:

@@ -20,6 +20,9 @@ type Config struct {
 	// Location is the IANA time zone in which time of day and day of week
 	// count. Nil is UTC.
 	Location *time.Location
+	// Budget bounds what the whole fleet costs at any instant, launching and
+	// stopped instances included, $/h; zero is no bound.
+	Budget float64
 }
 
 // A Category is a kind of instance that requests ask for; each has one pool.
@@ -29,6 +32,11 @@ type Category struct {
 	// look that far ahead.
 	LeadTime time.Duration
 	Reusable bool // returns warm to the pool after its request
+	// Price is that of a standard instance, $/h. Decisions need it where there
+	// are other terms, or a budget.
+	Price   float64
+	Spot    *SpotTerms    // nil: none
+	Stopped *StoppedTerms // nil: instances are not stopped
 	// PromotionDelay is how long a promotion takes, even of a warm instance.
 	PromotionDelay time.Duration
 	// MaxInstances bounds launching + warm + in use; zero is no bound.
@@ -87,6 +95,9 @@ func (i Isolation) String() string { return [...]string{"none", "tenant"}[i] }
 // stay far from overflow.
 const maxSpan = 20 * 366 * 24 * time.Hour
 
+// Check says what is impossible in c.
+func (c Config) Check() error { return c.validate() }
+
 // validate checks c and fills in the defaults.
 func (c *Config) validate() error {
 	if c.Tick == 0 {
@@ -141,6 +152,12 @@ func (c *Config) validate() error {
 				return fmt.Errorf("policy: category %q: adapt time %v is out of range", k.Name, o.Adapt)
 			}
 		}
+		if err := c.validateCapacity(k); err != nil {
+			return err
+		}
+	}
+	if !(c.Budget >= 0 && c.Budget <= maxBudget) {
+		return fmt.Errorf("policy: the budget of %v $/h is not between 0 and %v", c.Budget, maxBudget)
 	}
 	return nil
 }

@@ -16,6 +16,8 @@ type Controller struct {
 	evicts   EvictingSizer
 	layers   LayerSizer
 	aims     AimingSizer
+	stopping StoppingSizer
+	hints    HintSizer
 	host     Host
 	log      *Log
 	early    bool // a miss launches its own instance
@@ -27,6 +29,7 @@ type Controller struct {
 
 	now       Time
 	pools     []pool
+	supplies  []supply // by pool
 	instances instances
 	waiters   waiters
 	apart     apart
@@ -39,8 +42,14 @@ type Controller struct {
 	ranks    ranks
 	expiries heap[expiry]
 	wakes    heap[wake]
+	starved  []PoolID // wait for the budget
+	crowded  []PoolID // wait for a place in a quota
+	budget   int64    // millionths of a dollar an hour; 0 is no bound
+	spending int64    // of all instances, if there is a budget
+	full     Time     // until then the quota has no room for stock that can wait
 	active   []PoolID // visited at the next tick, in the order of their events
 	nextTick Time
+	nextLook Time // at hints, see runLook
 	lastTick Time
 	draining bool
 }
@@ -54,6 +63,7 @@ func New(config Config, sizer Sizer, host Host) (*Controller, error) {
 	c := &Controller{
 		host:      host,
 		nextTick:  Never,
+		nextLook:  Never,
 		now:       -MaxInstant,
 		lastTick:  -MaxInstant,
 		instances: instances{Empty: none},
@@ -78,6 +88,9 @@ func (c *Controller) adopt(config Config, sizer Sizer) {
 	c.evicts, _ = sizer.(EvictingSizer)
 	c.layers, _ = sizer.(LayerSizer)
 	c.aims, _ = sizer.(AimingSizer)
+	c.stopping, _ = sizer.(StoppingSizer)
+	c.hints, _ = sizer.(HintSizer)
+	c.nextLook = Never
 	c.early = config.Binding == Early || c.traits.OwnLaunch
 	c.keeps = c.traits.Idle != KeepNone && !c.draining
 	c.tick = int64(config.Tick)
@@ -86,8 +99,8 @@ func (c *Controller) adopt(config Config, sizer Sizer) {
 			Queue: emptyQueue, Shelf: emptyShelf, FirstApart: none, WakeAt: Never,
 		})
 	}
+	c.configurePools()
 	for i := range c.pools {
-		c.pools[i].configure(&config.Categories[i])
 		c.staged = c.staged || c.pools[i].staged
 		c.lived = c.lived || config.Categories[i].MaxAge > 0
 		c.timed = c.timed || c.pools[i].timed
@@ -98,7 +111,6 @@ func (c *Controller) adopt(config Config, sizer Sizer) {
 	for c.staged && len(c.prepared) < len(c.instances.Rows) {
 		c.prepared = append(c.prepared, preparation{})
 	}
-	c.markLayers()
 }
 
 // SetLog makes the controller record its actions in l; nil stops that.
@@ -141,6 +153,9 @@ func (c *Controller) Arrive(t Time, r Request) {
 	p := &c.pools[r.Pool]
 	if c.traits.Arrivals && !c.draining && r.Warm != NeverWarm { // that is no demand for shadows
 		c.setLevel(r.Pool, p, c.sizer.Arrive(t, r, p.stock()))
+		if r.Hint != 0 && c.hints != nil {
+			c.nextLook = c.hints.NextLook()
+		}
 	}
 	c.replenish(t, r.Pool, p)
 	if c.traits.Ticks && !p.Active {
@@ -204,18 +219,39 @@ func (c *Controller) Warm(t Time, id InstanceID) {
 	c.enter(t)
 	slot, in := c.instance(id, launching, "Warm")
 	p := &c.pools[in.Pool]
-	p.Failures = 0
-	if c.launches != nil {
+	if p.Held {
+		c.over(t, in, true)
+	}
+	if c.launches != nil && in.Marks&untold == 0 {
 		c.launches.Warmed(t, in.Pool, in.Since)
 	}
 	if c.lived && c.born(t, slot, in, p) {
 		return
 	}
+	partial := outcomeByAge
+	if in.Marks != 0 {
+		switch {
+		case in.Marks&relief != 0:
+			c.takeOver(t, slot, p)
+			return
+		case in.Marks&filling != 0:
+			c.filled(t, slot, in, p)
+			c.unblock(t, in.Pool, p)
+			return
+		case in.Marks&resumed != 0:
+			in.Marks &^= resumed
+			partial = outcomePartial // it was there before the request
+		}
+	}
 	if in.Own {
 		p.Own--
 		i := in.Next
 		in.Own = false
-		c.assign(t, slot, in.Pool, c.waiters.Rows[i].Request, outcomeOf(in.Since, c.waiters.Rows[i].Arrived), OwnLaunch, 0)
+		o := outcomeOf(in.Since, c.waiters.Rows[i].Arrived)
+		if partial {
+			o = PartialHit
+		}
+		c.assign(t, slot, in.Pool, c.waiters.Rows[i].Request, o, OwnLaunch, 0)
 		c.waiters.remove(i)
 		c.unblock(t, in.Pool, p)
 		return
@@ -224,7 +260,7 @@ func (c *Controller) Warm(t Time, id InstanceID) {
 	if p.Waiting == 0 && c.keeps {
 		c.shelve(t, slot, in, p)
 	} else {
-		c.offer(t, slot, outcomeByAge, BecameWarm)
+		c.offer(t, slot, partial, BecameWarm)
 	}
 	c.unblock(t, in.Pool, p)
 }
@@ -236,6 +272,9 @@ func (c *Controller) Release(t Time, id InstanceID) {
 	pid := in.Pool
 	p := &c.pools[pid]
 	p.InUse--
+	if in.Marks != 0 {
+		c.part(in, p)
+	}
 	if c.releases != nil && !c.draining {
 		c.setLevel(pid, p, c.releases.Release(t, in.Pool, t-in.Since, p.stock()))
 	}
@@ -246,6 +285,8 @@ func (c *Controller) Release(t Time, id InstanceID) {
 	switch {
 	case unfit:
 		c.end(t, slot, why)
+	case in.Marks&noticed != 0:
+		c.end(t, slot, Reclaimed)
 	case p.Waiting == 0 && c.keeps:
 		c.shelve(t, slot, in, p)
 	default:
@@ -261,21 +302,30 @@ func (c *Controller) Release(t Time, id InstanceID) {
 	c.unblock(t, pid, p)
 }
 
-// Fail tells that a launch has failed. The pool launches nothing more until a
-// tick, later with every failure in a row (up to 32 ticks).
-func (c *Controller) Fail(t Time, id InstanceID) {
+// Fail tells that a launch has failed, and why. Its place is ordered anew at
+// once, on another capacity type if this one has nothing to give; after several
+// failures the pool waits, longer each time (see breaker).
+func (c *Controller) Fail(t Time, id InstanceID, why Failure) {
 	c.enter(t)
 	slot, in := c.instance(id, launching, "Fail")
-	pid := in.Pool
+	pid, on, ordered := in.Pool, in.capacity(), in.Since
 	p := &c.pools[pid]
 	doomed := c.lived && c.lives[slot].Doomed
 	c.forget(t, slot, in, p)
 	if doomed { // what failed is no longer launched
 		return
 	}
-	p.Failures++
-	p.Held, p.HoldUntil = true, t+c.tick<<min(p.Failures-1, 5)
-	c.visit(t, pid, p)
+	c.failed(t, pid, on, ordered, why)
+	if why == OverQuota {
+		c.full = t + mostBackoff
+		if p.position() < 0 {
+			c.sacrifice(t, false, on)
+		}
+	}
+	if c.loners.First != none {
+		c.launchLoners(t)
+	}
+	c.replenish(t, pid, p)
 }
 
 // Lose tells that an instance is gone without having been ended: interrupted
@@ -283,13 +333,16 @@ func (c *Controller) Fail(t Time, id InstanceID) {
 // stock is replaced at once.
 func (c *Controller) Lose(t Time, id InstanceID) {
 	c.enter(t)
-	slot := id.Slot()
-	if int(slot) >= len(c.instances.Rows) || c.instances.id(slot) != id || c.instances.Rows[slot].State == free {
-		panic(fmt.Sprintf("policy: Lose of instance %d, which does not exist", id))
-	}
+	slot := c.living(id, "Lose")
 	in := &c.instances.Rows[slot]
 	pid := in.Pool
 	p := &c.pools[pid]
+	if in.State == launching && p.Held {
+		c.over(t, in, false)
+	}
+	if len(c.crowded) > 0 {
+		c.place(t, in.capacity())
+	}
 	c.forget(t, slot, in, p)
 	if c.loners.First != none {
 		c.launchLoners(t)
@@ -299,7 +352,7 @@ func (c *Controller) Lose(t Time, id InstanceID) {
 
 // forget removes an instance in any state from its pool's books.
 func (c *Controller) forget(t Time, slot uint32, in *instance, p *pool) {
-	if in.State == launching && c.launches != nil {
+	if in.State == launching && c.launches != nil && in.Marks&untold == 0 {
 		c.launches.Failed(t, in.Pool, in.Since)
 	}
 	if c.staged {
@@ -310,13 +363,15 @@ func (c *Controller) forget(t Time, slot uint32, in *instance, p *pool) {
 		p.Own--
 		w := c.waiters.Rows[in.Next]
 		c.waiters.remove(in.Next)
-		if c.lived {
-			c.bury(slot)
-		}
-		c.instances.remove(slot)
+		c.remove(slot)
 		c.visit(t, in.Pool, p)
 		c.firstInLine(t, w.Request, w.Arrived)
 		return
+	case in.State == launching && in.Marks&relief != 0:
+		p.Own--
+		c.part(in, p)
+	case in.State == launching && in.Marks&filling != 0:
+		c.unfill(in, p)
 	case in.State == launching && c.lived && c.lives[slot].Doomed:
 	case in.State == launching:
 		p.Launching--
@@ -324,11 +379,11 @@ func (c *Controller) forget(t Time, slot uint32, in *instance, p *pool) {
 		c.unshelve(slot)
 	case in.State == serving:
 		p.InUse--
+		c.part(in, p)
+	case in.State == stopped:
+		c.instances.take(&c.supplies[in.Pool].Stopped, slot)
 	}
-	if c.lived {
-		c.bury(slot)
-	}
-	c.instances.remove(slot)
+	c.remove(slot)
 	c.visit(t, in.Pool, p)
 }
 
@@ -342,8 +397,9 @@ func (c *Controller) Drain(t Time) {
 		p := &c.pools[i]
 		p.Level = Level{}
 		c.retireAll(t, PoolID(i), p, Drained)
+		c.discardAll(t, &c.supplies[i], Drained)
 	}
-	c.active, c.wakes, c.nextTick = c.active[:0], c.wakes[:0], Never
+	c.active, c.wakes, c.nextTick, c.nextLook = c.active[:0], c.wakes[:0], Never, Never
 	c.turns.heap = c.turns.heap[:0]
 	for i := c.loners.First; i != none; i = c.loners.First {
 		r := c.waiters.Rows[i].Request
@@ -357,7 +413,7 @@ func (c *Controller) Drain(t Time) {
 }
 
 // Configure takes over a new configuration and sizer. Categories keep their
-// index; new ones are appended. The sizer starts afresh.
+// index; new ones are appended. The sizer starts afresh, without the hints.
 func (c *Controller) Configure(t Time, config Config, sizer Sizer) error {
 	if err := config.validate(); err != nil {
 		return err
@@ -382,6 +438,9 @@ func (c *Controller) Configure(t Time, config Config, sizer Sizer) error {
 		if !c.keeps {
 			c.retireAll(t, PoolID(i), p, NotKept)
 		}
+		if s := &c.supplies[i]; !s.canBeStopped {
+			c.discardAll(t, s, NotKept)
+		}
 		c.begin(t, PoolID(i))
 		c.visit(t, PoolID(i), p)
 	}
@@ -398,7 +457,7 @@ func (c *Controller) Configure(t Time, config Config, sizer Sizer) error {
 
 // enter moves the clock, and catches hosts that break the order of events.
 func (c *Controller) enter(t Time) {
-	if t < c.now || t > MaxInstant || c.nextTick < t {
+	if t < c.now || t > MaxInstant || c.nextTick < t || c.nextLook < t {
 		c.disorder(t)
 	}
 	c.now = t
@@ -411,7 +470,7 @@ func (c *Controller) disorder(t Time) {
 	case t > MaxInstant:
 		panic(fmt.Sprintf("policy: event at %d ns, beyond the last instant %d ns", t, MaxInstant))
 	default:
-		panic(fmt.Sprintf("policy: event at %d ns before the timer due at %d ns was fired", t, c.nextTick))
+		panic(fmt.Sprintf("policy: event at %d ns before the timer due at %d ns was fired", t, min(c.nextTick, c.nextLook)))
 	}
 }
 

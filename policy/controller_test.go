@@ -46,8 +46,8 @@ func TestConfigureKeepsCategories(t *testing.T) {
 	}
 }
 
-// arrive lets n requests come to pool 0, of a tenant each from 1 on.
-func (c *cloud) arrive(n int) {
+// arriveMany lets n requests come to pool 0, of a tenant each from 1 on.
+func (c *cloud) arriveMany(n int) {
 	for range n {
 		c.nextID++
 		r := Request{ID: c.nextID, Tenant: uint32(c.nextID)}
@@ -73,7 +73,7 @@ func (c *cloud) pass(s state, i int) {
 // happens to come.
 func TestOwnLaunchMakesRoom(t *testing.T) {
 	c := newCloud(t, "none", Config{Categories: []Category{{Name: "a", MaxLaunching: 1}}})
-	c.arrive(2)
+	c.arriveMany(2)
 	c.pass(launching, 0)
 	if s := c.ctrl.Stock(0); s != (Stock{Launching: 1, Waiting: 1, InUse: 1}) {
 		t.Errorf("after the first launch: %+v", s)
@@ -103,7 +103,7 @@ func TestConfigureToKeepNone(t *testing.T) {
 	for _, isolation := range []Isolation{NoIsolation, ByTenant} {
 		config := Config{Isolation: isolation, Categories: []Category{{Name: "a", Reusable: true}}}
 		c := newCloud(t, "keepalive:ttl=1h", config)
-		c.arrive(1)
+		c.arriveMany(1)
 		c.pass(launching, 0)
 		c.pass(serving, 0)
 		if err := c.ctrl.Configure(c.now, config, None{}); err != nil {
@@ -139,7 +139,7 @@ func TestTenantsShelvesAreGivenUp(t *testing.T) {
 	config := Config{Isolation: ByTenant, Categories: []Category{{Name: "a", Reusable: true}}}
 	c := newCloud(t, "keepalive:ttl=20s", config)
 	for range 100 {
-		c.arrive(1)
+		c.arriveMany(1)
 		c.pass(launching, 0)
 		c.pass(serving, 0)
 		r := Request{ID: c.nextID + 1000, Tenant: uint32(c.nextID)} // the tenant again

@@ -7,11 +7,12 @@ import (
 
 // quiet is a host that does nothing but remember the last launch.
 type quiet struct {
+	onDemand
 	launched []InstanceID
 	assigned []InstanceID
 }
 
-func (q *quiet) Launch(_ Time, id InstanceID, _ PoolID, _ Reason) {
+func (q *quiet) Launch(_ Time, id InstanceID, _ PoolID, _ Capacity, _ Reason) {
 	q.launched = append(q.launched, id)
 }
 func (q *quiet) Assign(_ Time, a Assignment)            { q.assigned = append(q.assigned, a.Instance) }

@@ -15,6 +15,7 @@
 //	launching  ordered and not yet warm, for the pool
 //	waiting    requests in the pool's queue
 //	in use     instances that serve a request
+//	stopped    hibernated instances, which no position counts
 //
 // and position = warm + launching - waiting. A Sizer sets the pool's level S;
 // after every claim and every tick the controller launches until
@@ -30,7 +31,8 @@
 //     split by pool into several controllers.
 //  2. Call Start once, then deliver events in the total order (time, Class,
 //     sequence): instances that became warm, then those released, failed or
-//     lost; then idle expiry; then arrivals; then ticks. Time never goes back.
+//     lost; then idle expiry; then what is announced (Hint); then arrivals; then
+//     ticks. Time never goes back.
 //  3. The controller owns its timers. Before an event at (t, class) the host
 //     calls Fire for as long as NextTimer is before (t, class); a timer acts
 //     at its due instant, however late the host is.
@@ -39,7 +41,8 @@
 //     of an action returns later as an event: Warm or Fail for a launch,
 //     Release for an assignment. Nothing returns for an end or a refusal: the
 //     instance, or the request, is gone for the controller as soon as End or
-//     Refuse is called.
+//     Refuse is called. What the provider takes back is told by Notice, if it
+//     gives one, and by Lose when it is gone.
 //  5. Requests and instances that a host passes in must exist and be in the
 //     right state. Anything else is the host's bug, and the controller panics
 //     with a message that begins with "policy:"; hosts check foreign input

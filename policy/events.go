@@ -45,6 +45,7 @@ type Request struct {
 	TaskType uint32 // 0 is unknown, as are the next two
 	Image    uint32
 	Dataset  uint32
+	Hint     HintID // that announced it; 0 is none
 	// Warm says what it wants of the instances that are warm.
 	Warm Warmth
 }
@@ -86,6 +87,11 @@ const (
 	ForRoom                     // tied to another tenant, at the limit, while a request waits
 	ForMemory                   // of least worth when the fleet had no room
 	Demoted                     // idle for longer than its keep-alive, moved to the layer below
+	ForStopped                  // to be stopped once it is warm
+	ForRelief                   // to take over a request from spot
+	Relieved                    // on spot, and its request has moved
+	Reclaimed                   // the provider takes it back
+	ForMoney                    // idle while a request waits for its money or its place
 	TooOld                      // too little was left of its life to be handed out
 	Outdated                    // of an earlier generation
 	IdleTooLong                 // idle beyond the level for longer than the category's time-out
@@ -96,6 +102,7 @@ func (r Reason) String() string {
 	return [...]string{
 		"level", "miss", "warm", "compatible", "became_warm", "released", "own_launch",
 		"single_use", "surplus", "expired", "not_kept", "drained", "room", "memory", "demoted",
+		"stopped", "relief", "relieved", "reclaimed", "money",
 		"too_old", "outdated", "idle_timeout", "nothing_warm",
 	}[r]
 }
@@ -119,8 +126,9 @@ type Assignment struct {
 // A Host carries out the controller's actions. Its methods only record or
 // schedule; see the package comment for the host's duties.
 type Host interface {
-	// Launch orders an instance. It ends in Warm, Fail or Lose.
-	Launch(t Time, id InstanceID, pool PoolID, why Reason)
+	// Launch orders an instance of a capacity type. It ends in Warm, Fail or
+	// Lose.
+	Launch(t Time, id InstanceID, pool PoolID, on Capacity, why Reason)
 	// Assign promotes a warm instance for a request. It ends in Release or
 	// Lose.
 	Assign(t Time, a Assignment)
@@ -134,6 +142,15 @@ type Host interface {
 	Prepare(t Time, id InstanceID, to Target)
 	// End terminates an instance; the controller has forgotten it.
 	End(t Time, id InstanceID, pool PoolID, why Reason)
+	// Stop hibernates an instance, until Resume or End.
+	Stop(t Time, id InstanceID, pool PoolID)
+	// Resume makes a stopped instance launch again. It ends in Warm, Fail or
+	// Lose.
+	Resume(t Time, id InstanceID, pool PoolID, why Reason)
+	// Replace moves the request that an instance serves to another, which has
+	// become warm for it. The request's Release is of that one; the first is
+	// ended next.
+	Replace(t Time, from, to InstanceID)
 	// Refuse turns a request away that asked for what there is not. It is not
 	// waiting any more.
 	Refuse(t Time, r RequestID, pool PoolID, why Reason)

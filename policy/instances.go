@@ -11,10 +11,11 @@ const (
 	launching
 	idle
 	serving
+	stopped
 )
 
 func (s state) String() string {
-	return [...]string{"no instance", "launching", "idle", "serving"}[s]
+	return [...]string{"no instance", "launching", "idle", "serving", "stopped"}[s]
 }
 
 // instance is a row of the dense table of instances; its index is its slot.
@@ -31,8 +32,26 @@ type instance struct {
 	Tenant uint32
 	State  state
 	// Own is set while it launches for one request, whose index is Next.
-	Own bool
+	Own   bool
+	Marks marks
 }
+
+// marks tell an instance from a plain one on demand.
+type marks uint8
+
+const (
+	spot     marks = 1 << iota // on spot capacity
+	noticed                    // the provider will take it back
+	resumed                    // it launches from the stopped stock
+	filling                    // it launches for the stopped stock
+	relieved                   // the instance Next will take over its request
+	relief                     // it launches to take over the request of Next
+
+	// Of untold launches a LaunchSizer hears nothing.
+	untold = resumed | filling | relief
+)
+
+func (in *instance) capacity() Capacity { return Capacity(in.Marks & spot) }
 
 // instances is the table, with a free list threaded through it.
 type instances struct {
@@ -54,7 +73,7 @@ func (n *instances) add(t Time, p PoolID) (uint32, *instance) {
 	in := &n.Rows[slot]
 	in.Since, in.Next, in.Prev, in.Pool = t, none, none, p
 	in.Gen++
-	in.Tenant, in.State, in.Own = 0, launching, false
+	in.Tenant, in.State, in.Own, in.Marks = 0, launching, false, 0
 	return slot, in
 }
 

@@ -49,7 +49,7 @@ type warming struct {
 	id InstanceID
 }
 
-func (p *punctual) Launch(t Time, id InstanceID, pool PoolID, _ Reason) {
+func (p *punctual) Launch(t Time, id InstanceID, pool PoolID, _ Capacity, _ Reason) {
 	w := warming{t + int64(p.config.Categories[pool].LeadTime), id}
 	i, _ := slices.BinarySearchFunc(p.due, w, func(a, b warming) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), -1)
@@ -90,7 +90,7 @@ func TestLearnedConstantIsExact(t *testing.T) {
 			id := host.due[0].id
 			host.due = host.due[1:]
 			if rng.IntN(2) == 0 {
-				c.Fail(now, id)
+				c.Fail(now, id, BootFailed)
 			} else {
 				c.Lose(now, id)
 			}

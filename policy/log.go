@@ -15,11 +15,14 @@ const (
 	Ended
 	Moved
 	Preparing
+	Stopped
+	Resumed
+	Replaced // Instance is the one that takes over
 	Refused
 )
 
 func (a Action) String() string {
-	return [...]string{"launch", "assign", "end", "move", "prepare", "refuse"}[a]
+	return [...]string{"launch", "assign", "end", "move", "prepare", "stop", "resume", "replace", "refuse"}[a]
 }
 
 // A Record is one action of a controller.
@@ -30,7 +33,8 @@ type Record struct {
 	Pool     PoolID     // of Moved: the new one
 	Action   Action
 	Reason   Reason
-	Outcome  Outcome // Assigned only
+	Outcome  Outcome  // Assigned only
+	Capacity Capacity // Launched only
 }
 
 const recordSize = 32
@@ -81,7 +85,7 @@ func (l *Log) drain() {
 			Instance: InstanceID(binary.LittleEndian.Uint64(b[8:])),
 			Request:  RequestID(binary.LittleEndian.Uint64(b[16:])),
 			Pool:     PoolID(binary.LittleEndian.Uint32(b[24:])),
-			Action:   Action(b[28]), Reason: Reason(b[29]), Outcome: Outcome(b[30]),
+			Action:   Action(b[28]), Reason: Reason(b[29]), Outcome: Outcome(b[30]), Capacity: Capacity(b[31]),
 		})
 	}
 	l.err = l.sink(l.batch)
@@ -99,8 +103,9 @@ func (l *Log) append(t Time, id InstanceID, r RequestID, p PoolID, a Action, why
 	binary.LittleEndian.PutUint64(b[24:], uint64(p)|uint64(a)<<32|uint64(why)<<40|uint64(o)<<48)
 }
 
-func (l *Log) launch(t Time, id InstanceID, p PoolID, why Reason) {
+func (l *Log) launch(t Time, id InstanceID, p PoolID, on Capacity, why Reason) {
 	l.append(t, id, -1, p, Launched, why, 0)
+	l.buffer[l.used-1] = byte(on)
 }
 
 func (l *Log) assign(t Time, a Assignment) {

@@ -33,6 +33,8 @@ type cloudInstance struct {
 	request RequestID
 	uses    int
 	adapt   time.Duration // to the pool that it has just moved to
+	on      Capacity
+	noticed bool
 	stale   bool
 	born    Time
 }
@@ -50,14 +52,72 @@ func (c *cloud) note(format string, args ...any) {
 }
 
 // Launch implements Host.
-func (c *cloud) Launch(t Time, id InstanceID, p PoolID, why Reason) {
-	c.note("  launch %d in %d: %v", id, p, why)
+func (c *cloud) Launch(t Time, id InstanceID, p PoolID, on Capacity, why Reason) {
+	c.note("  launch %d in %d on %v: %v", id, p, on, why)
+	if on == Spot && c.config.Categories[p].Spot == nil {
+		c.failf("instance %d is launched on spot, which its category does not have", id)
+	}
 	if c.instances[id] != nil {
 		c.failf("instance %d is launched twice", id)
 	}
-	c.instances[id] = &cloudInstance{state: launching, pool: p}
+	c.instances[id] = &cloudInstance{state: launching, pool: p, on: on}
 	c.order = append(c.order, id)
 	c.launches++
+	c.withinBudget()
+}
+
+// Stop implements Host.
+func (c *cloud) Stop(t Time, id InstanceID, p PoolID) {
+	c.note("  stop %d", id)
+	in := c.instances[id]
+	if in == nil || in.state != idle || in.on != OnDemand || in.tenant != 0 || c.config.Categories[in.pool].Stopped == nil {
+		c.failf("instance %d cannot be stopped", id)
+	}
+	in.state = stopped
+}
+
+// Resume implements Host.
+func (c *cloud) Resume(t Time, id InstanceID, p PoolID, why Reason) {
+	c.note("  resume %d: %v", id, why)
+	in := c.instances[id]
+	if in == nil || in.state != stopped {
+		c.failf("instance %d is resumed but not stopped", id)
+	}
+	in.state = launching
+	c.withinBudget()
+}
+
+// Replace implements Host.
+func (c *cloud) Replace(t Time, from, to InstanceID) {
+	c.note("  %d takes over from %d", to, from)
+	a, b := c.instances[from], c.instances[to]
+	switch {
+	case a == nil || b == nil || a.state != serving || b.state != idle || b.uses > 0:
+		c.failf("instance %d cannot take over from %d", to, from)
+	case a.on != Spot || b.on != OnDemand || a.pool != b.pool:
+		c.failf("instance %d on %v takes over from %d on %v", to, b.on, from, a.on)
+	}
+	b.state, b.request, b.uses, b.tenant = serving, a.request, 1, a.tenant
+	a.state = idle
+}
+
+// withinBudget checks what all instances cost.
+func (c *cloud) withinBudget() {
+	sum := 0.0
+	for _, in := range c.instances {
+		k := &c.config.Categories[in.pool]
+		switch {
+		case in.state == stopped:
+			sum += k.Stopped.Price
+		case in.on == Spot:
+			sum += k.Spot.Price
+		default:
+			sum += k.Price
+		}
+	}
+	if c.config.Budget > 0 && sum > c.config.Budget+1e-9 {
+		c.failf("the fleet costs %v $/h, above its budget", sum)
+	}
 }
 
 // Assign implements Host.
@@ -72,6 +132,8 @@ func (c *cloud) Assign(t Time, a Assignment) {
 		c.failf("request %d is assigned but does not wait", a.Request)
 	case c.config.Isolation == ByTenant && in.tenant != 0 && in.tenant != r.Tenant:
 		c.failf("instance %d of tenant %d serves tenant %d", a.Instance, in.tenant, r.Tenant)
+	case in.noticed:
+		c.failf("instance %d is assigned under notice", a.Instance)
 	case in.uses > 0 && !c.config.Categories[in.pool].Reusable:
 		c.failf("single-use instance %d serves again", a.Instance)
 	case a.Pool != r.Pool:
@@ -142,9 +204,12 @@ func (c *cloud) Refuse(t Time, id RequestID, p PoolID, why Reason) {
 	delete(c.waiting, id)
 }
 
-// warm makes an instance warm.
-func (c *cloud) warm(id InstanceID, in *cloudInstance) {
-	in.state, in.born = idle, c.now
+// boots makes an instance warm.
+func (c *cloud) boots(id InstanceID, in *cloudInstance) {
+	in.state = idle
+	if in.born == 0 { // it was not resumed
+		in.born = c.now
+	}
 	c.ctrl.Warm(c.now, id)
 }
 
@@ -152,7 +217,7 @@ func (c *cloud) warm(id InstanceID, in *cloudInstance) {
 func (c *cloud) End(t Time, id InstanceID, p PoolID, why Reason) {
 	c.note("  end %d: %v", id, why)
 	in := c.instances[id]
-	if in == nil || in.state != idle {
+	if in == nil || in.state != idle && in.state != stopped && !(in.state == launching && why == Reclaimed) {
 		c.failf("instance %d is ended but not idle", id)
 	}
 	c.remove(id)
@@ -182,8 +247,10 @@ func (c *cloud) check() {
 		}
 	}
 	own := make([]int32, len(stocks))
-	for i := range own {
-		own[i] = c.ctrl.pools[i].Own
+	for _, in := range c.ctrl.instances.Rows {
+		if in.State == launching && in.Own {
+			own[in.Pool]++
+		}
 	}
 	for _, r := range c.waiting {
 		stocks[r.Pool].Waiting++
@@ -281,7 +348,7 @@ func (c *cloud) do(op, arg, wait byte) {
 				return
 			}
 			c.note("warm %d", id)
-			c.warm(id, in)
+			c.boots(id, in)
 		}
 	case 9, 10, 11, 12:
 		if id, in := c.find(serving, int(arg)); in != nil {
@@ -295,16 +362,25 @@ func (c *cloud) do(op, arg, wait byte) {
 			c.advance(t, ClassRelease)
 			c.note("fail %d", id)
 			c.remove(id)
-			c.ctrl.Fail(t, id)
+			c.ctrl.Fail(t, id, Failure(arg>>4)%4)
 		}
 	case 14:
-		id, in := c.find(state(1+arg%3), int(arg))
+		id, in := c.find(state(1+arg%4), int(arg))
 		if in == nil {
 			return
 		}
 		c.advance(t, ClassRelease)
 		if in = c.instances[id]; in == nil {
 			return
+		}
+		if arg&8 != 0 && in.on == Spot {
+			c.note("notice of %d, %v", id, in.state)
+			in.noticed = true
+			c.ctrl.Notice(t, id)
+			if in.state != serving && c.instances[id] != nil {
+				c.failf("instance %d is under notice and still held", id)
+			}
+			break
 		}
 		c.note("lose %d, %v", id, in.state)
 		was := *in
@@ -360,7 +436,7 @@ func (c *cloud) do(op, arg, wait byte) {
 
 // specimens are settings of every family that can run live.
 var specimens = []string{
-	"none", "static:level=3", "static:level=1,level.b=4", "keepalive:ttl=20s", "keepalive:ttl=0s",
+	"none", "static:level=3", "static:level=2,stopped=2", "static:level=1,level.b=4", "keepalive:ttl=20s", "keepalive:ttl=0s",
 	"headroom:spare=2,cooldown=30s", "headroom:share=0.5,min=1",
 	"static-rolling:hit_rate=0.9", "schedule:timetable=Sun-Sat 00:00-24:00 2", "ewma:quantile=0.9",
 	"fourier:quantile=0.9", "nhpp:target=0.9", "nhpp:form=wait", "nhpp:form=idle,target=0.7", "ssa-saa:weight=0.9,ramp=2,block=1m",
@@ -369,8 +445,8 @@ var specimens = []string{
 	"hybrid-histogram:range=3m", "greedy-dual:memory=4", "cidre:ttl=20s", "lazy-capacity:scale=3", "spes:scale=0.2", "layered:price=1",
 }
 
-// variant is a fleet drawn from a byte.
-func variant(b byte) Config {
+// variant is a fleet drawn from nine bits.
+func variant(b uint16) Config {
 	c := Config{Categories: []Category{
 		{Name: "a", LeadTime: 20 * time.Second, Reusable: b&1 != 0},
 		{Name: "b", LeadTime: 45 * time.Second, Reusable: b&2 != 0, PromotionDelay: time.Second},
@@ -389,10 +465,21 @@ func variant(b byte) Config {
 	if b&32 != 0 {
 		c.Categories[0].Compatible = []Compatible{{Pool: 1, Adapt: 3 * time.Second}, {Pool: 2}}
 	}
-	if b&128 != 0 {
-		c.Categories[0].Lifecycle = Lifecycle{MaxAge: 4 * time.Minute, MinRemaining: 20 * time.Second, Generation: "i"}
+	if b&256 != 0 {
+		c.Categories[0].Lifecycle = Lifecycle{MaxAge: 4 * time.Minute, MinRemaining: 20 * time.Second, Generation: "i", Stale: Staleness(b >> 1 & 1)}
 		c.Categories[1].Lifecycle = Lifecycle{MaxAge: 10 * time.Minute, Stale: ForbidStale, IdleTimeout: time.Minute}
 		c.Categories[2].Lifecycle = Lifecycle{Stale: Staleness(b & 1), IdleTimeout: 10 * time.Second, Surge: 2, RolloutDeadline: time.Minute}
+	}
+	if b&128 != 0 && b&64 == 0 {
+		for i, price := range [...]float64{1, 1 + float64(1-b>>5&1), 0.7} {
+			c.Categories[i].Price = price
+		}
+		c.Categories[0].Spot = &SpotTerms{Price: 0.3, Interruptions: 0.1, Refused: 0.1, Replace: b&2 != 0}
+		c.Categories[0].Stopped = &StoppedTerms{Price: 0.05, Resume: 5e9}
+		c.Categories[1].Spot = &SpotTerms{Price: 0.3, Interruptions: 1}
+		if b&1 != 0 {
+			c.Budget = 4.4
+		}
 	}
 	if b&64 != 0 {
 		var err error
@@ -436,7 +523,7 @@ func play(t testing.TB, tape []byte) {
 	if len(tape) < 2 {
 		return
 	}
-	c := newCloud(t, specimens[int(tape[0])%len(specimens)], variant(tape[1]))
+	c := newCloud(t, specimens[int(tape[0])%len(specimens)], variant(uint16(tape[1])|uint16(int(tape[0])/len(specimens)%2)<<8))
 	for tape = tape[2:]; len(tape) >= 3; tape = tape[3:] {
 		c.do(tape[0], tape[1], tape[2])
 	}
@@ -454,7 +541,7 @@ func (c *cloud) settle() {
 			c.now++
 			c.advance(c.now, ClassRelease)
 			if in = c.instances[id]; in != nil && in.state == launching {
-				c.warm(id, in)
+				c.boots(id, in)
 			}
 		} else if id, in := c.find(serving, 0); in != nil {
 			c.now++
@@ -503,11 +590,40 @@ func FuzzStep(f *testing.F) {
 	})
 }
 
+// restored is a copy of a cloud whose controller restores a snapshot.
+func (c *cloud) restored(t testing.TB, spec string, config Config, data []byte) *cloud {
+	t.Helper()
+	b := newCloud(t, spec, config)
+	b.now, b.nextID, b.order = c.now, c.nextID, append([]InstanceID(nil), c.order...)
+	b.instances, b.waiting, b.served = map[InstanceID]*cloudInstance{}, map[RequestID]Request{}, map[RequestID]bool{}
+	for id, in := range c.instances {
+		copied := *in
+		b.instances[id] = &copied
+	}
+	for id, r := range c.waiting {
+		b.waiting[id] = r
+	}
+	for id := range c.served {
+		b.served[id] = true
+	}
+	var err error
+	if b.ctrl, err = New(config, buildSizer(t, spec, config), b); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.ctrl.Restore(data); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 // A controller that restores a snapshot goes on as the one that made it.
 func TestSnapshotGoesOn(t *testing.T) {
 	for i, spec := range specimens {
 		for v := range byte(6) {
-			config := variant(v*45 + byte(i))
+			config := variant(uint16(v&1)<<8 | uint16(v*17+byte(i)))
+			if v >= 4 {
+				config = variant(uint16(v&1)<<8 | uint16(128|(v*17+byte(i))&^64))
+			}
 			a := newCloud(t, spec, config)
 			rng := rand.New(rand.NewPCG(uint64(i), uint64(v)))
 			step := func(c *cloud, tape []byte) {
@@ -525,25 +641,7 @@ func TestSnapshotGoesOn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b := newCloud(t, spec, config)
-			b.now, b.nextID, b.order = a.now, a.nextID, append([]InstanceID(nil), a.order...)
-			b.instances, b.waiting, b.served = map[InstanceID]*cloudInstance{}, map[RequestID]Request{}, map[RequestID]bool{}
-			for id, in := range a.instances {
-				copied := *in
-				b.instances[id] = &copied
-			}
-			for id, r := range a.waiting {
-				b.waiting[id] = r
-			}
-			for id := range a.served {
-				b.served[id] = true
-			}
-			if b.ctrl, err = New(config, buildSizer(t, spec, config), b); err != nil {
-				t.Fatal(err)
-			}
-			if err := b.ctrl.Restore(data); err != nil {
-				t.Fatal(err)
-			}
+			b := a.restored(t, spec, config, data)
 			a.trail, b.trail = nil, nil
 			for range 300 {
 				tape := random()

@@ -10,7 +10,7 @@ type pool struct {
 	Level     Level
 	Shelf     shelf // idle and free to serve anyone
 
-	reusable   bool // of the configuration, as are the next four
+	reusable   bool // of the configuration, as are the next six
 	limited    bool // has a limit on instances or launches
 	compatible bool // has compatible categories
 	slow       bool // promotions take delay
@@ -18,26 +18,24 @@ type pool struct {
 	layer      bool // a layer of others
 	// Active is set while the pool is visited at the next tick.
 	Active bool
-	// Held is set while HoldUntil has not come: launches stop after failures,
-	// so that a broken image is not launched without end. Failures are those
-	// since the last success.
+	// Held is set while a launch has failed and none has become warm since, or
+	// launches pause.
 	Held bool
 
 	Queue      queue
-	Own        int32 // launching for a request of their own
-	Tied       int32 // idle for one tenant only
-	Failures   int32
+	Own        int32  // launching for a request of their own
+	Tied       int32  // idle for one tenant only
 	FirstApart uint32 // heads the list of the pool's shelves in apart
-	HoldUntil  Time
 	// WakeAt is when the pool asked for its next tick; Never if it did not.
 	WakeAt Time
 	delay  int64 // a promotion's, ns
+	terms  bool  // has spot or stopped capacity, or the fleet a budget
 	facets Facet // by which its stages go
 	timed  bool  // has an idle time-out
 	// Aging are idle and free for all, but on their way out: no stock.
 	Aging  int32
 	Doomed int32 // launching in vain, see life
-	_      [4]byte
+	_      [12]byte
 }
 
 // configure takes over what events need of the pool's category.

@@ -41,18 +41,28 @@ func (c *Controller) Held(p PoolID, t Target) int32 {
 	return 0
 }
 
-// aim gives a launch its target, unless it is for a request of its own.
+// aim gives a launch its target, unless it is not for the pool's level.
 func (c *Controller) aim(t Time, slot uint32, id PoolID, why Reason) {
 	for int(slot) >= len(c.prepared) {
 		c.prepared = append(c.prepared, preparation{})
 	}
 	c.prepared[slot] = preparation{}
-	if c.aims == nil || why == ForMiss || !c.pools[id].staged || c.draining {
+	if c.aims == nil || why != ForLevel || !c.pools[id].staged || c.draining {
 		return
 	}
-	if to := c.aims.Aim(t, id); to != (Target{}) {
+	if to := c.shared(c.aims.Aim(t, id)); to != (Target{}) {
 		c.prepare(t, slot, id, to)
 	}
+}
+
+// shared is what of a target instances may be prepared for that nobody has
+// claimed yet: under isolation a tenant's own data comes only to an instance
+// that serves the tenant.
+func (c *Controller) shared(to Target) Target {
+	if c.config.Isolation == ByTenant {
+		to.Tenant = 0
+	}
+	return to
 }
 
 // prepare has an instance that is launching or idle prepared for a target. It
@@ -146,7 +156,7 @@ func (c *Controller) reaimShelf(t Time, id PoolID, p *pool, s *shelf, is Target)
 		return false
 	}
 	to, better := c.aims.Reaim(t, id, is)
-	if !better || to == is {
+	if to = c.shared(to); !better || to == is || to == (Target{}) {
 		return false
 	}
 	in := &c.instances.Rows[slot]

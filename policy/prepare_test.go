@@ -41,10 +41,13 @@ type bench struct {
 	refused  []RequestID
 }
 
-func (b *bench) Launch(_ Time, id InstanceID, _ PoolID, _ Reason) {
+func (b *bench) Launch(_ Time, id InstanceID, _ PoolID, _ Capacity, _ Reason) {
 	b.launched = append(b.launched, id)
 }
 func (b *bench) Assign(_ Time, a Assignment)              { b.assigned = a }
+func (b *bench) Stop(Time, InstanceID, PoolID)            {}
+func (b *bench) Resume(Time, InstanceID, PoolID, Reason)  {}
+func (b *bench) Replace(Time, InstanceID, InstanceID)     {}
 func (b *bench) Move(Time, InstanceID, PoolID, Reason)    {}
 func (b *bench) Prepare(_ Time, id InstanceID, to Target) { b.prepared[id] = to }
 func (b *bench) End(_ Time, id InstanceID, _ PoolID, why Reason) {
@@ -274,5 +277,25 @@ func TestPreparedInstancesStayWithTheirTenant(t *testing.T) {
 	c.Arrive(5, Request{ID: 3, Tenant: 1, Dataset: 8})
 	if a := host.assigned; a.Instance != mine || a.Outcome != Hit {
 		t.Errorf("tenant 1 got %+v", a)
+	}
+}
+
+// A tenant's own data is never fetched ahead under isolation: an instance that
+// anyone may claim is prepared for what tenants share.
+func TestNoTenantsOwnIsPreparedAhead(t *testing.T) {
+	for isolation, want := range map[Isolation]Target{NoIsolation: {Dataset: 7, Tenant: 3}, ByTenant: {Dataset: 7}} {
+		config := stagedFleet(true)
+		config.Isolation = isolation
+		config.Categories[0].Stages = append(config.Categories[0].Stages, Stage{Name: "private", Of: OfDataset | OfTenant, Takes: time.Second})
+		c, host := prepared(t, config, &aimed{level: 1, next: []Target{{Dataset: 7, Tenant: 3}}})
+		if got := host.prepared[host.launched[0]]; got != want {
+			t.Errorf("isolation %v: prepared for %+v, want %+v", isolation, got, want)
+		}
+		c.Warm(1, host.launched[0])
+		c.Prepared(2, host.launched[0])
+		c.Arrive(3, Request{ID: 1, Tenant: 4, Dataset: 7})
+		if a := host.assigned; a.Missing != 4 { // the stage of the tenant's own
+			t.Errorf("isolation %v: tenant 4 lacks %b", isolation, a.Missing)
+		}
 	}
 }

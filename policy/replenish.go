@@ -11,23 +11,36 @@ func (c *Controller) setLevel(id PoolID, p *pool, l Level) {
 	l.Retire = max(l.Retire, l.Stock, 0)
 	sooner := l.Keep < p.Level.Keep
 	p.Level = l
+	if p.terms {
+		c.setStopped(id)
+	}
 	if sooner {
 		c.arm(id, p)
 	}
 }
 
-// mayLaunch says whether limits and failures allow one launch more.
+// mayLaunch says whether limits, failures and the budget allow one launch more.
 func (c *Controller) mayLaunch(t Time, id PoolID, p *pool) bool {
-	if p.Held && t >= p.HoldUntil {
-		p.Held = false
+	if !c.mayOrder(id, p) {
+		return false
 	}
-	return c.hasRoom(id) && c.mayOrder(id, p) && !c.draining
+	urgent := p.position() < 0
+	if !p.Held && !p.terms || c.canResume(id, urgent) {
+		return true
+	}
+	_, ok := c.choose(t, id, p, urgent)
+	return ok
 }
 
-// mayOrder says whether launches in flight and failures allow one more.
+// mayOrder says whether the pool's limits allow one launch more.
 func (c *Controller) mayOrder(id PoolID, p *pool) bool {
+	return c.hasRoom(id) && c.hasTurn(id, p) && !c.draining
+}
+
+// hasTurn says whether launches in flight allow one more.
+func (c *Controller) hasTurn(id PoolID, p *pool) bool {
 	most := c.config.Categories[id].MaxLaunching
-	return (most == 0 || int(p.Launching+p.Own+p.Doomed) < most) && !p.Held
+	return most == 0 || int(p.Launching+p.Own+p.Doomed) < most
 }
 
 // hasRoom says whether a pool may have one instance more.
@@ -42,11 +55,17 @@ func (c *Controller) replenish(t Time, id PoolID, p *pool) {
 		if p.Waiting > 0 && p.limited {
 			c.makeRoom(t, id, p)
 		}
+		if c.budget > 0 && p.position() < 0 && !c.canResume(id, true) {
+			c.makeMoney(t, id)
+		}
 		if (p.limited || p.Held || c.draining) && !c.mayLaunch(t, id, p) {
 			return
 		}
 		p.Launching++
 		c.launch(t, id, ForLevel)
+	}
+	if p.terms {
+		c.fill(t, id, p)
 	}
 }
 
@@ -68,24 +87,54 @@ func (c *Controller) unblock(t Time, id PoolID, p *pool) {
 		}
 		c.replenish(t, id, p)
 	}
+	if len(c.starved) > 0 { // what is idle now may be ended for them
+		c.feed(t)
+	}
 }
 
+// launch orders an instance, of the capacity type that suits why, or resumes
+// one.
 func (c *Controller) launch(t Time, id PoolID, why Reason) uint32 {
+	p := &c.pools[id]
+	if !p.terms && !p.Held {
+		return c.launchOn(t, id, why, OnDemand)
+	}
+	urgent := why == ForMiss || p.position() <= 0 // a launch for the level counts already
+	on, ok := c.choose(t, id, p, urgent)
+	// Stock stays on spot where that is cheaper; for who waits, what is stopped
+	// is sooner there than most of what is on its way.
+	if c.canResume(id, urgent) && (urgent || p.Waiting > 0 || !ok || on == OnDemand) {
+		return c.resume(t, id, why)
+	}
+	return c.launchOn(t, id, why, on)
+}
+
+// launchOn orders an instance of a capacity type.
+func (c *Controller) launchOn(t Time, id PoolID, why Reason, on Capacity) uint32 {
 	if c.evicts != nil {
 		c.evict(t, 1)
 	}
-	slot, _ := c.instances.add(t, id)
+	slot, in := c.instances.add(t, id)
+	if on == Spot {
+		in.Marks = spot
+	}
 	name := c.instances.id(slot)
 	if c.lived {
-		c.ordered(slot)
+		c.beget(slot)
 	}
-	if c.launches != nil {
+	if c.pools[id].Held {
+		c.ordered(t, id, on)
+	}
+	if c.budget > 0 {
+		c.spend(c.supplies[id].prices[on])
+	}
+	if c.launches != nil && why != ForRelief && why != ForStopped {
 		c.launches.Ordered(t, id)
 	}
 	if c.log != nil {
-		c.log.launch(t, name, id, why)
+		c.log.launch(t, name, id, on, why)
 	}
-	c.host.Launch(t, name, id, why)
+	c.host.Launch(t, name, id, on, why)
 	if c.staged {
 		c.aim(t, slot, id, why)
 	}
@@ -98,14 +147,25 @@ func (c *Controller) end(t Time, slot uint32, why Reason) {
 	if c.staged {
 		c.unprepare(slot, pool)
 	}
-	if c.lived {
-		c.bury(slot)
+	if len(c.crowded) > 0 {
+		c.place(t, c.instances.Rows[slot].capacity())
 	}
-	c.instances.remove(slot)
+	c.remove(slot)
 	if c.log != nil {
 		c.log.end(t, id, pool, why)
 	}
 	c.host.End(t, id, pool, why)
+}
+
+// remove takes an instance off the table and off the budget.
+func (c *Controller) remove(slot uint32) {
+	if c.lived {
+		c.bury(slot)
+	}
+	if c.budget > 0 {
+		c.spend(-c.price(&c.instances.Rows[slot]))
+	}
+	c.instances.remove(slot)
 }
 
 // retire ends an idle instance.
@@ -135,13 +195,23 @@ func (c *Controller) retireSurplus(t Time, id PoolID, p *pool) {
 	switch c.traits.Idle {
 	case RetireByPosition:
 		for p.Warm > 0 && p.position() > p.Level.Retire {
-			c.retire(t, c.leastWorth(t, id, p), Surplus)
+			c.retireOne(t, c.leastWorth(t, id, p), p)
 		}
 		c.retireTied(t, p, Surplus)
 	case RetireByWarm:
 		for p.Warm > 0 && p.Warm > p.Level.Retire {
-			c.retire(t, c.leastWorth(t, id, p), Surplus)
+			c.retireOne(t, c.leastWorth(t, id, p), p)
 		}
 		c.retireTied(t, p, Surplus)
 	}
+}
+
+// retireOne ends or stops an idle instance.
+func (c *Controller) retireOne(t Time, slot uint32, p *pool) {
+	if p.terms && c.mayStop(slot) {
+		c.unshelve(slot)
+		c.stop(t, slot)
+		return
+	}
+	c.retire(t, slot, Surplus)
 }

@@ -72,15 +72,11 @@ func (l Level) besides(back int32) Level {
 
 // follow sizes a pool of reusable instances anew at an arrival: at the 1st, 2nd,
 // 4th, 8th, ... since the last tick, so that crowds cost little.
-func (a *Adaptive) follow(p *adaptivePool, id PoolID) {
+func (a *Adaptive) follow(t Time, p *adaptivePool, id PoolID) {
 	n := uint(p.Count)
 	if bits.OnesCount(n) != 1 {
 		return
 	}
 	p.Sized = p.Services.thin(a.models[id].Excited(p.Arrivals, p.Count))
-	a.read(p, id)
-	a.rule.levels(&a.levels)
-	a.spread(p, a.leads[id])
-	p.Level = a.level(p)
-	p.Tryout.hold(p.Level)
+	a.size(t, p, id)
 }

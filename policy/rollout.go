@@ -31,7 +31,8 @@ func (c *Controller) outdates(categories []Category) bool {
 }
 
 // renew applies the lifecycles of a new configuration to the instances that are
-// there: was are the categories before. Instances whose age was not counted are
+// there: was are the categories before. Stopped instances that are stale end, as
+// there is nothing that they would be kept for. Instances whose age was not counted are
 // as old as if they had become warm now.
 func (c *Controller) renew(t Time, was []Category) {
 	changed := func(p PoolID) bool {
@@ -40,7 +41,8 @@ func (c *Controller) renew(t Time, was []Category) {
 	for i := range c.pools {
 		if p := &c.pools[i]; changed(PoolID(i)) {
 			c.rollouts[i] = rollout{Stale: c.rollouts[i].Stale, Progress: t}
-			p.Failures, p.Held = 0, false // of what is no longer launched
+			c.supplies[i].another()
+			p.Held = c.supplies[i].holds()
 		}
 	}
 	c.turns = turns{heap: c.turns.heap[:0]}
@@ -63,7 +65,7 @@ func (c *Controller) renew(t Time, was []Category) {
 				p.Warm++
 			}
 		}
-		doomed := in.State == launching && !in.Own && l.Stale && c.config.Categories[in.Pool].Stale == ForbidStale
+		doomed := in.State == launching && !in.Own && in.Marks&(relief|filling) == 0 && l.Stale && c.config.Categories[in.Pool].Stale == ForbidStale
 		switch {
 		case doomed && !l.Doomed:
 			p.Launching--
@@ -80,14 +82,21 @@ func (c *Controller) renew(t Time, was []Category) {
 			l.Born = t
 		}
 		l.Due = c.due(l.Born, slot, in.Pool)
-		if in.State == idle && l.Due != Never {
+		switch {
+		case in.State == stopped && l.Stale:
+			c.discard(t, slot, Outdated)
+		case in.State == stopped && c.soonDue(t, slot, in.Pool):
+			c.discard(t, slot, TooOld)
+		case (in.State == idle || in.State == stopped) && l.Due != Never:
 			c.turnTo(slot, in)
 		}
 	}
 }
 
 // forbid ends what is idle and may not be handed out any more. Launches of
-// single requests that are stale are in vain; the requests get others.
+// single requests that are stale are in vain; the requests get others. So are
+// those that were to be stopped, or to take over from spot: such a request
+// stays there.
 func (c *Controller) forbid(t Time) {
 	for s := range c.instances.Rows {
 		slot := uint32(s)
@@ -106,6 +115,15 @@ func (c *Controller) forbid(t Time) {
 			p.Own--
 			p.Doomed++
 			c.firstInLine(t, w.Request, w.Arrived)
+		case in.State == launching && in.Marks&filling != 0:
+			c.unfill(in, p)
+			l.Doomed = true
+			p.Doomed++
+		case in.State == launching && in.Marks&relief != 0:
+			p.Own--
+			c.part(in, p)
+			l.Doomed = true
+			p.Doomed++
 		}
 	}
 	for i := range c.pools {
@@ -179,10 +197,20 @@ func (c *Controller) roll(t Time, id PoolID, p *pool) Time {
 		return again
 	case p.Warm >= p.Level.Stock:
 		return t
-	case p.Launching == 0 && !c.hasRoom(id):
+	case p.Launching == 0 && (!c.hasRoom(id) || !c.hasMoney(id)):
 		c.retire(t, c.replaced(p), Outdated)
 	}
 	return min(again, r.Progress+k.deadline())
+}
+
+// hasMoney says whether the budget has room for one more of a pool's stock.
+func (c *Controller) hasMoney(id PoolID) bool {
+	s := &c.supplies[id]
+	price := s.prices[OnDemand]
+	if s.spotFirst {
+		price = s.prices[Spot]
+	}
+	return c.affords(price, false)
 }
 
 // rollTied ends up to Surge stale instances that only one tenant may use: they

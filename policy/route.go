@@ -147,6 +147,9 @@ func (c *Controller) assign(t Time, slot uint32, pool PoolID, r Request, o Outco
 		c.log.assign(t, a)
 	}
 	c.host.Assign(t, a)
+	if in.Marks&spot != 0 {
+		c.relieve(t, slot)
+	}
 }
 
 // offer gives an instance that has just become free to the first request that

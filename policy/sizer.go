@@ -74,14 +74,22 @@ type LayerSizer interface {
 	Demoted(t Time, to PoolID, s Stock) Level
 }
 
-// A LaunchSizer is a Sizer that is told how launches fare: when each is
-// ordered, and when it becomes warm or has failed (or is lost before it is
+// A LaunchSizer is a Sizer that is told how launches for the level and for
+// misses fare: when each is ordered, and when it becomes warm or has failed (or is lost before it is
 // warm), with the instant of its order.
 type LaunchSizer interface {
 	Sizer
 	Ordered(t Time, p PoolID)
 	Warmed(t Time, p PoolID, ordered Time)
 	Failed(t Time, p PoolID, ordered Time)
+}
+
+// A StoppingSizer is a Sizer that also wants stopped instances, beside those of
+// the level, where a category can be stopped. Stopped is asked after every
+// level.
+type StoppingSizer interface {
+	Sizer
+	Stopped(p PoolID) int32
 }
 
 // Traits are the fixed properties of a Sizer.

@@ -26,6 +26,10 @@ type snapshot struct {
 	NextTick    Time
 	Draining    bool
 	Pools       []pool
+	Supplies    []supply
+	Starved     []PoolID
+	Crowded     []PoolID
+	Full        Time
 	Instances   []instance
 	EmptySlot   uint32
 	Alive       int
@@ -51,7 +55,7 @@ type snapshot struct {
 func (c *Controller) Snapshot() ([]byte, error) {
 	s := snapshot{
 		Version: snapshotVersion, Now: c.now, LastTick: c.lastTick, NextTick: c.nextTick, Draining: c.draining,
-		Pools: c.pools, Instances: c.instances.Rows, EmptySlot: c.instances.Empty,
+		Pools: c.pools, Supplies: c.supplies, Starved: c.starved, Crowded: c.crowded, Full: c.full, Instances: c.instances.Rows, EmptySlot: c.instances.Empty,
 		Alive: c.instances.Alive, Ranks: c.ranks.heap,
 		Waiters: c.waiters.Rows, EmptyWait: c.waiters.Empty, Apart: c.apart.Rows, EmptyApart: c.apart.Empty, Prepared: c.prepared,
 		Expiries: c.expiries, Wakes: c.wakes, Active: c.active,
@@ -82,7 +86,7 @@ func (c *Controller) Restore(data []byte) error {
 	if s.Version != snapshotVersion {
 		return fmt.Errorf("policy: snapshot has version %d, this program reads version %d", s.Version, snapshotVersion)
 	}
-	if len(s.Categories) != len(c.config.Categories) || len(s.Pools) != len(s.Categories) || len(s.Generations) != len(s.Categories) {
+	if n := len(s.Categories); n != len(c.config.Categories) || len(s.Pools) != n || len(s.Supplies) != n || len(s.Generations) != n {
 		return fmt.Errorf("policy: snapshot has %d categories, the configuration %d", len(s.Categories), len(c.config.Categories))
 	}
 	for i, k := range c.config.Categories {
@@ -106,12 +110,9 @@ func (c *Controller) Restore(data []byte) error {
 	}
 	c.now, c.lastTick, c.nextTick, c.draining = s.Now, s.LastTick, s.NextTick, s.Draining
 	c.keeps = c.keeps && !c.draining
-	c.pools = s.Pools
-	for i := range c.pools {
-		c.pools[i].configure(&c.config.Categories[i])
-	}
-	c.markLayers()
+	c.pools, c.supplies, c.starved, c.crowded, c.full = s.Pools, s.Supplies, s.Starved, s.Crowded, s.Full
 	c.instances = instances{Rows: s.Instances, Empty: s.EmptySlot, Alive: s.Alive}
+	c.configurePools()
 	c.ranks = ranks{heap: s.Ranks}
 	c.waiters = waiters{Rows: s.Waiters, Empty: s.EmptyWait}
 	c.apart = apart{Rows: s.Apart, Empty: s.EmptyApart, find: make(map[apartKey]uint32)}
@@ -126,5 +127,8 @@ func (c *Controller) Restore(data []byte) error {
 		c.giveLives()
 	}
 	c.expiries, c.wakes, c.active = s.Expiries, s.Wakes, s.Active
+	if c.hints != nil && !c.draining {
+		c.nextLook = c.hints.NextLook()
+	}
 	return nil
 }

@@ -164,15 +164,33 @@ func (r *tryout) tick(t Time, resized bool) {
 		return
 	}
 	r.Changed = false
-	orders := &r.Orders[r.Head]
+	r.fill(r.Head)
+}
+
+// fill ends and launches at every price, in the step of a row.
+func (r *tryout) fill(row int) {
+	orders := &r.Orders[row]
 	for k := range played {
 		r.Warm[k] = min(r.Warm[k], r.Retire[k])
 		if short := r.stock(k) - (r.Warm[k] + r.Flight[k] - r.Waiting[k]); short > 0 {
 			r.Flight[k] += short
 			orders[k] += short
-			r.Ordered[r.Head] = true
+			r.Ordered[row] = true
 		}
 	}
+}
+
+// prepare ends and launches at what was announced, at the instant of the last
+// advance. What it launches is there a lead time later at the latest: in the
+// first half of a step that is a row sooner.
+func (r *tryout) prepare(t Time) {
+	row := r.Head
+	if 2*((t-r.Start)%r.Step) < r.Step {
+		if row--; row < 0 {
+			row += len(r.Orders)
+		}
+	}
+	r.fill(row)
 }
 
 // hold plays the level that the pool really has from now on.

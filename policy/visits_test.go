@@ -8,6 +8,7 @@ import (
 // visitor drives a fleet of reusable categories with constant lead times
 // through requests that are served one after the other.
 type visitor struct {
+	onDemand
 	ctrl   *Controller
 	now    Time
 	lead   int64
@@ -21,7 +22,7 @@ type visitor struct {
 }
 
 // Launch implements Host.
-func (v *visitor) Launch(t Time, id InstanceID, _ PoolID, _ Reason) {
+func (v *visitor) Launch(t Time, id InstanceID, _ PoolID, _ Capacity, _ Reason) {
 	v.warms, v.dues = append(v.warms, id), append(v.dues, t+v.lead)
 	v.launch++
 }

@@ -48,31 +48,45 @@ func (c *Controller) alone(t Time, r Request, arrived Time) {
 	}
 }
 
-// launchAlone launches for a waiter, where limits and failures allow it. A pool
-// that is full of idle instances gives one up for it.
+// launchAlone launches for a waiter, where limits, failures and the budget allow
+// it. A pool that is full of idle instances gives one up for it. What is stopped
+// is not resumed: it was warm before.
 func (c *Controller) launchAlone(t Time, i uint32) bool {
 	id := c.waiters.Rows[i].Request.Pool
-	p := &c.pools[id]
-	if p.Held && t >= p.HoldUntil {
-		p.Held = false
+	p, s := &c.pools[id], &c.supplies[id]
+	if c.draining || !c.hasTurn(id, p) || p.Held && !s.allows(t, OnDemand) && !(s.hasSpot && s.allows(t, Spot)) {
+		return false
 	}
-	if !c.hasRoom(id) && c.mayOrder(id, p) {
+	if !c.hasRoom(id) {
 		if p.Warm+p.Aging > 0 {
 			c.retire(t, c.leastWorth(t, id, p), ForRoom)
 		} else {
 			c.makeRoom(t, id, p)
 		}
+		if !c.hasRoom(id) {
+			return false
+		}
 	}
-	if !c.mayLaunch(t, id, p) {
-		return false
+	if c.budget > 0 {
+		c.makeMoney(t, id)
 	}
-	c.launchOwn(t, id, p, i)
-	return true
+	on, ok := OnDemand, true
+	if p.terms || p.Held {
+		on, ok = c.choose(t, id, p, true)
+	}
+	if ok {
+		c.own(c.launchOn(t, id, ForMiss, on), p, i)
+	}
+	return ok
 }
 
 // launchOwn orders an instance for a waiter, which is in no queue.
 func (c *Controller) launchOwn(t Time, id PoolID, p *pool, i uint32) {
-	slot := c.launch(t, id, ForMiss)
+	c.own(c.launch(t, id, ForMiss), p, i)
+}
+
+// own gives a launch to a waiter.
+func (c *Controller) own(slot uint32, p *pool, i uint32) {
 	in := &c.instances.Rows[slot]
 	in.Own, in.Next = true, i
 	p.Own++

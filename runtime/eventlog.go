@@ -23,6 +23,7 @@ type Header struct {
 	TickNS     int64            `json:"tick_ns"`
 	Binding    string           `json:"binding"`
 	Isolation  string           `json:"isolation"`
+	BudgetUSD  float64          `json:"budget_usd_per_h,omitempty"`
 	Categories []HeaderCategory `json:"categories"`
 }
 
@@ -34,6 +35,7 @@ type HeaderCategory struct {
 	MaxInstances int                `json:"max_instances,omitempty"`
 	MaxLaunching int                `json:"max_launching,omitempty"`
 	Memory       float64            `json:"memory,omitempty"`
+	PriceUSD     float64            `json:"price_usd_per_h,omitempty"`
 	Below        *policy.PoolID     `json:"below,omitempty"`
 	Compatible   []HeaderCompatible `json:"compatible,omitempty"`
 	Lifecycle    *HeaderLifecycle   `json:"lifecycle,omitempty"`
@@ -195,15 +197,18 @@ func (h *Host) header() Header {
 	f := &h.opt.Fleet
 	out := Header{
 		Log: logVersion, Version: h.opt.Version, Policy: h.opt.Policy.String(), Timezone: "UTC",
-		TickNS: int64(f.Tick), Binding: f.Binding.String(), Isolation: f.Isolation.String(),
+		TickNS: int64(f.Tick), Binding: f.Binding.String(), Isolation: f.Isolation.String(), BudgetUSD: f.Budget,
 	}
 	if f.Location != nil {
 		out.Timezone = f.Location.String()
 	}
 	for _, k := range f.Categories {
+		if f.Budget == 0 {
+			k.Price = 0 // decides nothing
+		}
 		c := HeaderCategory{
 			Name: k.Name, LeadTimeNS: int64(k.LeadTime), Reusable: k.Reusable,
-			MaxInstances: k.MaxInstances, MaxLaunching: k.MaxLaunching, Memory: k.Memory, Below: k.Below,
+			MaxInstances: k.MaxInstances, MaxLaunching: k.MaxLaunching, Memory: k.Memory, Below: k.Below, PriceUSD: k.Price,
 			Lifecycle: headerLifecycle(k.Lifecycle),
 		}
 		for _, o := range k.Compatible {
@@ -216,7 +221,7 @@ func (h *Host) header() Header {
 
 // fleet is the configuration that the header describes.
 func (h *Header) fleet() (policy.Config, error) {
-	c := policy.Config{Tick: time.Duration(h.TickNS)}
+	c := policy.Config{Tick: time.Duration(h.TickNS), Budget: h.BudgetUSD}
 	var err error
 	if c.Location, err = time.LoadLocation(h.Timezone); err != nil {
 		return c, err
@@ -230,7 +235,7 @@ func (h *Header) fleet() (policy.Config, error) {
 	for _, k := range h.Categories {
 		category := policy.Category{
 			Name: k.Name, LeadTime: time.Duration(k.LeadTimeNS), Reusable: k.Reusable,
-			MaxInstances: k.MaxInstances, MaxLaunching: k.MaxLaunching, Memory: k.Memory, Below: k.Below,
+			MaxInstances: k.MaxInstances, MaxLaunching: k.MaxLaunching, Memory: k.Memory, Below: k.Below, Price: k.PriceUSD,
 		}
 		if category.Lifecycle, err = k.Lifecycle.lifecycle(); err != nil {
 			return c, err

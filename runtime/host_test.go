@@ -440,6 +440,12 @@ func TestOptions(t *testing.T) {
 		"adapt time": func(o *runtime.Options) {
 			o.Fleet.Categories[0].Compatible = []policy.Compatible{{Pool: 1, Adapt: second}}
 		},
+		"spot or stopped": func(o *runtime.Options) {
+			o.Fleet.Categories[1].Spot = &policy.SpotTerms{}
+		},
+		"\"a\" has spot or stopped": func(o *runtime.Options) {
+			o.Fleet.Categories[0].Stopped = &policy.StoppedTerms{}
+		},
 		"no category": func(o *runtime.Options) { o.Fleet.Categories = nil },
 	} {
 		o := good()

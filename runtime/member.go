@@ -47,8 +47,8 @@ func (s *scribe) note(d Decision) {
 }
 
 // Launch implements policy.Host.
-func (s *scribe) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID, why policy.Reason) {
-	s.note(Decision{policy.Record{Time: t, Instance: id, Request: -1, Pool: pool, Action: policy.Launched, Reason: why}, 0})
+func (s *scribe) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID, on policy.Capacity, why policy.Reason) {
+	s.note(Decision{policy.Record{Time: t, Instance: id, Request: -1, Pool: pool, Action: policy.Launched, Reason: why, Capacity: on}, 0})
 }
 
 // Assign implements policy.Host.
@@ -74,6 +74,21 @@ func (s *scribe) Refuse(t policy.Time, r policy.RequestID, pool policy.PoolID, w
 // End implements policy.Host.
 func (s *scribe) End(t policy.Time, id policy.InstanceID, pool policy.PoolID, why policy.Reason) {
 	s.note(Decision{policy.Record{Time: t, Instance: id, Request: -1, Pool: pool, Action: policy.Ended, Reason: why}, 0})
+}
+
+// Stop implements policy.Host. New refuses categories that can be stopped.
+func (s *scribe) Stop(policy.Time, policy.InstanceID, policy.PoolID) {
+	panic("runtime: Stop of an instance")
+}
+
+// Resume implements policy.Host; see Stop.
+func (s *scribe) Resume(policy.Time, policy.InstanceID, policy.PoolID, policy.Reason) {
+	panic("runtime: Resume of an instance")
+}
+
+// Replace implements policy.Host. New refuses categories that have spot.
+func (s *scribe) Replace(policy.Time, policy.InstanceID, policy.InstanceID) {
+	panic("runtime: Replace of an instance")
 }
 
 // settle records an event with what the controller decided on it, and carries
@@ -151,7 +166,7 @@ func (h *Host) failed(m *member, err error) {
 		h.opt.Logger.Error("a launch failed", "instance", nameOf(m.id), "category", h.opt.Fleet.Categories[m.pool].Name, "error", err)
 	}
 	h.deliver(policy.ClassRelease, Entry{Event: "fail", Instance: nameOf(m.id), Error: clip(err.Error())}, func(t policy.Time) {
-		h.ctrl.Fail(t, m.id)
+		h.ctrl.Fail(t, m.id, policy.BootFailed)
 	})
 }
 

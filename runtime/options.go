@@ -60,6 +60,9 @@ func (o *Options) validate() error {
 		if len(k.Stages) > 0 {
 			return fmt.Errorf("category %q has stages that serve some requests only, but a live server cannot prepare an instance for a request yet; leave them out", k.Name)
 		}
+		if k.Spot != nil || k.Stopped != nil {
+			return fmt.Errorf("category %q has spot or stopped instances, but a live server makes standard ones only yet; leave prices.spot, spot, prices.stopped and stopped out", k.Name)
+		}
 		for _, other := range k.Compatible {
 			if other.Adapt > 0 {
 				return fmt.Errorf("category %q: its compatible category has an adapt time of %v, but a live server cannot turn an instance into another category's; leave the adapt time out", k.Name, other.Adapt)

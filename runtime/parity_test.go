@@ -156,13 +156,13 @@ func (s *session) simulated(t *testing.T, p policy.Spec, f policy.Config) (all [
 		t.Fatal(err)
 	}
 	start, latencies := s.leads(t)
-	simulated := sim.Fleet{Binding: f.Binding, Isolation: f.Isolation, Tick: f.Tick}
+	simulated := sim.Fleet{Binding: f.Binding, Isolation: f.Isolation, Tick: f.Tick, Budget: f.Budget}
 	for _, k := range f.Categories {
 		lead, err := sim.NewRecorded(k.Name, latencies[k.Name], k.LeadTime)
 		if err != nil {
 			t.Fatal(err)
 		}
-		simulated.Categories = append(simulated.Categories, sim.Category{Category: k, Lead: lead})
+		simulated.Categories = append(simulated.Categories, sim.Category{Category: k, Lead: lead, Price: k.Price})
 	}
 	sizer, err := policy.Build(p, policy.Fleet{Config: f})
 	if err != nil {
@@ -231,35 +231,51 @@ func TestParity(t *testing.T) {
 	for _, tt := range sessions {
 		t.Run(fmt.Sprintf("%s/%v/%v", tt.policy, tt.binding, tt.isolation), func(t *testing.T) {
 			t.Parallel()
-			p, f := spec(t, tt.policy), fleet(tt.binding, tt.isolation)
-			s := live(t, p, f)
-			if t.Failed() {
-				return
-			}
-			v, err := runtime.Verify(bytes.NewReader(s.events.Bytes()))
-			if err != nil {
-				t.Fatalf("verify: %v", err)
-			}
-			ran, simulated := s.actions(t), s.simulated(t, p, f)
-			if int64(len(ran)) != v.Actions {
-				t.Errorf("verified %d actions of %d", v.Actions, len(ran))
-			}
-			// After the last assignment only its release and the drain follow.
-			end := len(simulated)
-			if end > len(ran) || end < 2*36 {
-				t.Fatalf("%d actions simulated, %d live", end, len(ran))
-			}
-			if d := cmp.Diff(ran[:end], simulated); d != "" {
-				t.Errorf("live (-) and simulated (+) differ:\n%s", d)
-			}
-			for _, a := range ran[end:] {
-				if a.Action == policy.Assigned {
-					t.Errorf("not simulated: %+v", a)
-				}
-			}
-			t.Logf("%d actions alike, %d events", end, v.Events)
+			parity(t, spec(t, tt.policy), fleet(tt.binding, tt.isolation))
 		})
 	}
+}
+
+// TestParityUnderBudget: the same where the fleet may cost no more than four
+// instances of two categories.
+func TestParityUnderBudget(t *testing.T) {
+	t.Parallel()
+	f := fleet(policy.Late, policy.NoIsolation)
+	f.Budget = 4
+	for i := range f.Categories {
+		f.Categories[i].Price = 1
+	}
+	parity(t, spec(t, "static:level=3"), f)
+}
+
+func parity(t *testing.T, p policy.Spec, f policy.Config) {
+	t.Helper()
+	s := live(t, p, f)
+	if t.Failed() {
+		return
+	}
+	v, err := runtime.Verify(bytes.NewReader(s.events.Bytes()))
+	if err != nil {
+		t.Fatalf("verify: %v", err)
+	}
+	ran, simulated := s.actions(t), s.simulated(t, p, f)
+	if int64(len(ran)) != v.Actions {
+		t.Errorf("verified %d actions of %d", v.Actions, len(ran))
+	}
+	// After the last assignment only its release and the drain follow.
+	end := len(simulated)
+	if end > len(ran) || end < 2*36 {
+		t.Fatalf("%d actions simulated, %d live", end, len(ran))
+	}
+	if d := cmp.Diff(ran[:end], simulated); d != "" {
+		t.Errorf("live (-) and simulated (+) differ:\n%s", d)
+	}
+	for _, a := range ran[end:] {
+		if a.Action == policy.Assigned {
+			t.Errorf("not simulated: %+v", a)
+		}
+	}
+	t.Logf("%d actions alike, %d events", end, v.Events)
 }
 
 // TestSwapped: a log in which two events have changed places is not verified,

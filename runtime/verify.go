@@ -141,6 +141,10 @@ func newChecker(text []byte, h *Header) (*checker, error) {
 		return nil, fmt.Errorf("header: %w", err)
 	}
 	c := &checker{pools: len(config.Categories)}
+	if !referee.Watches(config) {
+		c.ctrl, err = policy.New(config, sizer, &c.decided)
+		return c, err
+	}
 	_, err = c.ref.Control(config, sizer, &c.decided)
 	c.ctrl = &c.ref
 	return c, err
@@ -241,7 +245,7 @@ func (c *checker) event(e *Entry) string {
 	case "release":
 		c.ctrl.Release(e.T, id)
 	case "fail":
-		c.ctrl.Fail(e.T, id)
+		c.ctrl.Fail(e.T, id, policy.BootFailed)
 	case "lose":
 		c.ctrl.Lose(e.T, id)
 	case "drain":

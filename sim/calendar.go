@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
+
+	"shadowpool/policy"
 )
 
 // A calendar holds at most one future event a slot (a slot is an instance's)
@@ -54,7 +56,19 @@ type slot struct {
 	pool    uint32
 	served  bool
 	warm    bool // no longer launching
+	on      policy.Capacity
+	phase   phase // where it is not plain from the events
 }
+
+// phase is where an instance is on spot, or one that can be stopped.
+type phase uint8
+
+const (
+	phaseLaunching phase = iota
+	phaseWarm
+	phaseStopped
+	phaseRefused
+)
 
 // due is an event outside the table.
 type due struct {

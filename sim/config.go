@@ -17,7 +17,12 @@ import (
 func FleetFromConfig(f *config.File, src trace.Source) (Fleet, error) {
 	fleet := Fleet{
 		Binding: f.Fleet.Binding, Isolation: f.Fleet.Isolation,
-		Tick: f.Fleet.Tick, Location: f.Location,
+		Tick: f.Fleet.Tick, Location: f.Location, Budget: f.Service.Budget,
+		Provider: Provider{
+			LaunchesPerSecond: f.Fleet.Provider.LaunchesPerSecond, Burst: f.Fleet.Provider.Burst,
+			Quota:      Quota{OnDemand: f.Fleet.Provider.OnDemand, Spot: f.Fleet.Provider.Spot},
+			Stragglers: f.Fleet.Provider.Stragglers, Slowdown: f.Fleet.Provider.Slowdown,
+		},
 	}
 	listed := make(map[string]bool, len(f.Fleet.Categories))
 	for i := range f.Fleet.Categories {
@@ -71,7 +76,7 @@ func categoryFromConfig(f *config.File, k *config.Category) (Category, error) {
 	if err != nil {
 		return Category{}, fmt.Errorf("%s: category %q: %w", f.Name, k.Name, err)
 	}
-	out := Category{
+	c := Category{
 		Category: f.PolicyCategory(k),
 		Lead:     lead, Price: k.Price,
 		Billing: Billing{Granularity: k.Billing.Granularity, Minimum: k.Billing.Minimum},
@@ -84,9 +89,17 @@ func categoryFromConfig(f *config.File, k *config.Category) (Category, error) {
 		if err != nil {
 			return Category{}, fmt.Errorf("%s: category %q: stage %q: %w", f.Name, k.Name, s.Name, err)
 		}
-		out.StageTimes = append(out.StageTimes, took)
+		c.StageTimes = append(c.StageTimes, took)
 	}
-	return out, nil
+	if k.Spot.Price > 0 {
+		c.Market = &Market{Interruptions: k.Spot.Interruptions, Refused: k.Spot.Refused, Notice: k.Spot.Notice}
+	}
+	if len(k.Spot.Prices.Times) > 0 {
+		if c.Market.Prices, err = NewPrices(k.Spot.Prices.Times, k.Spot.Prices.Price); err != nil {
+			return Category{}, fmt.Errorf("%s: category %q: %w", f.Name, k.Name, err)
+		}
+	}
+	return c, nil
 }
 
 func leadFromConfig(l config.LeadTime) (LeadTime, error) {

@@ -128,7 +128,7 @@ func TestFleetFromConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := Category{Lead: leads, Price: 2, Billing: Billing{Minimum: time.Minute}, Category: policy.Category{LeadTime: 1500 * time.Millisecond}}
+	other := Category{Lead: leads, Price: 2, Billing: Billing{Minimum: time.Minute}, Category: policy.Category{LeadTime: 1500 * time.Millisecond, Price: 2}}
 	large, small, tiny := other, other, other
 	large.Name, small.Name, tiny.Name = "large", "small", "tiny"
 	large.Reusable = true

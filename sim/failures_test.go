@@ -39,7 +39,7 @@ func TestFailingLaunches(t *testing.T) {
 		t.Errorf("hit rate %.3f, mean wait %.2f s with failures; %.3f and %.2f s without", r.HitRate, r.WaitS.Mean, whole.HitRate, whole.WaitS.Mean)
 	}
 	// The same launches fail whatever the policy.
-	a, b := newLeads(Category{Lead: law}, 5), newLeads(Category{Lead: law}, 5)
+	a, b := newLeads(Category{Lead: law}, Provider{}, 5), newLeads(Category{Lead: law}, Provider{}, 5)
 	for j := range int64(1000) {
 		_, one := a.launch(j)
 		if _, two := b.launch(1e18 - j); one != two {

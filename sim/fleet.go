@@ -23,6 +23,9 @@ type Fleet struct {
 	// Pooled treats all of the trace's categories as the only one of the
 	// fleet.
 	Pooled bool
+	// Provider is what the cloud allows.
+	Provider Provider
+	Budget   float64 // see policy.Config; $/h
 }
 
 // A Category is policy.Category with the cloud's side of it. LeadTime of the
@@ -35,6 +38,8 @@ type Category struct {
 	StageTimes []LeadTime
 	Price      float64 // $/h of an on-demand instance
 	Billing    Billing
+	// Market is the cloud's side of the embedded Spot, where that is not nil.
+	Market *Market
 }
 
 // Billing is how a provider rounds an instance's life. Zero values: to the
@@ -80,9 +85,9 @@ func FleetOf(src trace.Source, template Category, pooled bool) (Fleet, error) {
 
 // PolicyConfig is the controller's view of the fleet.
 func (f *Fleet) PolicyConfig() policy.Config {
-	c := policy.Config{Binding: f.Binding, Isolation: f.Isolation, Tick: f.Tick, Location: f.Location}
+	c := policy.Config{Binding: f.Binding, Isolation: f.Isolation, Tick: f.Tick, Location: f.Location, Budget: f.Budget}
 	for _, k := range f.Categories {
-		k.Category.LeadTime = k.Lead.Mean()
+		k.Category.LeadTime, k.Category.Price = k.Lead.Mean(), k.Price
 		k.Stages = slices.Clone(k.Stages)
 		for i := range k.Stages {
 			k.Stages[i].Takes = k.StageTimes[i].Mean()
@@ -118,6 +123,9 @@ func (f *Fleet) pools(names []string) []policy.PoolID {
 const noPool = ^policy.PoolID(0)
 
 func (f *Fleet) validate() error {
+	if err := f.Provider.validate(); err != nil {
+		return err
+	}
 	for _, k := range f.Categories {
 		if k.Lead == nil {
 			return fmt.Errorf("category %q has no lead time", k.Name)
@@ -127,6 +135,11 @@ func (f *Fleet) validate() error {
 		}
 		if !(k.Price >= 0) {
 			return fmt.Errorf("category %q: price %v is not a number of dollars per hour", k.Name, k.Price)
+		}
+		if k.Spot != nil {
+			if err := k.Market.validate(); err != nil {
+				return fmt.Errorf("category %q: %w", k.Name, err)
+			}
 		}
 	}
 	return nil

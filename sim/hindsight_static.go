@@ -87,7 +87,7 @@ func raisesOf(src trace.Source, fleet *Fleet, opt Options) ([]raise, error) {
 	var all []raise
 	total := int64(0)
 	for pool, k := range fleet.Categories {
-		c := flightsOf(arrivals[pool], newLeads(k, opt.Seed), opt.MeasureFrom, last)
+		c := flightsOf(arrivals[pool], newLeads(k, fleet.Provider, opt.Seed), opt.MeasureFrom, last)
 		for _, n := range c.arrivals {
 			total += n
 		}

@@ -49,7 +49,7 @@ func TestFlightsAreTheCurveOfStatic(t *testing.T) {
 			t.Fatal(err)
 		}
 		from := src.Arrival[0] + int64(time.Hour)
-		f := flightsOf(arrivals[0], newLeads(fleet.Categories[0], 1), from, src.Arrival[len(src.Arrival)-1])
+		f := flightsOf(arrivals[0], newLeads(fleet.Categories[0], Provider{}, 1), from, src.Arrival[len(src.Arrival)-1])
 		hits, waste, below := int64(0), 0.0, 0.0
 		for n := range min(len(f.time), 7) {
 			hits += f.arrivals[n]

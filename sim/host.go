@@ -9,18 +9,29 @@ import (
 // The replay as the controller's host: what it decides is scheduled.
 
 // Launch implements policy.Host.
-func (r *replay) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID, _ policy.Reason) {
+func (r *replay) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID, on policy.Capacity, _ policy.Reason) {
 	s := id.Slot()
 	for int(s) >= len(r.slots) {
 		r.slots = append(r.slots, slot{})
 	}
-	lead, fails := r.leadTime(t, pool)
-	r.slots[s] = slot{ordered: t, time: t + lead, gen: uint32(id >> 32), pool: uint32(pool)}
-	r.m.launched(t, pool)
 	if r.preps != nil {
 		r.preps.launched(s)
 	}
+	if r.cloud.limited {
+		if refused, why := r.cloud.answer(t, pool, on, r.starting && r.opt.StartWarm); refused {
+			r.slots[s] = slot{ordered: t, time: t, gen: uint32(id >> 32), pool: uint32(pool), on: on, phase: phaseRefused}
+			r.m.refused()
+			r.cloud.schedule(t, policy.ClassRelease, id, isRefused, why)
+			return
+		}
+	}
+	lead, fails := r.leadTime(t, pool)
+	r.slots[s] = slot{ordered: t, time: t + lead, gen: uint32(id >> 32), pool: uint32(pool), on: on}
+	r.m.launched(t, &r.slots[s])
 	switch {
+	case on == policy.Spot:
+		r.m.charges(&r.slots[s]).launched(t)
+		r.onSpot(t, id, pool, lead, fails)
 	case fails:
 		r.ends.schedule(t+lead, s)
 	case r.fixed:
@@ -48,27 +59,39 @@ func (r *replay) Assign(t policy.Time, a policy.Assignment) {
 	s := a.Instance.Slot()
 	row := &r.slots[s]
 	row.served = true
-	r.m.promoted(t, row.pool)
+	r.m.promoted(t, row)
 	arrival, duration := r.arrival, r.duration
 	if r.preps != nil {
 		k := &r.fleet.Categories[row.pool]
-		a.Delay += r.preps.promote(t, s, k, row.pool, r.needs(int64(a.Request), k), int64(a.Request), r.arrivalOf(int64(a.Request)) >= r.opt.MeasureFrom)
+		q, came := r.unserved(int64(a.Request))
+		a.Delay += r.preps.promote(t, s, k, row.pool, q.Target(k.Facets()), int64(a.Request), came >= r.opt.MeasureFrom)
 	}
 	if n := int64(a.Request); n == r.row && r.rows.here {
 		r.rows.here, r.outcome = false, a.Outcome
+	} else if again, ok := r.cloud.again[n]; ok {
+		r.resumeJob(t, s, a, again)
+		return
 	} else {
+		if row.on == policy.Spot {
+			r.request = r.rows.request(n, a.Pool)
+		}
 		arrival, duration = r.rows.take(n)
 	}
 	if arrival >= r.opt.MeasureFrom {
 		r.m.waited(a.Outcome, t+a.Delay-arrival)
 	}
-	r.ends.schedule(min(t+a.Delay+duration, policy.MaxInstant), s)
+	end := min(t+a.Delay+duration, policy.MaxInstant)
+	if row.on == policy.Spot {
+		r.serveOnSpot(t, s, a, job{r.request, arrival, duration, t + a.Delay, end})
+		return
+	}
+	r.ends.schedule(end, s)
 }
 
 // Move implements policy.Host.
 func (r *replay) Move(t policy.Time, id policy.InstanceID, to policy.PoolID, _ policy.Reason) {
 	row := &r.slots[id.Slot()]
-	r.m.moved(t, row.pool, uint32(to))
+	r.m.moved(t, row, uint32(to))
 	row.pool = uint32(to)
 }
 
@@ -79,18 +102,15 @@ func (r *replay) Prepare(t policy.Time, id policy.InstanceID, to policy.Target) 
 	r.preps.aim(t, s, &r.fleet.Categories[row.pool], row.pool, to, row.warm)
 }
 
-// arrivalOf is when the request of a row arrived, which has no instance yet.
-func (r *replay) arrivalOf(row int64) policy.Time {
+// unserved is the request of a row, which has no instance (any more), and when
+// it arrived.
+func (r *replay) unserved(row int64) (q policy.Request, came policy.Time) {
+	if again, ok := r.cloud.again[row]; ok {
+		return again.request, again.arrival
+	}
 	c, i := r.rows.find(row)
-	return c.Arrival[i]
-}
-
-// needs is what the request of a row, which has no instance yet, needs.
-func (r *replay) needs(row int64, k *Category) policy.Target {
-	c, i := r.rows.find(row)
-	req := policy.Request{}
-	identify(&req, &c.Columns, i)
-	return req.Target(k.Facets())
+	identify(&q, &c.Columns, i)
+	return q, c.Arrival[i]
 }
 
 // End implements policy.Host. The time in the slot of an instance that never
@@ -100,6 +120,9 @@ func (r *replay) End(t policy.Time, id policy.InstanceID, _ policy.PoolID, _ pol
 	r.m.ended(t, row)
 	if r.preps != nil {
 		r.preps.drop(id.Slot())
+	}
+	if row.on == policy.Spot || r.cloud.limited {
+		r.forget(row)
 	}
 }
 

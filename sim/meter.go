@@ -22,7 +22,8 @@ type meter struct {
 	origin       policy.Time // of the integrals
 	// usage is by class of price and memory: most fleets have one.
 	usage   []usage
-	classOf []uint32 // by pool
+	classOf []uint32 // by pool, and spot instances' by number of pools + pool
+	pools   uint32
 
 	outcomes     [3]int64
 	immediate    int64 // requests that did not wait at all
@@ -34,6 +35,10 @@ type meter struct {
 	failures     int64 // of launches
 	instances    int64
 	peak         int64
+	// Of spot: instances that were taken back, requests that were interrupted
+	// by it, and what had been done of them, ns.
+	interruptions, requeued int64
+	lost                    integral
 }
 
 // usage is what the instances of one price and memory did.
@@ -43,7 +48,10 @@ type usage struct {
 	wasted                     integral // launching time of instances that never served
 	rounding                   float64  // seconds that billing adds
 	price                      float64  // $/h
-	memory                     float64  // of an idle instance, as a share
+	stopped                    integral
+	storage                    float64   // $/h
+	spot                       *spotCost // nil: a constant price
+	memory                     float64   // of an idle instance, as a share
 	billing                    Billing
 }
 
@@ -61,6 +69,7 @@ func newMeter(f *Fleet, start, opening policy.Time) *meter {
 		price   float64
 		memory  float64
 		billing Billing
+		storage float64
 	}
 	classes := map[terms]uint32{}
 	for _, k := range f.Categories {
@@ -68,12 +77,24 @@ func newMeter(f *Fleet, start, opening policy.Time) *meter {
 		if memory == 0 {
 			memory = 1
 		}
-		key := terms{k.Price, memory, k.Billing}
+		key := terms{price: k.Price, memory: memory, billing: k.Billing}
+		if k.Stopped != nil {
+			key.storage = k.Stopped.Price
+		}
 		class, ok := classes[key]
 		if !ok {
-			class = uint32(len(classes))
+			class = uint32(len(m.usage))
 			classes[key] = class
-			m.usage = append(m.usage, usage{price: k.Price, memory: memory, billing: k.Billing})
+			m.usage = append(m.usage, usage{price: k.Price, memory: memory, billing: k.Billing, storage: key.storage})
+		}
+		m.classOf = append(m.classOf, class)
+	}
+	m.pools = uint32(len(f.Categories))
+	for _, k := range f.Categories {
+		class := uint32(0)
+		if k.Spot != nil {
+			class = uint32(len(m.usage))
+			m.usage = append(m.usage, usage{price: k.Spot.Price, memory: 1, billing: k.Billing, spot: newSpotCost(k)})
 		}
 		m.classOf = append(m.classOf, class)
 	}
@@ -87,6 +108,7 @@ func (m *meter) moveOrigin(t policy.Time) {
 		u.launching.fold(t - m.origin)
 		u.living.fold(t - m.origin)
 		u.serving.fold(t - m.origin)
+		u.stopped.fold(t - m.origin)
 	}
 	m.origin = t
 }
@@ -101,16 +123,27 @@ func (m *meter) begin(t policy.Time) {
 		u.launching.reset()
 		u.serving.reset()
 		u.wasted.reset()
+		u.stopped.reset()
 		u.rounding = 0
+		if u.spot != nil {
+			u.spot.begin(t)
+		}
 	}
 	m.open = true
 	m.launches, m.terminations, m.failures, m.peak = 0, 0, 0, m.instances
+	m.interruptions, m.requeued = 0, 0
+	m.lost.reset()
 }
 
 // end closes the measured span at t.
 func (m *meter) end(t policy.Time) {
 	m.moveOrigin(t)
 	m.closed = true
+	for i := range m.usage {
+		if s := m.usage[i].spot; s != nil {
+			s.end(t)
+		}
+	}
 }
 
 // idle is what the instances were neither launching nor serving, in whole ones.
@@ -118,16 +151,16 @@ func (u *usage) idle() InstanceTime {
 	return u.living.time().Minus(u.launching.time()).Minus(u.serving.time()).Times(u.memory)
 }
 
-// of is the usage of a pool's price class.
-func (m *meter) of(pool uint32) *usage {
+// of is the usage of an instance's price class.
+func (m *meter) of(s *slot) *usage {
 	if len(m.usage) == 1 {
 		return &m.usage[0]
 	}
-	return &m.usage[m.classOf[pool]]
+	return &m.usage[m.classOf[uint32(s.on)*m.pools+s.pool]]
 }
 
-func (m *meter) launched(t policy.Time, p policy.PoolID) {
-	u := m.of(uint32(p))
+func (m *meter) launched(t policy.Time, s *slot) {
+	u := m.of(s)
 	u.living.add(t - m.origin)
 	u.launching.add(t - m.origin)
 	m.instances++
@@ -137,26 +170,73 @@ func (m *meter) launched(t policy.Time, p policy.PoolID) {
 	}
 }
 
+// refused counts an order that the provider refuses.
+func (m *meter) refused() {
+	if !m.closed {
+		m.launches++
+		m.failures++
+	}
+}
+
 // moved counts an idle instance for another pool from t on.
-func (m *meter) moved(t policy.Time, from, to uint32) {
-	m.of(from).living.remove(t - m.origin)
-	m.of(to).living.add(t - m.origin)
+func (m *meter) moved(t policy.Time, s *slot, to uint32) {
+	m.of(s).living.remove(t - m.origin)
+	s.pool = to
+	m.of(s).living.add(t - m.origin)
 }
 
-func (m *meter) warmed(t policy.Time, pool uint32) {
-	m.of(pool).launching.remove(t - m.origin)
+func (m *meter) warmed(t policy.Time, s *slot) { m.of(s).launching.remove(t - m.origin) }
+
+func (m *meter) promoted(t policy.Time, s *slot) { m.of(s).serving.add(t - m.origin) }
+
+func (m *meter) released(t policy.Time, s *slot) { m.of(s).serving.remove(t - m.origin) }
+
+// charges is what an instance on spot pays into, beside what all do.
+func (m *meter) charges(s *slot) *spotCost { return m.of(s).spot }
+
+// stop and resume count an instance that is stopped in between.
+func (m *meter) stop(t policy.Time, s *slot) {
+	u := m.of(s)
+	u.living.remove(t - m.origin)
+	u.stopped.add(t - m.origin)
 }
 
-func (m *meter) promoted(t policy.Time, pool uint32) {
-	m.of(pool).serving.add(t - m.origin)
+func (m *meter) resume(t policy.Time, s *slot) {
+	u := m.of(s)
+	u.stopped.remove(t - m.origin)
+	u.living.add(t - m.origin)
+	u.launching.add(t - m.origin)
 }
 
-func (m *meter) released(t policy.Time, pool uint32) {
-	m.of(pool).serving.remove(t - m.origin)
+// noticed counts an instance that the provider takes back.
+func (m *meter) noticed() {
+	if !m.closed {
+		m.interruptions++
+	}
 }
 
-// ended counts the end of an idle instance.
+// interrupted counts a request whose instance was taken after work of ns.
+func (m *meter) interrupted(t policy.Time, s *slot, work int64) {
+	m.released(t, s)
+	m.charges(s).released(t)
+	m.charges(s).gone(t)
+	m.gone(t, s)
+	if !m.closed {
+		m.requeued++
+		m.lost.put(work)
+	}
+}
+
+// ended counts the end of an instance that does not serve.
 func (m *meter) ended(t policy.Time, s *slot) {
+	if s.on == policy.Spot {
+		if s.phase == phaseLaunching { // reclaimed
+			m.warmed(t, s)
+			m.charges(s).warmed(t)
+			s.time = t
+		}
+		m.charges(s).gone(t)
+	}
 	m.gone(t, s)
 	if !m.closed {
 		m.terminations++
@@ -165,7 +245,7 @@ func (m *meter) ended(t policy.Time, s *slot) {
 
 // failed counts the failure of a launch.
 func (m *meter) failed(t policy.Time, s *slot) {
-	m.of(s.pool).launching.remove(t - m.origin)
+	m.warmed(t, s)
 	m.gone(t, s)
 	if !m.closed {
 		m.failures++
@@ -175,8 +255,12 @@ func (m *meter) failed(t policy.Time, s *slot) {
 // gone takes an instance off the books. The time in the slot of one that never
 // served is the end of its launch.
 func (m *meter) gone(t policy.Time, s *slot) {
-	u := m.of(s.pool)
-	u.living.remove(t - m.origin)
+	u := m.of(s)
+	if s.phase == phaseStopped {
+		u.stopped.remove(t - m.origin)
+	} else {
+		u.living.remove(t - m.origin)
+	}
 	m.instances--
 	if m.closed {
 		return

@@ -67,6 +67,7 @@ func (p *preparations) launched(s uint32) {
 	for int(s) >= len(p.rows) {
 		p.rows = append(p.rows, preparation{})
 	}
+	p.drop(s)
 	p.rows[s] = preparation{}
 }
 

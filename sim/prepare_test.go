@@ -140,3 +140,16 @@ func TestSumsOfStages(t *testing.T) {
 		t.Errorf("cached: %v, %v, %v", c.Quantile(0.2), c.Quantile(0.3), c.Mean())
 	}
 }
+
+// An order that the provider refuses at once is prepared for nothing.
+func TestRefusedOrdersAreNotPrepared(t *testing.T) {
+	fleet := staged(time.Minute, 20*time.Second)
+	fleet.Provider = Provider{Quota: Quota{OnDemand: 1}}
+	r, err := Run(asks(t, [2]int64{0, 1}, [2]int64{10, 1}, [2]int64{500, 1}), fleet, ahead{2, 1}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.FailedLaunches == 0 || r.Requests != 3 {
+		t.Errorf("%d launches failed, %d requests were served", r.FailedLaunches, r.Requests)
+	}
+}

@@ -34,7 +34,7 @@ func watched(t *testing.T, src trace.Source, fleet Fleet, spec string, seed uint
 		t.Fatal(err)
 	}
 	ref := &referee.Referee{}
-	r, err := Run(src, fleet, sizer, Options{Seed: seed, Referee: ref})
+	r, err := Run(src, fleet, sizer, Options{Seed: seed, Referee: ref, Hints: Hints{None: true}})
 	if err != nil {
 		t.Fatalf("%s: %v", spec, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"shadowpool/policy"
+	"shadowpool/policy/config"
 	"shadowpool/policy/referee"
 	"shadowpool/trace"
 )
@@ -29,6 +30,8 @@ type Options struct {
 	Timeline int
 	// Days gathers the figures by day that the result then carries.
 	Days bool
+	// Hints says what is announced to policies that make use of it.
+	Hints Hints
 	// Shortfall makes the result say where the requests fall that did not hit.
 	Shortfall bool
 	// Referee watches the run, which fails at the first law that is broken; nil
@@ -83,12 +86,16 @@ type replay struct {
 	ends     *calendar // releases, and failures of launches
 	slots    []slot
 	preps    *preparations // nil where no category has stages
+	cloud    cloud
 
 	// The request that is arriving, so that a hit needs no look-up.
 	row               int64
+	request           policy.Request
 	arrival, duration int64
 	outcome           policy.Outcome // if it did not have to wait
 	rows              window
+	heeds             bool       // the policy makes use of hints
+	announcer         *announcer // nil where nothing is announced
 
 	m     *meter
 	line  *timeline
@@ -99,16 +106,22 @@ type replay struct {
 
 // leads is a category's stream of lead times.
 type leads struct {
-	dist  LeadTime
-	draws stream
-	next  uint64
-	tide  *tide // where launches have something in common
-	fail  float64
-	fails stream
+	dist     LeadTime
+	draws    stream
+	next     uint64
+	tide     *tide // where launches have something in common
+	fail     float64
+	fails    stream
+	slow     float64 // share of the launches that take slowdown times as long
+	slows    stream
+	slowdown float64
 }
 
-func newLeads(k Category, seed uint64) leads {
-	l := leads{dist: k.Lead, draws: newStream(seed, "lead", k.Name)}
+func newLeads(k Category, p Provider, seed uint64) leads {
+	l := leads{
+		dist: k.Lead, draws: newStream(seed, "lead", k.Name),
+		slow: p.Stragglers, slowdown: p.Slowdown, slows: newStream(seed, "straggler", k.Name),
+	}
 	if law, ok := k.Lead.(Lognormal); ok {
 		l.fail, l.fails = law.Fail, newStream(seed, "fail", k.Name)
 		if law.Common > 0 {
@@ -124,15 +137,23 @@ func (l *leads) launch(t policy.Time) (lead int64, fails bool) {
 	j := l.next
 	l.next++
 	fails = l.fail > 0 && l.fails.uniform(j) < l.fail
+	lead = l.draw(t, j)
+	if l.slow > 0 && l.slows.uniform(j) < l.slow {
+		lead = int64(min(float64(lead)*l.slowdown, float64(config.MaxLeadTime)))
+	}
+	return lead, fails
+}
+
+func (l *leads) draw(t policy.Time, j uint64) int64 {
 	switch law := l.dist.(type) {
 	case *Recorded:
-		return law.launch(j), fails
+		return law.launch(j)
 	case Lognormal:
 		if l.tide != nil {
-			return law.given(l.tide.at(t), l.draws.uniform(j)), fails
+			return law.given(l.tide.at(t), l.draws.uniform(j))
 		}
 	}
-	return l.dist.Quantile(l.draws.uniform(j)), fails
+	return l.dist.Quantile(l.draws.uniform(j))
 }
 
 func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) (*replay, error) {
@@ -162,13 +183,15 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 	}
 	r.fixed = true
 	for _, k := range fleet.Categories {
-		r.leads = append(r.leads, newLeads(k, opt.Seed))
+		r.leads = append(r.leads, newLeads(k, fleet.Provider, opt.Seed))
 		_, constant := k.Lead.(Constant)
 		r.fixed = r.fixed && constant && k.Lead == fleet.Categories[0].Lead
 	}
 	if r.fixed {
 		r.lead = int64(fleet.Categories[0].Lead.Mean())
 	}
+	r.fixed = r.fixed && fleet.Provider.Stragglers == 0
+	r.cloud = newCloud(fleet, opt.Seed, opt.StartAt)
 	r.warm.soon = forever
 	r.warms = newCalendar(&r.slots, opt.StartAt)
 	r.ends = newCalendar(&r.slots, opt.StartAt)
@@ -183,6 +206,7 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 	if opt.Shortfall {
 		r.short = newShortfalls(fleet)
 	}
+	_, r.heeds = sizer.(policy.HintSizer)
 	return r, nil
 }
 
@@ -192,8 +216,11 @@ var referees func() *referee.Referee
 // control makes the controller, and lets the referee stand before it.
 func (r *replay) control(sizer policy.Sizer) (err error) {
 	config := r.fleet.PolicyConfig()
-	if r.ref = r.opt.Referee; r.ref == nil && referees != nil {
+	if r.ref = r.opt.Referee; r.ref == nil && referees != nil && r.fleet.watchable() {
 		r.ref = referees()
+	}
+	if r.ref != nil && !r.fleet.watchable() {
+		return fmt.Errorf("the fleet has spot, stopped instances, a budget or limits of the provider, which a referee does not watch yet")
 	}
 	if r.ref == nil {
 		r.ctrl, err = policy.New(config, sizer, r)
@@ -209,6 +236,9 @@ func (r *replay) control(sizer policy.Sizer) (err error) {
 const (
 	lastArrival     = 4_102_444_800 * int64(time.Second) // the year 2100
 	longestDuration = 16 * 366 * 24 * int64(time.Hour)
+	// longestPause is longer than any launch takes: what has not been served
+	// when nothing else has happened for so long never is.
+	longestPause = 2 * int64(config.MaxLeadTime)
 )
 
 func (r *replay) run(src trace.Source) error {
@@ -223,6 +253,10 @@ func (r *replay) run(src trace.Source) error {
 		}
 		if !started {
 			started = true
+			if r.heeds && r.opt.Hints.any(chunk) {
+				r.announcer = newAnnouncer(src, r.poolOf, r.opt)
+				defer r.announcer.stop()
+			}
 			r.starting = true
 			if r.ref == nil {
 				r.ctrl.Start(r.opt.StartAt)
@@ -232,7 +266,9 @@ func (r *replay) run(src trace.Source) error {
 			r.starting = false
 		}
 		r.rows.add(chunk)
-		r.arrive(chunk)
+		if err := r.arrive(chunk); err != nil {
+			return err
+		}
 		r.rows.read()
 		if r.opt.Progress != nil {
 			r.opt.Progress(chunk.First + int64(chunk.Len()))
@@ -253,23 +289,29 @@ func (r *replay) run(src trace.Source) error {
 	r.mark = policy.Never
 	// Until every request is served; what only the policy's timers would
 	// still do is no longer of interest.
-	for r.rows.waiting > 0 {
+	for waiting, since := int64(0), r.sum.Last; r.waiting() > 0; {
 		t := r.soonest()
-		if t == forever {
-			return fmt.Errorf("trace %s: %d requests are never served: the limits of the fleet leave no instance for them", r.sum.Name, r.rows.waiting)
+		if n := r.waiting(); n != waiting {
+			waiting, since = n, t
+		}
+		if t == forever || t-since > longestPause && r.ends.soon == forever && len(r.cloud.jobs) == 0 {
+			return fmt.Errorf("trace %s: %d requests are never served: the limits of the fleet leave no instance for them", r.sum.Name, waiting)
 		}
 		r.deliver(t + 1)
 	}
 	return nil
 }
 
+// waiting is how many requests have arrived and have no instance.
+func (r *replay) waiting() int64 { return r.rows.waiting + int64(len(r.cloud.again)) }
+
 // soonest is a time that no event is before, forever if there is none.
 func (r *replay) soonest() policy.Time {
 	timer, _ := r.ctrl.NextTimer()
 	if r.fixed {
-		return min(timer, r.warm.soon, r.ends.soon)
+		return min(timer, r.warm.soon, r.ends.soon, r.cloud.soon)
 	}
-	return min(timer, r.warms.soon, r.ends.soon)
+	return min(timer, r.warms.soon, r.ends.soon, r.cloud.soon)
 }
 
 // check refuses what a hand-made source might contain.
@@ -293,10 +335,17 @@ func (r *replay) check(c *trace.Chunk) error {
 }
 
 // arrive replays the requests of one chunk, and all events before them.
-func (r *replay) arrive(c *trace.Chunk) {
+func (r *replay) arrive(c *trace.Chunk) error {
 	pool := r.poolOf[0]
 	var q policy.Request
+	var hint policy.HintID
 	for i, t := range c.Arrival {
+		if r.announcer != nil {
+			if err := r.announce(t); err != nil {
+				return err
+			}
+			hint = r.announcer.of(c, i)
+		}
 		r.deliver(t)
 		if t >= r.mark {
 			r.look(t)
@@ -307,7 +356,10 @@ func (r *replay) arrive(c *trace.Chunk) {
 		identify(&q, &c.Columns, i)
 		r.row, r.arrival, r.duration = c.First+int64(i), t, c.Duration[i]
 		r.rows.arriving()
-		q.ID, q.Pool = policy.RequestID(r.row), pool
+		q.ID, q.Pool, q.Hint = policy.RequestID(r.row), pool, hint
+		if r.cloud.spot {
+			r.request = q
+		}
 		if r.ref == nil {
 			r.ctrl.Arrive(t, q)
 		} else {
@@ -317,6 +369,28 @@ func (r *replay) arrive(c *trace.Chunk) {
 			r.short.count(t, pool, q.Tenant, !r.rows.here && r.outcome == policy.Hit)
 		}
 		r.rows.arrived()
+	}
+	return nil
+}
+
+// announce tells the controller of what is announced up to an arrival at t. What
+// was before the start is announced then.
+func (r *replay) announce(t policy.Time) error {
+	for {
+		a, ok, err := r.announcer.due(t)
+		if !ok {
+			return err
+		}
+		at := max(a.at, r.opt.StartAt)
+		r.deliver(at)
+		if at >= r.mark {
+			r.look(at)
+		}
+		if r.ref == nil {
+			r.ctrl.Announce(at, a.hint)
+		} else {
+			r.ref.Announce(at, a.hint)
+		}
 	}
 }
 
@@ -344,11 +418,11 @@ func (r *replay) deliver(t policy.Time) {
 		if !r.fixed {
 			warm = r.warms.soon
 		}
-		if r.preps != nil && r.preps.calendar.soon <= min(warm, end, timer, t) && r.preps.calendar.soon != forever {
+		if r.preps != nil && r.preps.calendar.soon <= min(warm, end, r.cloud.soon, timer, t) && r.preps.calendar.soon != forever {
 			r.prepared()
 			continue
 		}
-		switch event := min(warm, end); {
+		switch event := min(warm, end, r.cloud.soon); {
 		case event > timer:
 			if timer > t || timer == t && class > policy.ClassArrival {
 				return
@@ -363,6 +437,8 @@ func (r *replay) deliver(t policy.Time) {
 			}
 		case event > t || event == forever:
 			return
+		case r.cloud.soon == event && r.cloudFirst(warm, end):
+			r.happen()
 		case warm <= end:
 			if !r.fixed && !r.warms.exact() {
 				r.warms.resolve()
@@ -373,17 +449,8 @@ func (r *replay) deliver(t policy.Time) {
 			}
 			s := r.popWarm()
 			row := &r.slots[s]
-			r.m.warmed(event, row.pool)
-			row.warm = true
-			if r.ref == nil {
-				r.ctrl.Warm(event, row.id(s))
-			} else {
-				r.ref.Warm(event, row.id(s))
-			}
-			if r.preps != nil && r.slots[s].warm && !r.slots[s].served {
-				k := &r.fleet.Categories[r.slots[s].pool]
-				r.preps.start(event, s, k, r.slots[s].pool)
-			}
+			r.m.warmed(event, row)
+			r.becameWarm(event, s)
 		default:
 			if !r.ends.exact() {
 				r.ends.resolve()
@@ -396,20 +463,39 @@ func (r *replay) deliver(t policy.Time) {
 			row := &r.slots[s]
 			if !row.served {
 				r.m.failed(event, row)
+				id := row.id(s)
+				if r.cloud.limited {
+					r.forget(row)
+				}
 				if r.ref == nil {
-					r.ctrl.Fail(event, row.id(s))
+					r.ctrl.Fail(event, id, policy.BootFailed)
 				} else {
-					r.ref.Fail(event, row.id(s))
+					r.ref.Fail(event, id, policy.BootFailed)
 				}
 				continue
 			}
-			r.m.released(event, row.pool)
+			r.m.released(event, row)
 			if r.ref == nil {
 				r.ctrl.Release(event, row.id(s))
 			} else {
 				r.ref.Release(event, row.id(s))
 			}
 		}
+	}
+}
+
+// becameWarm tells of an instance that is warm now, and lets its preparation
+// begin unless it is already claimed.
+func (r *replay) becameWarm(t policy.Time, s uint32) {
+	r.slots[s].warm = true
+	if r.ref == nil {
+		r.ctrl.Warm(t, r.slots[s].id(s))
+	} else {
+		r.ref.Warm(t, r.slots[s].id(s))
+	}
+	if r.preps != nil && r.slots[s].warm && !r.slots[s].served {
+		k := &r.fleet.Categories[r.slots[s].pool]
+		r.preps.start(t, s, k, r.slots[s].pool)
 	}
 }
 

@@ -33,6 +33,11 @@ type Result struct {
 	Shortfall      *Shortfall     `json:"shortfall,omitempty"` // if it was asked for
 	Prepared       *Prepared      `json:"prepared,omitempty"`  // where a category has stages
 
+	// InterruptedRequests lost their instance and were served again, and
+	// LostWorkS is what had been done of them.
+	InterruptedRequests int64   `json:"interrupted_requests,omitempty"`
+	LostWorkS           float64 `json:"lost_work_s,omitempty"`
+
 	// Days are the measured span by day, if Options.Days asks for it. Their
 	// sums are the figures above, exactly.
 	Days []Day `json:"days,omitempty"`
@@ -62,6 +67,7 @@ type InstanceS struct {
 	Serving   float64 `json:"serving"`
 	Draining  float64 `json:"draining"`
 	Waste     float64 `json:"waste"`
+	Stopped   float64 `json:"stopped,omitempty"`
 }
 
 // Cost is in dollars: by what the instances did, and by capacity type. Total
@@ -97,6 +103,7 @@ func (r *replay) result() *Result {
 		Trace: r.sum.Name, Seed: r.opt.Seed, Implementable: true,
 		Hits: m.outcomes[policy.Hit], PartialHits: m.outcomes[policy.PartialHit], Misses: m.outcomes[policy.Miss],
 		Launches: m.launches, Terminations: m.terminations, FailedLaunches: m.failures, PeakInstances: m.peak,
+		Interruptions: m.interruptions, InterruptedRequests: m.requeued, LostWorkS: m.lost.value(),
 		SpanS: float64(r.sum.Last-r.opt.MeasureFrom) / 1e9,
 	}
 	m.fill(res)
@@ -137,12 +144,25 @@ func (m *meter) fill(res *Result) {
 		idle := u.idle().Float()
 		res.InstanceS.Serving += u.serving.value()
 		perSecond := u.price / 3600
+		if s := u.spot; s != nil {
+			rounding := u.rounding * perSecond
+			res.CostUSD.Launching += s.onLaunching
+			res.CostUSD.Idle += s.onIdle
+			res.CostUSD.Serving += s.onServing
+			res.CostUSD.Spot += s.onLaunching + s.onIdle + s.onServing + rounding
+			continue
+		}
+		if u.storage > 0 {
+			res.InstanceS.Stopped += u.stopped.value()
+			res.CostUSD.Stopped += u.stopped.value() * u.storage / 3600
+		}
 		res.CostUSD.Launching += u.launching.value() * perSecond
 		res.CostUSD.Idle += idle * perSecond
 		res.CostUSD.Serving += u.serving.value() * perSecond
 		res.CostUSD.Total += (u.launching.value() + idle + u.serving.value() + u.rounding) * perSecond
 	}
 	res.CostUSD.OnDemand = res.CostUSD.Total
+	res.CostUSD.Total += res.CostUSD.Spot + res.CostUSD.Stopped
 }
 
 // cost is what the measured span has cost up to the origin of the integrals, in
@@ -151,7 +171,13 @@ func (m *meter) cost() float64 {
 	total := 0.0
 	for i := range m.usage {
 		u := &m.usage[i]
+		if s := u.spot; s != nil {
+			s.end(m.origin) // up to now
+			total += s.onLaunching + s.onIdle + s.onServing + u.rounding*u.price/3600
+			continue
+		}
 		total += (u.launching.value() + u.idle().Float() + u.serving.value() + u.rounding) * u.price / 3600
+		total += u.stopped.value() * u.storage / 3600
 	}
 	return total
 }

@@ -15,7 +15,7 @@ import (
 // of 20 minutes apart nothing, and each alone is as without it.
 func TestTide(t *testing.T) {
 	law := Lognormal{Median: 45 * time.Second, P99: 2 * time.Minute, Common: 0.6}
-	l := newLeads(Category{Lead: law}, 1)
+	l := newLeads(Category{Lead: law}, Provider{}, 1)
 	log := func(ns int64, _ bool) float64 { return math.Log(float64(ns) / float64(law.Median)) }
 	var first, together, later []float64
 	for i := range int64(20_000) {
@@ -35,7 +35,7 @@ func TestTide(t *testing.T) {
 		t.Errorf("correlation after 20 minutes %.3f, want 0", c)
 	}
 	// The tide is that of the instant, whatever was asked before.
-	other := newLeads(Category{Lead: law}, 1)
+	other := newLeads(Category{Lead: law}, Provider{}, 1)
 	if a, b := l.tide.at(1_700_000_123e9), other.tide.at(1_700_000_123e9); a != b {
 		t.Errorf("the tide of one instant is %v and %v", a, b)
 	}

@@ -1,6 +1,9 @@
 package sim
 
-import "shadowpool/trace"
+import (
+	"shadowpool/policy"
+	"shadowpool/trace"
+)
 
 // A window keeps the chunks of a trace that still have waiting requests, so
 // that a streamed trace needs memory for those only.
@@ -56,6 +59,14 @@ func (w *window) take(row int64) (arrival, duration int64) {
 func (w *window) find(row int64) (c *trace.Chunk, i int) {
 	c = w.kept[row/trace.ChunkRows-w.first].chunk
 	return c, int(row - c.First)
+}
+
+// request is one that waits, as its pool was asked for it.
+func (w *window) request(row int64, pool policy.PoolID) policy.Request {
+	c, i := w.find(row)
+	r := policy.Request{ID: policy.RequestID(row), Pool: pool}
+	identify(&r, &c.Columns, i)
+	return r
 }
 
 // drop lets go of the chunks that no one waits in.

@@ -35,8 +35,10 @@ policy none on the first fleet; shares are of the first step's, with intervals o
 days drawn again.
 
 A step is FILE or NAME=FILE; @POLICY after it takes another policy than the file's,
-and may name those that only the simulator knows, such as static-by-category.`,
+and may name those that only the simulator knows, such as static-by-category; #HINTS at
+the end announces a share of the requests, as --hints does elsewhere.`,
 		Example: `  simulate ladder static.yaml adaptive.yaml prepared.yaml --trace requests.parquet
+  simulate ladder "adaptive=a.yaml" "and a tenth announced=a.yaml#share=0.1,notice=10m,jitter=2m"
   simulate ladder "static=a.yaml@static-by-category:hit_rate=0.95" "with spot=b.yaml" --trace jobs.csv.gz,start=2024-11-15T16:57:50,timezone=Asia/Shanghai --out ladder`,
 		Args: cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.ladder(cmd, args) },
@@ -112,18 +114,26 @@ func (f *ladderFlags) source() (*trace.Trace, error) {
 	return s.trace, err
 }
 
-// step reads NAME=FILE@POLICY.
+// step reads NAME=FILE@POLICY#HINTS.
 func (f *ladderFlags) step(arg string, src *trace.Trace) (experiments.Step, error) {
+	arg, text, _ := strings.Cut(arg, "#")
+	hints, err := sim.ParseHints(text)
+	if err != nil {
+		return experiments.Step{}, fmt.Errorf("step %s: %w", arg, err)
+	}
 	file, other, replaced := strings.Cut(arg, "@")
 	name, path, named := strings.Cut(file, "=")
 	if !named {
 		path = file
 		name = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 	}
-	return f.read(name, path, other, replaced, src)
+	step, err := f.read(name, path, other, replaced, hints, src)
+	step.Name = name
+	return step, err
 }
 
-func (f *ladderFlags) read(name, path, other string, replaced bool, src *trace.Trace) (experiments.Step, error) {
+// read makes the step of a file, and of another policy if its is replaced.
+func (f *ladderFlags) read(name, path, other string, replaced bool, hints sim.Hints, src *trace.Trace) (experiments.Step, error) {
 	file, err := config.Load(path)
 	if err != nil {
 		return experiments.Step{}, err
@@ -144,9 +154,9 @@ func (f *ladderFlags) read(name, path, other string, replaced bool, src *trace.T
 	if err != nil {
 		return experiments.Step{}, fmt.Errorf("--measure-from: %w", err)
 	}
-	bench, err := experiments.NewBench(src, fleet, experiments.Options{Seed: f.seed, MeasureFrom: from, Days: true, Version: version()})
+	bench, err := experiments.NewBench(src, fleet, experiments.Options{Seed: f.seed, MeasureFrom: from, Days: true, Hints: hints, Version: version()})
 	if err != nil {
 		return experiments.Step{}, err
 	}
-	return experiments.Step{Name: name, Bench: bench, Spec: spec}, nil
+	return experiments.Step{Bench: bench, Spec: spec}, nil
 }

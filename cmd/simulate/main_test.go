@@ -104,6 +104,8 @@ func TestExitStatus(t *testing.T) {
 		{"--layers bare:missing=2,memory=0.5 --trace " + trace, 2, "--layers: bare:missing=2"},
 		{"--layers bare:missing=0.5 --trace " + trace, 2, "needs missing and memory"},
 		{"--layers bare:missing=0.5,memory=0.5,language:missing=0.2,memory=0.3 --trace " + trace, 2, "above that of the layer below it"},
+		{"--hints share=0.5,notice=1m --policies adaptive --trace " + trace, 0, "hints share=0.5,notice=1m0s"},
+		{"--hints share=0.5 --trace " + trace, 2, "--hints: notice=0s"},
 		{"--binding never --trace " + trace, 2, "--binding"},
 		{"--price -1 --trace " + trace, 2, "--price"},
 		{"--tick 1us --trace " + trace, 2, "--tick"},

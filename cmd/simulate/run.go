@@ -32,8 +32,9 @@ func newRunCommand() *cobra.Command {
 		Long: `Replays the trace against one policy (the configuration's, or adaptive) and shows
 all its figures, and where the requests fall that did not hit: by hour of the week,
 in episodes, and by tenant. With --events it writes every action of the controller, in order
-and with its reason, as Parquet: time, action (launch, assign, end), reason, outcome
-(hit, partial_hit, miss), category, instance and request (the row of the trace).
+and with its reason, as Parquet: time, action (launch, assign, end, move, stop, resume,
+replace), reason, outcome (hit, partial_hit, miss), category, instance and request (the
+row of the trace).
 
 The number of decisions and their checksum tell whether two runs decided alike.`,
 		Example: `  simulate run static:level=20 --trace requests.parquet --pooled

@@ -20,7 +20,7 @@ type studyFlags struct {
 	read                           readFlags
 	trace, config, policies        string
 	leadTime, binding, measureFrom string
-	layers                         string
+	layers, hints                  string
 	stages                         []string
 	singleUse, reusable, pooled    bool
 	startWarm, quiet               bool
@@ -61,7 +61,9 @@ func (f *studyFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.read.durationUnit, "duration-unit", "", "`UNIT` of durations that are bare numbers: ns, us, ms or s")
 	flags.BoolVar(&f.read.sort, "sort", false, "put requests that are not in order of arrival in order")
 	flags.DurationVar(&f.read.jitter, "jitter", 0, jitterHelp)
-	flags.Uint64Var(&f.seed, "seed", 1, "`NUMBER` that the random lead times, the jitter and the built-in workload are drawn by")
+	flags.StringVar(&f.hints, "hints", "", "which requests are announced to policies: those that the trace says, none, or `HINTS` drawn at random, "+
+		"as in share=0.1,notice=10m,jitter=2m,false=0.2: that share of the requests, so long ahead, within a window of so much on either side; that share of hints never comes")
+	flags.Uint64Var(&f.seed, "seed", 1, "`NUMBER` that the random lead times, the jitter, the hints and the built-in workload are drawn by")
 	flags.BoolVar(&f.startWarm, "start-warm", false, "begin with the first instances warm")
 	flags.StringVar(&f.out, "out", "", "`DIR` for report.html, pictures, JSON and CSV")
 	flags.StringVar(&f.format, "format", "table", "of standard output: `table`, json or csv")
@@ -120,6 +122,9 @@ func (f *studyFlags) open(cmd *cobra.Command, defaults func(reusable bool) []pol
 	opt := experiments.Options{
 		Seed: f.seed, MeasureFrom: s.from, StartWarm: f.startWarm,
 		Version: version(), Progress: s.bar.at, Shortfall: f.shortfall,
+	}
+	if opt.Hints, err = sim.ParseHints(f.hints); err != nil {
+		return nil, fmt.Errorf("--%w", err)
 	}
 	if f.out != "" && !sweep {
 		opt.Timeline = experiments.TimelineSamples(s.src.Summary(), s.from)

@@ -177,9 +177,9 @@ func TestPolicyConfig(t *testing.T) {
 	want := policy.Config{
 		Binding: policy.Early, Isolation: policy.NoIsolation, Tick: 5 * time.Second,
 		Categories: []policy.Category{
-			{Name: "small", LeadTime: mean, Reusable: true, MaxInstances: 20, MaxLaunching: 3},
+			{Name: "small", LeadTime: mean, Reusable: true, Price: 0.5, MaxInstances: 20, MaxLaunching: 3},
 			{
-				Name: "042", LeadTime: 7 * time.Second, PromotionDelay: 250 * time.Millisecond, MaxInstances: 5, MaxLaunching: 3,
+				Name: "042", LeadTime: 7 * time.Second, Price: 2, PromotionDelay: 250 * time.Millisecond, MaxInstances: 5, MaxLaunching: 3,
 				Compatible: []policy.Compatible{{Pool: 0, Adapt: 10 * time.Second}, {Pool: 2}},
 				Lifecycle: policy.Lifecycle{
 					MaxAge: 24 * time.Hour, MinRemaining: time.Hour, IdleTimeout: 30 * time.Minute, Generation: "v7",
@@ -187,7 +187,7 @@ func TestPolicyConfig(t *testing.T) {
 				},
 			},
 			{
-				Name: "large", LeadTime: 80 * time.Second, Reusable: true, MaxInstances: 20, MaxLaunching: 3,
+				Name: "large", LeadTime: 80 * time.Second, Reusable: true, Price: 0.5, MaxInstances: 20, MaxLaunching: 3,
 				Below: &bare, Compatible: []policy.Compatible{{Pool: bare, Adapt: time.Minute}},
 			},
 			{Name: "bare", LeadTime: 20 * time.Second, Reusable: true, Memory: 0.25},

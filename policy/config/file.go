@@ -20,11 +20,13 @@ type File struct {
 	API         API
 }
 
-// Service is the target that the pool is run for; at most one is not zero.
+// Service is the target that the pool is run for, at most one of which is not
+// zero, and what it may cost.
 type Service struct {
 	HitRate   float64       // share of requests that find a warm instance
 	WaitP99   time.Duration // what 99 of 100 requests wait at most
 	WaitPrice float64       // what a second of waiting costs, $
+	Budget    float64       // the most that the fleet may cost at any instant, $/h; 0 is no bound
 }
 
 // A Fleet is what requests are served with.
@@ -33,7 +35,8 @@ type Fleet struct {
 	Binding   policy.Binding
 	Tick      time.Duration
 	// Pooled serves requests of whatever category with the only one.
-	Pooled bool
+	Pooled   bool
+	Provider Provider // the simulator's
 	// Default is what listed categories start from, and the whole of every
 	// category that is not listed; nil admits listed ones only. Its Name is
 	// empty.
@@ -44,9 +47,11 @@ type Fleet struct {
 // A Category is a kind of instance.
 type Category struct {
 	Name           string
-	LeadTime       LeadTime      // of all stages that serve every request
-	Stages         []Stage       // in their order
-	Price          float64       // $/h of an on-demand instance
+	LeadTime       LeadTime // of all stages that serve every request
+	Stages         []Stage  // in their order
+	Price          float64  // $/h of an on-demand instance
+	Spot           Spot
+	Stopped        Stopped
 	Billing        Billing       // how the provider rounds
 	Reusable       bool          // returns warm to the pool after its request
 	PromotionDelay time.Duration // of a promotion, even of a warm instance
@@ -145,7 +150,7 @@ func (f *File) meanPrice() float64 {
 func (f *File) PolicyConfig() policy.Config {
 	c := policy.Config{
 		Binding: f.Fleet.Binding, Isolation: f.Fleet.Isolation,
-		Tick: f.Fleet.Tick, Location: f.Location,
+		Tick: f.Fleet.Tick, Location: f.Location, Budget: f.Service.Budget,
 	}
 	for i := range f.Fleet.Categories {
 		c.Categories = append(c.Categories, f.PolicyCategory(&f.Fleet.Categories[i]))
@@ -186,6 +191,7 @@ func (f *File) PolicyCategory(k *Category) policy.Category {
 		Lifecycle: k.Lifecycle,
 	}
 	out.Stages, _ = policyStages(k) // checked when the file was read
+	k.terms(&out)
 	for _, o := range k.Compatible {
 		for i := range f.Fleet.Categories {
 			if f.Fleet.Categories[i].Name == o.Category {

@@ -31,6 +31,7 @@ func fleet(to *Fleet) schema {
 			{key: "binding", schema: oneOf(&to.Binding, choice[policy.Binding]{"late", policy.Late}, choice[policy.Binding]{"early", policy.Early})},
 			{key: "tick", schema: span(&to.Tick, time.Millisecond, maxTick)},
 			{key: "pooled", schema: oneOf(&to.Pooled, choice[bool]{"true", true}, choice[bool]{"false", false})},
+			{key: "provider", schema: providerLimits(&to.Provider)},
 			{key: "default", schema: optional[Category]{&to.Default, template, func(k *Category) schema { return category(k, nil, false) }}},
 			{key: "categories", schema: list[Category]{&to.Categories, listed, func(k *Category) schema {
 				return category(k, []field{
@@ -58,13 +59,13 @@ func fleet(to *Fleet) schema {
 // category reads what a category and the template share, and more.
 func category(k *Category, more []field, inherits bool) schema {
 	return object{
-		fields: append(more, []field{
+		fields: append(append(more, []field{
 			{key: "lead_time", schema: leadTime(&k.LeadTime)},
 			{key: "stages", schema: list[Stage]{&k.Stages, nil, stage}},
 			{key: "prices", schema: object{fields: []field{
 				{key: "on_demand", schema: number(&k.Price, 0, maxPrice, "$/h")},
-				{key: "spot", schema: unused{number(new(float64), 0, maxPrice, "$/h"), "instances are on_demand"}},
-				{key: "stopped", schema: unused{number(new(float64), 0, maxPrice, "$/h"), "instances are on_demand"}},
+				{key: "spot", schema: number(&k.Spot.Price, leastPrice, maxPrice, "$/h")},
+				{key: "stopped", schema: number(&k.Stopped.Price, leastPrice, maxPrice, "$/h")},
 			}}},
 			{key: "billing", schema: object{fields: []field{
 				{key: "granularity", schema: span(&k.Billing.Granularity, 0, MaxLeadTime)},
@@ -78,8 +79,9 @@ func category(k *Category, more []field, inherits bool) schema {
 				{key: "max_launching", schema: count(&k.Limits.MaxLaunching, maxInstances)},
 			}}},
 			{key: "lifecycle", schema: lifecycle(&k.Lifecycle)},
-		}...),
+		}...), capacityFields(k)...),
 		check: func(p *parser, n *yaml.Node, path string, given map[string]*yaml.Node) {
+			checkCapacity(p, n, path, k, given)
 			whole, stages := given["lead_time"], given["stages"]
 			switch {
 			case whole != nil && stages != nil:

@@ -102,6 +102,9 @@ func parse(name string, data []byte) (*File, *parser) {
 		if err := tryPolicy(file); err != nil {
 			p.fail(p.at["policy"], "policy", "%v", err)
 		}
+		if err := file.checkFleet(); err != nil {
+			p.fail(p.at["fleet"], "fleet", "%v", err)
+		}
 	}
 	return file, p
 }
@@ -174,7 +177,7 @@ func service(to *Service) schema {
 			{key: "hit_rate", schema: share(&to.HitRate)},
 			{key: "wait_p99", schema: span(&to.WaitP99, time.Millisecond, MaxLeadTime)},
 			{key: "wait_price", schema: number(&to.WaitPrice, leastWaitPrice, maxPrice, "$ per second of wait")},
-			{key: "budget", schema: unused{number(new(float64), 0, maxPrice, "$/h"), "fleet.categories[].limits bound what a category can cost"}},
+			{key: "budget", schema: number(&to.Budget, leastPrice, maxBudget, "$/h")},
 		},
 		check: func(p *parser, n *yaml.Node, path string, given map[string]*yaml.Node) {
 			var is []string
@@ -185,6 +188,9 @@ func service(to *Service) schema {
 			}
 			switch len(is) {
 			case 0:
+				if given["budget"] != nil {
+					return
+				}
 				p.fail(n, path, "has no target; give hit_rate, such as hit_rate: 0.99, or remove the section")
 			case 1:
 			default:
@@ -197,6 +203,7 @@ func service(to *Service) schema {
 // readAllSamples reads the files of empirical lead times, each once.
 func readAllSamples(p *parser, f *File, dir string) {
 	read := map[string][]int64{}
+	prices := map[string]Prices{}
 	load := func(l *LeadTime, path string) {
 		if l.Law != Empirical {
 			return
@@ -230,9 +237,12 @@ func readAllSamples(p *parser, f *File, dir string) {
 	}
 	if f.Fleet.Default != nil {
 		all(f.Fleet.Default, "fleet.default")
+		readPrices(p, f.Fleet.Default, "fleet.default.spot.prices", dir, prices)
 	}
 	for i := range f.Fleet.Categories {
-		all(&f.Fleet.Categories[i], fmt.Sprintf("fleet.categories[%d]", i))
+		at := fmt.Sprintf("fleet.categories[%d]", i)
+		all(&f.Fleet.Categories[i], at)
+		readPrices(p, &f.Fleet.Categories[i], at+".spot.prices", dir, prices)
 	}
 }
 

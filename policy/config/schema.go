@@ -172,18 +172,6 @@ func (w words) read(p *parser, n *yaml.Node, path string) {
 
 func (w words) keys(path string) []string { return []string{path} }
 
-// unused marks what the design has and this version does not use: it is
-// checked, and refused with the way out.
-type unused struct {
-	schema
-	instead string
-}
-
-func (u unused) read(p *parser, n *yaml.Node, path string) {
-	u.schema.read(p, n, path)
-	p.fail(n, path, "is not used by this version, and nothing is ignored: remove it; %s", u.instead)
-}
-
 func join(path, key string) string {
 	if path == "" {
 		return key

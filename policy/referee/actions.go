@@ -3,11 +3,11 @@ package referee
 import "shadowpool/policy"
 
 // Launch implements policy.Host.
-func (r *Referee) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID, why policy.Reason) {
+func (r *Referee) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID, on policy.Capacity, why policy.Reason) {
 	if r.act(entry{time: t, kind: launch, instance: id, pool: pool, why: why}) {
 		r.launched(id, pool, why)
 	}
-	r.host.Launch(t, id, pool, why)
+	r.host.Launch(t, id, pool, on, why)
 }
 
 // Assign implements policy.Host.
@@ -34,6 +34,31 @@ func (r *Referee) Prepare(t policy.Time, id policy.InstanceID, to policy.Target)
 	r.host.Prepare(t, id, to)
 }
 
+// Stop implements policy.Host.
+func (r *Referee) Stop(t policy.Time, id policy.InstanceID, pool policy.PoolID) {
+	r.unwatched("stopped instances")
+	r.host.Stop(t, id, pool)
+}
+
+// Resume implements policy.Host.
+func (r *Referee) Resume(t policy.Time, id policy.InstanceID, pool policy.PoolID, why policy.Reason) {
+	r.unwatched("stopped instances")
+	r.host.Resume(t, id, pool, why)
+}
+
+// Replace implements policy.Host.
+func (r *Referee) Replace(t policy.Time, from, to policy.InstanceID) {
+	r.unwatched("instances on spot")
+	r.host.Replace(t, from, to)
+}
+
+// unwatched fails a fleet that has what the books do not know.
+func (r *Referee) unwatched(what string) {
+	if r.found == nil {
+		r.fail(Life, "the fleet has %s, which the referee does not watch", what)
+	}
+}
+
 // End implements policy.Host.
 func (r *Referee) End(t policy.Time, id policy.InstanceID, pool policy.PoolID, why policy.Reason) {
 	if r.act(entry{time: t, kind: end, instance: id, pool: pool, why: why}) {
@@ -52,7 +77,7 @@ func (r *Referee) Refuse(t policy.Time, q policy.RequestID, pool policy.PoolID, 
 
 // act opens an action. It reports false when there is nothing left to watch.
 func (r *Referee) act(e entry) bool {
-	if r.found != nil || r.aside {
+	if r.found != nil || r.blind {
 		return false
 	}
 	r.trail.add(e)

@@ -57,8 +57,11 @@ type pool struct {
 	ledger    Ledger
 	touched   bool
 
-	failures  int
-	holdUntil policy.Time // no launches before, after failures
+	// failed is when a launch failed last, Never if one has become warm since:
+	// after failures a pool launches when its breakers let it.
+	failed policy.Time
+	// held is the last event after which failures may have kept it from launching.
+	held policy.Time
 	// When the pool fell short of its level, had too many, and when what has
 	// been idle for longest must be gone; Never if it is not so.
 	short, surplus, expires policy.Time

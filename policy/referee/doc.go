@@ -13,7 +13,9 @@
 //   - Request: a request is served once, and only while it waits.
 //   - Order: a queue is first come, first served, but for requests that lost
 //     their instance, which go first, and for those that an instance of
-//     another tenant cannot serve. Nobody waits beside an instance that suits.
+//     another tenant cannot serve. Nobody waits beside an instance of the
+//     category that suits; one of a compatible category goes to who arrives
+//     next, past those who wait.
 //   - Choice: who arrives is given the tenant's own instance before a free
 //     one, of single-use instances the oldest, of reusable ones the newest,
 //     and one of a compatible category only if its own has none.
@@ -31,6 +33,11 @@
 //     fall on whole multiples, and actions carry the instant of their event.
 //   - Books: the controller counts what the referee counts.
 //   - Host: the host keeps its own duties; see package policy.
+//
+// A rule is added where it belongs: what an action may do in actions.go, whom
+// it may serve in serving.go, levels, limits and ends in levels.go, what must
+// hold between events in settle.go. What ties an instance to a tenant goes
+// through tie.
 //
 // The first violation is kept, with the last events and actions before it, and
 // from then on the referee only passes on. So it does from the first maximum

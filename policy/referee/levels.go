@@ -1,6 +1,10 @@
 package referee
 
-import "shadowpool/policy"
+import (
+	"time"
+
+	"shadowpool/policy"
+)
 
 // isShort says whether a pool is below its level and its limits let it launch.
 func (r *Referee) isShort(p *pool, level policy.Level) bool {
@@ -31,8 +35,11 @@ func (r *Referee) exceeds(p *pool, level policy.Level) bool {
 func (r *Referee) levels(id policy.PoolID, p *pool) {
 	level := r.ctrl.LevelOf(id)
 	lacks := r.isShort(p, level)
-	if lacks && r.now >= p.holdUntil && r.atOnce(id) {
+	if lacks && !r.held(p) && r.atOnce(id) {
 		r.fail(Stock, "pool %d has the position %d, its level is %d", id, p.position(), level.Stock)
+	}
+	if r.held(p) {
+		p.held = r.now
 	}
 	exceeds := r.exceeds(p, level)
 	if exceeds && r.event.kind == tick {
@@ -76,7 +83,7 @@ func (r *Referee) overdue(class policy.Class) {
 	for i := range r.pools {
 		p := &r.pools[i]
 		if p.short != policy.Never {
-			if due := r.tickFrom(max(p.short, p.holdUntil)); due < r.now {
+			if due := r.tickFrom(max(p.short, p.held)); due < r.now && !r.held(p) {
 				r.fail(Stock, "pool %d has been below its level since %d ns, and the tick at %d ns did not act", i, p.short, due)
 			}
 		}
@@ -101,6 +108,15 @@ func (r *Referee) tickFrom(t policy.Time) policy.Time {
 	return due
 }
 
+// longestBackoff is for how long at most a pool does not launch after a failure,
+// unless a launch that is to show how things stand is on its way.
+const longestBackoff = 5 * time.Minute
+
+// held says whether failures may keep a pool from launching.
+func (r *Referee) held(p *pool) bool {
+	return p.failed != policy.Never && (p.launching+p.own > 0 || r.now <= max(p.failed, p.held)+int64(longestBackoff+r.config.Tick))
+}
+
 // mayLaunch checks a launch that has just been counted.
 func (r *Referee) mayLaunch(id policy.PoolID) {
 	p := &r.pools[id]
@@ -108,8 +124,6 @@ func (r *Referee) mayLaunch(id policy.PoolID) {
 	switch most := p.category.MaxLaunching; {
 	case most > 0 && int(p.launching+p.own) > most:
 		r.fail(Limit, "pool %d has %d launches in flight, its limit is %d", id, p.launching+p.own, most)
-	case r.now < p.holdUntil:
-		r.fail(Stock, "pool %d launches, but launches are held until %d ns after failures", id, p.holdUntil)
 	case r.draining:
 		r.fail(Stock, "pool %d launches while it is drained", id)
 	}

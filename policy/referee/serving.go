@@ -126,7 +126,7 @@ func (r *Referee) placed() {
 	if q := r.placing; q != nil && !q.served && r.chosen != nil {
 		r.fail(Choice, "request %d waits, but instance %s is free for it", q.ID, nameOf(r.chosen.id))
 	}
-	if q := r.placing; q != nil && r.event.kind == arrive && r.early && !q.served && q.own == nil && r.fits(&r.pools[q.Pool]) && r.now >= r.pools[q.Pool].holdUntil {
+	if q := r.placing; q != nil && r.event.kind == arrive && r.early && !q.served && q.own == nil && r.fits(&r.pools[q.Pool]) && !r.held(&r.pools[q.Pool]) {
 		r.fail(Request, "request %d missed and has no launch of its own, although the binding is early", q.ID)
 	}
 	in := r.living(r.event.instance)

@@ -20,7 +20,7 @@ func (r *Referee) touch(id policy.PoolID) {
 
 // settle closes an event: with all its actions carried out, everything holds.
 func (r *Referee) settle() {
-	if r.found != nil || r.aside {
+	if r.found != nil || r.blind {
 		return
 	}
 	r.placed()
