@@ -199,9 +199,26 @@ func (c *Controller) over(t Time, in *instance, warm bool) {
 	if warm {
 		s.Throttle.Count = 0
 	}
-	p.Held = s.Throttle.Allow > 0
+	p.Held = s.holds()
+}
+
+// holds says whether launches have failed and none has become warm since, or
+// they pause.
+func (s *supply) holds() bool {
+	held := s.Throttle.Allow > 0
 	for i := range s.Breakers {
-		p.Held = p.Held || s.Breakers[i].Failures > 0
+		held = held || s.Breakers[i].Failures > 0
+	}
+	return held
+}
+
+// another resets the breakers but for want of quota: it was another image that
+// failed.
+func (s *supply) another() {
+	for i := range s.Breakers {
+		if !s.Breakers[i].Full {
+			s.Breakers[i] = breaker{}
+		}
 	}
 }
 

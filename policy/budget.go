@@ -15,7 +15,20 @@ func (c *Controller) affords(price int64, urgent bool) bool {
 // hungry says whether requests wait for money.
 func (c *Controller) hungry() bool {
 	for _, id := range c.starved {
-		if c.pools[id].position() < 0 {
+		if c.awaited(id) {
+			return true
+		}
+	}
+	return false
+}
+
+// awaited says whether requests wait for more than a pool has.
+func (c *Controller) awaited(id PoolID) bool {
+	if c.pools[id].position() < 0 {
+		return true
+	}
+	for i := c.loners.First; i != none; i = c.waiters.Rows[i].Next {
+		if c.waiters.Rows[i].Request.Pool == id {
 			return true
 		}
 	}
@@ -48,7 +61,7 @@ func (c *Controller) starve(id PoolID) {
 func (c *Controller) feed(t Time) {
 	waiting := c.hungry()
 	for _, id := range c.starved {
-		if s := &c.supplies[id]; !s.Called && (!waiting || c.pools[id].position() < 0) {
+		if s := &c.supplies[id]; !s.Called && (!waiting || c.awaited(id)) {
 			s.Called = true
 			c.retryAt(t, id)
 		}
@@ -59,6 +72,9 @@ func (c *Controller) feed(t Time) {
 func (c *Controller) retry(t Time, id PoolID) {
 	s := &c.supplies[id]
 	s.Poor, s.Called = false, false
+	if c.loners.First != none {
+		c.launchLoners(t)
+	}
 	c.replenish(t, id, &c.pools[id])
 	if s.InLine && !s.Poor {
 		s.InLine = false
@@ -89,7 +105,7 @@ func (c *Controller) sacrifice(t Time, forMoney bool, on Capacity) bool {
 			continue
 		}
 		p := &c.pools[in.Pool]
-		worth := [2]int32{0, -p.Warm - p.Tied}
+		worth := [2]int32{0, -p.Warm - p.Aging - p.Tied}
 		if forMoney == (in.State == stopped) {
 			worth[0] = 1
 		}

@@ -167,6 +167,9 @@ func (c *Controller) runTick(t Time) {
 			c.active = append(c.active, w.Pool)
 		}
 	}
+	if c.lived {
+		c.runTurns(t)
+	}
 	kept := c.active[:0]
 	for _, id := range c.active {
 		p := &c.pools[id]
@@ -177,6 +180,12 @@ func (c *Controller) runTick(t Time) {
 			c.setLevel(id, p, l)
 		}
 		c.retireSurplus(t, id, p)
+		if c.lived {
+			next = min(next, c.roll(t, id, p))
+		}
+		if p.timed {
+			next = min(next, c.endIdle(t, id, p))
+		}
 		c.replenish(t, id, p)
 		c.reaim(t, id, p)
 		if p.terms {
@@ -198,5 +207,14 @@ func (c *Controller) runTick(t Time) {
 		c.nextTick = t + c.tick
 	} else if len(c.wakes) > 0 {
 		c.nextTick = c.tickFrom(c.wakes[0].Due)
+	}
+	if len(c.turns.heap) > 0 {
+		c.nextTick = min(c.nextTick, c.tickFrom(c.turns.heap[0].At))
+	}
+	if c.loners.First != none {
+		c.launchLoners(t)
+		if c.loners.First != none {
+			c.nextTick = t + c.tick
+		}
 	}
 }

@@ -54,6 +54,7 @@ type Category struct {
 	// Compatible are the categories whose idle instances may serve this
 	// one's requests, in the order in which they are tried.
 	Compatible []Compatible
+	Lifecycle
 }
 
 // Compatible names a category whose instances can serve another's requests.
@@ -129,6 +130,9 @@ func (c *Config) validate() error {
 		}
 		if !(k.Memory >= 0 && k.Memory <= 1) {
 			return fmt.Errorf("policy: category %q: memory %v is not a share", k.Name, k.Memory)
+		}
+		if err := k.Lifecycle.Validate(k.LeadTime, c.Tick); err != nil {
+			return fmt.Errorf("policy: category %q: %w", k.Name, err)
 		}
 		if err := k.validateStages(); err != nil {
 			return err

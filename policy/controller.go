@@ -24,6 +24,8 @@ type Controller struct {
 	keeps    bool // idle instances are kept, for a while at least
 	tick     int64
 	staged   bool // a category has stages
+	lived    bool // an instance may be too old, or stale
+	timed    bool // a category has an idle time-out
 
 	now       Time
 	pools     []pool
@@ -32,6 +34,10 @@ type Controller struct {
 	waiters   waiters
 	apart     apart
 	prepared  []preparation // by slot, if staged
+	lives     []life        // by slot, if lived
+	rollouts  []rollout     // by pool, if lived
+	turns     turns
+	loners    queue // requests that want instances of their own and have none on its way
 
 	ranks    ranks
 	expiries heap[expiry]
@@ -63,6 +69,7 @@ func New(config Config, sizer Sizer, host Host) (*Controller, error) {
 		instances: instances{Empty: none},
 		waiters:   waiters{Empty: none},
 		apart:     apart{Empty: none, find: make(map[apartKey]uint32)},
+		loners:    emptyQueue,
 	}
 	c.adopt(config, sizer)
 	return c, nil
@@ -95,6 +102,11 @@ func (c *Controller) adopt(config Config, sizer Sizer) {
 	c.configurePools()
 	for i := range c.pools {
 		c.staged = c.staged || c.pools[i].staged
+		c.lived = c.lived || config.Categories[i].MaxAge > 0
+		c.timed = c.timed || c.pools[i].timed
+	}
+	if c.lived {
+		c.giveLives()
 	}
 	for c.staged && len(c.prepared) < len(c.instances.Rows) {
 		c.prepared = append(c.prepared, preparation{})
@@ -108,8 +120,8 @@ func (c *Controller) SetLog(l *Log) { c.log = l }
 // only one tenant may use, Launching those of single requests.
 func (c *Controller) Stock(p PoolID) Stock {
 	s := c.pools[p].stock()
-	s.Warm += c.pools[p].Tied
-	s.Launching += c.pools[p].Own
+	s.Warm += c.pools[p].Tied + c.pools[p].Aging
+	s.Launching += c.pools[p].Own + c.pools[p].Doomed
 	return s
 }
 
@@ -139,7 +151,7 @@ func (c *Controller) Arrive(t Time, r Request) {
 	c.enter(t)
 	c.route(t, r)
 	p := &c.pools[r.Pool]
-	if c.traits.Arrivals && !c.draining {
+	if c.traits.Arrivals && !c.draining && r.Warm != NeverWarm { // that is no demand for shadows
 		c.setLevel(r.Pool, p, c.sizer.Arrive(t, r, p.stock()))
 		if r.Hint != 0 && c.hints != nil {
 			c.nextLook = c.hints.NextLook()
@@ -152,9 +164,14 @@ func (c *Controller) Arrive(t Time, r Request) {
 }
 
 // Requeue puts a request whose instance was lost first in line again. It is
-// not an arrival: the forecast does not see it.
+// not an arrival: the forecast does not see it. One that requires a warm
+// instance is refused if there is none.
 func (c *Controller) Requeue(t Time, r Request) {
 	c.enter(t)
+	if r.Warm == NeverWarm {
+		c.alone(t, r, t)
+		return
+	}
 	c.firstInLine(t, r, t)
 	c.replenish(t, r.Pool, &c.pools[r.Pool])
 }
@@ -170,6 +187,13 @@ func (c *Controller) Cancel(t Time, id PoolID, r RequestID) bool {
 			c.waiters.remove(i)
 			p.Waiting--
 			c.visit(t, id, p)
+			return true
+		}
+	}
+	for i := c.loners.First; i != none; i = c.waiters.Rows[i].Next {
+		if w := &c.waiters.Rows[i].Request; w.ID == r && w.Pool == id {
+			c.waiters.leave(&c.loners, i)
+			c.waiters.remove(i)
 			return true
 		}
 	}
@@ -200,6 +224,9 @@ func (c *Controller) Warm(t Time, id InstanceID) {
 	}
 	if c.launches != nil && in.Marks&untold == 0 {
 		c.launches.Warmed(t, in.Pool, in.Since)
+	}
+	if c.lived && c.born(t, slot, in, p) {
+		return
 	}
 	partial := outcomeByAge
 	if in.Marks != 0 {
@@ -251,9 +278,13 @@ func (c *Controller) Release(t Time, id InstanceID) {
 	if c.releases != nil && !c.draining {
 		c.setLevel(pid, p, c.releases.Release(t, in.Pool, t-in.Since, p.stock()))
 	}
+	why, unfit := SingleUse, !p.reusable
+	if c.lived && !unfit {
+		why, unfit = c.unfit(t, slot, pid)
+	}
 	switch {
-	case !p.reusable:
-		c.end(t, slot, SingleUse)
+	case unfit:
+		c.end(t, slot, why)
 	case in.Marks&noticed != 0:
 		c.end(t, slot, Reclaimed)
 	case p.Waiting == 0 && c.keeps:
@@ -279,13 +310,20 @@ func (c *Controller) Fail(t Time, id InstanceID, why Failure) {
 	slot, in := c.instance(id, launching, "Fail")
 	pid, on, ordered := in.Pool, in.capacity(), in.Since
 	p := &c.pools[pid]
+	doomed := c.lived && c.lives[slot].Doomed
 	c.forget(t, slot, in, p)
+	if doomed { // what failed is no longer launched
+		return
+	}
 	c.failed(t, pid, on, ordered, why)
 	if why == OverQuota {
 		c.full = t + mostBackoff
 		if p.position() < 0 {
 			c.sacrifice(t, false, on)
 		}
+	}
+	if c.loners.First != none {
+		c.launchLoners(t)
 	}
 	c.replenish(t, pid, p)
 }
@@ -306,6 +344,9 @@ func (c *Controller) Lose(t Time, id InstanceID) {
 		c.place(t, in.capacity())
 	}
 	c.forget(t, slot, in, p)
+	if c.loners.First != none {
+		c.launchLoners(t)
+	}
 	c.replenish(t, pid, p)
 }
 
@@ -331,6 +372,7 @@ func (c *Controller) forget(t Time, slot uint32, in *instance, p *pool) {
 		c.part(in, p)
 	case in.State == launching && in.Marks&filling != 0:
 		c.unfill(in, p)
+	case in.State == launching && c.lived && c.lives[slot].Doomed:
 	case in.State == launching:
 		p.Launching--
 	case in.State == idle:
@@ -358,6 +400,13 @@ func (c *Controller) Drain(t Time) {
 		c.discardAll(t, &c.supplies[i], Drained)
 	}
 	c.active, c.wakes, c.nextTick, c.nextLook = c.active[:0], c.wakes[:0], Never, Never
+	c.turns.heap = c.turns.heap[:0]
+	for i := c.loners.First; i != none; i = c.loners.First {
+		r := c.waiters.Rows[i].Request
+		c.waiters.leave(&c.loners, i)
+		c.waiters.remove(i)
+		c.refuse(t, &r, Drained)
+	}
 	for i := range c.pools {
 		c.pools[i].Active = false
 	}
@@ -378,7 +427,12 @@ func (c *Controller) Configure(t Time, config Config, sizer Sizer) error {
 		}
 	}
 	c.enter(t)
+	was := c.config.Categories
+	c.lived = c.lived || c.outdates(config.Categories)
 	c.adopt(config, sizer)
+	if c.lived {
+		c.renew(t, was)
+	}
 	for i := range c.pools {
 		p := &c.pools[i]
 		if !c.keeps {
@@ -395,6 +449,9 @@ func (c *Controller) Configure(t Time, config Config, sizer Sizer) error {
 	}
 	c.rearm()
 	c.rankAll(t)
+	if c.lived {
+		c.forbid(t)
+	}
 	return nil
 }
 

@@ -15,23 +15,29 @@ type quiet struct {
 func (q *quiet) Launch(_ Time, id InstanceID, _ PoolID, _ Capacity, _ Reason) {
 	q.launched = append(q.launched, id)
 }
-func (q *quiet) Assign(_ Time, a Assignment)           { q.assigned = append(q.assigned, a.Instance) }
-func (q *quiet) Prepare(Time, InstanceID, Target)      {}
-func (q *quiet) Move(Time, InstanceID, PoolID, Reason) {}
-func (q *quiet) End(Time, InstanceID, PoolID, Reason)  {}
+func (q *quiet) Assign(_ Time, a Assignment)            { q.assigned = append(q.assigned, a.Instance) }
+func (q *quiet) Prepare(Time, InstanceID, Target)       {}
+func (q *quiet) Move(Time, InstanceID, PoolID, Reason)  {}
+func (q *quiet) Refuse(Time, RequestID, PoolID, Reason) {}
+func (q *quiet) End(Time, InstanceID, PoolID, Reason)   {}
 
 // Events allocate nothing once the tables have their size, under any policy,
-// with the log on.
+// with the log on, with instances that grow old and without.
 func TestNoAllocationPerEvent(t *testing.T) {
 	for _, spec := range specimens {
-		for _, reusable := range []bool{false, true} {
+		for mode := range 4 {
+			reusable := mode&1 != 0
+			life := Lifecycle{}
+			if mode&2 != 0 {
+				life = Lifecycle{MaxAge: 5 * time.Minute, MinRemaining: 30 * time.Second, IdleTimeout: time.Minute}
+			}
 			specs, err := ParseSpecs(spec)
 			if err != nil {
 				t.Fatal(err)
 			}
 			config := Config{Categories: []Category{
-				{Name: "a", LeadTime: 20 * time.Second, Reusable: reusable},
-				{Name: "b", LeadTime: 20 * time.Second, Reusable: reusable},
+				{Name: "a", LeadTime: 20 * time.Second, Reusable: reusable, Lifecycle: life},
+				{Name: "b", LeadTime: 20 * time.Second, Reusable: reusable, Lifecycle: life},
 			}}
 			sizer, err := Build(specs[0], Fleet{Config: config})
 			if err != nil {
@@ -67,7 +73,7 @@ func TestNoAllocationPerEvent(t *testing.T) {
 				turn()
 			}
 			if allocs := testing.AllocsPerRun(5000, turn); allocs >= 0.01 {
-				t.Errorf("%s, reusable=%v: %.3f allocations an event", spec, reusable, allocs)
+				t.Errorf("%s, reusable=%v, %+v: %.3f allocations an event", spec, reusable, life, allocs)
 			}
 		}
 	}

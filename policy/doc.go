@@ -21,6 +21,10 @@
 // after every claim and every tick the controller launches until
 // position >= S (base-stock), and at ticks ends what is surplus.
 //
+// Where a category has a Lifecycle, idle instances that are about to end, of age
+// or because they are stale, are aging: they serve on, but are not among the
+// warm ones, so that the controller orders their successors ahead of the end.
+//
 // # The host's duties
 //
 //  1. One goroutine at a time calls a Controller; fleets that need more are
@@ -35,9 +39,10 @@
 //  4. Carry out actions in the order in which they come. Host methods only
 //     record or schedule: they must not call the controller back. The result
 //     of an action returns later as an event: Warm or Fail for a launch,
-//     Release for an assignment. Nothing returns for an end: the instance is
-//     gone for the controller as soon as End is called. What the provider takes
-//     back is told by Notice, if it gives one, and by Lose when it is gone.
+//     Release for an assignment. Nothing returns for an end or a refusal: the
+//     instance, or the request, is gone for the controller as soon as End or
+//     Refuse is called. What the provider takes back is told by Notice, if it
+//     gives one, and by Lose when it is gone.
 //  5. Requests and instances that a host passes in must exist and be in the
 //     right state. Anything else is the host's bug, and the controller panics
 //     with a message that begins with "policy:"; hosts check foreign input

@@ -46,6 +46,8 @@ type Request struct {
 	Image    uint32
 	Dataset  uint32
 	Hint     HintID // that announced it; 0 is none
+	// Warm says what it wants of the instances that are warm.
+	Warm Warmth
 }
 
 // An Outcome says what a request found.
@@ -90,6 +92,10 @@ const (
 	Relieved                    // on spot, and its request has moved
 	Reclaimed                   // the provider takes it back
 	ForMoney                    // idle while a request waits for its money or its place
+	TooOld                      // too little was left of its life to be handed out
+	Outdated                    // of an earlier generation
+	IdleTooLong                 // idle beyond the level for longer than the category's time-out
+	NothingWarm                 // the request required a warm instance, and none suited
 )
 
 func (r Reason) String() string {
@@ -97,6 +103,7 @@ func (r Reason) String() string {
 		"level", "miss", "warm", "compatible", "became_warm", "released", "own_launch",
 		"single_use", "surplus", "expired", "not_kept", "drained", "room", "memory", "demoted",
 		"stopped", "relief", "relieved", "reclaimed", "money",
+		"too_old", "outdated", "idle_timeout", "nothing_warm",
 	}[r]
 }
 
@@ -144,4 +151,7 @@ type Host interface {
 	// become warm for it. The request's Release is of that one; the first is
 	// ended next.
 	Replace(t Time, from, to InstanceID)
+	// Refuse turns a request away that asked for what there is not. It is not
+	// waiting any more.
+	Refuse(t Time, r RequestID, pool PoolID, why Reason)
 }

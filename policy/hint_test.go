@@ -328,7 +328,7 @@ func (c *cloud) herald(op, arg, wait byte) {
 func TestMachineWithHints(t *testing.T) {
 	for seed := range uint64(20) {
 		rng := rand.New(rand.NewPCG(seed, 21))
-		config := variant(byte(rng.Uint32()) &^ 64)
+		config := variant(uint16(byte(rng.Uint32()) &^ 64))
 		a := newCloud(t, "adaptive:hit_rate=0.9", config)
 		step := func(c *cloud, tape [4]byte) {
 			if tape[3]%2 == 0 {

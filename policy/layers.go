@@ -60,6 +60,11 @@ func (c *Controller) demote(t Time, slot uint32, p PoolID) bool {
 	if c.layers == nil || below == nil || !c.hasRoom(*below) {
 		return false
 	}
+	if c.lived { // what is on its way out does not stay for another layer
+		if _, unfit := c.unfit(t, slot, p); unfit || c.lives[slot].Stale {
+			return false
+		}
+	}
 	to := &c.pools[*below]
 	c.unshelve(slot)
 	c.move(t, slot, *below, Demoted)
@@ -73,6 +78,9 @@ func (c *Controller) move(t Time, slot uint32, to PoolID, why Reason) {
 	if c.staged {
 		c.unprepare(slot, c.instances.Rows[slot].Pool)
 		c.prepared[slot] = preparation{}
+	}
+	if c.lived {
+		c.changesPool(slot, to)
 	}
 	c.instances.Rows[slot].Pool = to
 	id := c.instances.id(slot)

@@ -18,18 +18,19 @@ const (
 	Stopped
 	Resumed
 	Replaced // Instance is the one that takes over
+	Refused
 )
 
 func (a Action) String() string {
-	return [...]string{"launch", "assign", "end", "move", "prepare", "stop", "resume", "replace"}[a]
+	return [...]string{"launch", "assign", "end", "move", "prepare", "stop", "resume", "replace", "refuse"}[a]
 }
 
 // A Record is one action of a controller.
 type Record struct {
 	Time     Time
-	Instance InstanceID
-	Request  RequestID // Assigned only, else -1
-	Pool     PoolID    // of Moved: the new one
+	Instance InstanceID // of Refused: 0, which is none
+	Request  RequestID  // Assigned and Refused only, else -1
+	Pool     PoolID     // of Moved: the new one
 	Action   Action
 	Reason   Reason
 	Outcome  Outcome  // Assigned only
@@ -117,6 +118,10 @@ func (l *Log) end(t Time, id InstanceID, p PoolID, why Reason) {
 
 func (l *Log) prepare(t Time, id InstanceID, p PoolID) {
 	l.append(t, id, -1, p, Preparing, 0, 0)
+}
+
+func (l *Log) refuse(t Time, r RequestID, p PoolID, why Reason) {
+	l.append(t, 0, r, p, Refused, why, 0)
 }
 
 func (l *Log) move(t Time, id InstanceID, to PoolID, why Reason) {

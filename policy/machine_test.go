@@ -35,6 +35,8 @@ type cloudInstance struct {
 	adapt   time.Duration // to the pool that it has just moved to
 	on      Capacity
 	noticed bool
+	stale   bool
+	born    Time
 }
 
 func (c *cloud) failf(format string, args ...any) {
@@ -136,6 +138,14 @@ func (c *cloud) Assign(t Time, a Assignment) {
 		c.failf("single-use instance %d serves again", a.Instance)
 	case a.Pool != r.Pool:
 		c.failf("request %d of pool %d is assigned in pool %d", a.Request, r.Pool, a.Pool)
+	case in.stale && c.config.Categories[in.pool].Stale == ForbidStale:
+		c.failf("instance %d serves although it is stale", a.Instance)
+	case c.ctrl.due(in.born, a.Instance.Slot(), in.pool) <= t:
+		c.failf("instance %d serves past its due", a.Instance)
+	case r.Warm == NeverWarm && (a.Reason != OwnLaunch || in.uses > 0):
+		c.failf("request %d wants an instance of its own and gets %d", a.Request, a.Instance)
+	case r.Warm == RequireWarm && (a.Reason > WasCompatible || in.adapt > 0):
+		c.failf("request %d requires a warm instance and gets %d", a.Request, a.Instance)
 	}
 	if a.Delay < int64(in.adapt) {
 		c.failf("adapting took %d ns", a.Delay)
@@ -179,6 +189,30 @@ func (c *cloud) Move(t Time, id InstanceID, to PoolID, why Reason) {
 // Prepare implements Host.
 func (c *cloud) Prepare(Time, InstanceID, Target) { c.failf("no category has stages") }
 
+// Refuse implements Host.
+func (c *cloud) Refuse(t Time, id RequestID, p PoolID, why Reason) {
+	c.note("  refuse %d: %v", id, why)
+	r, waits := c.waiting[id]
+	switch {
+	case !waits || r.Pool != p:
+		c.failf("request %d is refused but does not wait in %d", id, p)
+	case why == NothingWarm && (r.Warm != RequireWarm || c.ctrl.pools[p].Warm > 0):
+		c.failf("request %d is refused beside %d warm instances", id, c.ctrl.pools[p].Warm)
+	case why == Drained && (r.Warm != NeverWarm || !c.ctrl.draining):
+		c.failf("request %d is refused", id)
+	}
+	delete(c.waiting, id)
+}
+
+// boots makes an instance warm.
+func (c *cloud) boots(id InstanceID, in *cloudInstance) {
+	in.state = idle
+	if in.born == 0 { // it was not resumed
+		in.born = c.now
+	}
+	c.ctrl.Warm(c.now, id)
+}
+
 // End implements Host.
 func (c *cloud) End(t Time, id InstanceID, p PoolID, why Reason) {
 	c.note("  end %d: %v", id, why)
@@ -221,8 +255,27 @@ func (c *cloud) check() {
 	for _, r := range c.waiting {
 		stocks[r.Pool].Waiting++
 	}
+	for i := c.ctrl.loners.First; i != none; i = c.ctrl.waiters.Rows[i].Next {
+		own[c.ctrl.waiters.Rows[i].Request.Pool]++
+	}
+	if c.ctrl.lived {
+		stale := make([]int, len(stocks))
+		for id, in := range c.instances {
+			if in.stale {
+				stale[in.pool]++
+			}
+			if in.stale && in.state == idle && c.config.Categories[in.pool].Stale == ForbidStale {
+				c.failf("instance %d is idle although it is stale", id)
+			}
+		}
+		for i, want := range stale {
+			if got, _ := c.ctrl.Rollout(PoolID(i)); got != want {
+				c.failf("pool %d: %d stale instances are counted, of %d", i, got, want)
+			}
+		}
+	}
 	for i, want := range stocks {
-		want.Waiting -= own[i] // those wait for a launch of their own
+		want.Waiting -= own[i] // those wait for launches of their own
 		got := c.ctrl.Stock(PoolID(i))
 		if got != want {
 			c.failf("pool %d: the controller counts %+v, the cloud %+v", i, got, want)
@@ -234,7 +287,7 @@ func (c *cloud) check() {
 		if k.MaxLaunching > 0 && int(got.Launching) > k.MaxLaunching {
 			c.failf("pool %d: %+v launches, the limit is %d", i, got, k.MaxLaunching)
 		}
-		if got.Waiting > 0 && c.ctrl.pools[i].Warm > 0 && !c.ctrl.draining {
+		if got.Waiting > 0 && c.ctrl.pools[i].Warm+c.ctrl.pools[i].Aging > 0 && !c.ctrl.draining {
 			c.failf("pool %d: requests wait beside warm instances: %+v", i, got)
 		}
 	}
@@ -278,6 +331,12 @@ func (c *cloud) do(op, arg, wait byte) {
 	case 0, 1, 2, 3, 4:
 		c.advance(t, ClassArrival)
 		r := Request{ID: c.nextID, Pool: PoolID(int(arg) % pools), Tenant: uint32(arg>>4) % 4, TaskType: uint32(arg) % 3}
+		switch {
+		case op >= 240:
+			r.Warm = RequireWarm
+		case op >= 224:
+			r.Warm = NeverWarm
+		}
 		c.nextID++
 		c.waiting[r.ID] = r
 		c.note("arrival of %d in %d for tenant %d", r.ID, r.Pool, r.Tenant)
@@ -289,8 +348,7 @@ func (c *cloud) do(op, arg, wait byte) {
 				return
 			}
 			c.note("warm %d", id)
-			in.state = idle
-			c.ctrl.Warm(t, id)
+			c.boots(id, in)
 		}
 	case 9, 10, 11, 12:
 		if id, in := c.find(serving, int(arg)); in != nil {
@@ -344,6 +402,12 @@ func (c *cloud) do(op, arg, wait byte) {
 		if len(config.Categories) < 5 {
 			config.Categories = append(config.Categories, Category{Name: fmt.Sprint("new", len(config.Categories)), LeadTime: time.Second, Reusable: arg&1 != 0})
 		}
+		if k := int(arg) % len(config.Categories); arg&3 == 0 && c.ctrl.lived {
+			config.Categories[k].Generation += "i"
+			for _, in := range c.instances {
+				in.stale = in.stale || in.pool == PoolID(k)
+			}
+		}
 		*c.config = config
 		if err := c.ctrl.Configure(t, config, buildSizer(c.t, specimens[int(arg)%len(specimens)], config)); err != nil {
 			c.failf("configure: %v", err)
@@ -381,8 +445,8 @@ var specimens = []string{
 	"hybrid-histogram:range=3m", "greedy-dual:memory=4", "cidre:ttl=20s", "lazy-capacity:scale=3", "spes:scale=0.2", "layered:price=1",
 }
 
-// variant is a fleet drawn from a byte.
-func variant(b byte) Config {
+// variant is a fleet drawn from nine bits.
+func variant(b uint16) Config {
 	c := Config{Categories: []Category{
 		{Name: "a", LeadTime: 20 * time.Second, Reusable: b&1 != 0},
 		{Name: "b", LeadTime: 45 * time.Second, Reusable: b&2 != 0, PromotionDelay: time.Second},
@@ -400,6 +464,11 @@ func variant(b byte) Config {
 	}
 	if b&32 != 0 {
 		c.Categories[0].Compatible = []Compatible{{Pool: 1, Adapt: 3 * time.Second}, {Pool: 2}}
+	}
+	if b&256 != 0 {
+		c.Categories[0].Lifecycle = Lifecycle{MaxAge: 4 * time.Minute, MinRemaining: 20 * time.Second, Generation: "i", Stale: Staleness(b >> 1 & 1)}
+		c.Categories[1].Lifecycle = Lifecycle{MaxAge: 10 * time.Minute, Stale: ForbidStale, IdleTimeout: time.Minute}
+		c.Categories[2].Lifecycle = Lifecycle{Stale: Staleness(b & 1), IdleTimeout: 10 * time.Second, Surge: 2, RolloutDeadline: time.Minute}
 	}
 	if b&128 != 0 && b&64 == 0 {
 		for i, price := range [...]float64{1, 1 + float64(1-b>>5&1), 0.7} {
@@ -454,7 +523,7 @@ func play(t testing.TB, tape []byte) {
 	if len(tape) < 2 {
 		return
 	}
-	c := newCloud(t, specimens[int(tape[0])%len(specimens)], variant(tape[1]))
+	c := newCloud(t, specimens[int(tape[0])%len(specimens)], variant(uint16(tape[1])|uint16(int(tape[0])/len(specimens)%2)<<8))
 	for tape = tape[2:]; len(tape) >= 3; tape = tape[3:] {
 		c.do(tape[0], tape[1], tape[2])
 	}
@@ -472,8 +541,7 @@ func (c *cloud) settle() {
 			c.now++
 			c.advance(c.now, ClassRelease)
 			if in = c.instances[id]; in != nil && in.state == launching {
-				in.state = idle
-				c.ctrl.Warm(c.now, id)
+				c.boots(id, in)
 			}
 		} else if id, in := c.find(serving, 0); in != nil {
 			c.now++
@@ -497,7 +565,7 @@ func (c *cloud) settle() {
 
 // Conservation, at every event, whatever happens in whatever order.
 func TestMachine(t *testing.T) {
-	for seed := range uint64(600) {
+	for seed := range uint64(900) {
 		rng := rand.New(rand.NewPCG(seed, 11))
 		tape := make([]byte, 2+3*(50+rng.IntN(250))+rng.IntN(2))
 		for i := range tape {
@@ -552,13 +620,19 @@ func (c *cloud) restored(t testing.TB, spec string, config Config, data []byte) 
 func TestSnapshotGoesOn(t *testing.T) {
 	for i, spec := range specimens {
 		for v := range byte(6) {
-			config := variant(v*17 + byte(i))
+			config := variant(uint16(v&1)<<8 | uint16(v*17+byte(i)))
 			if v >= 4 {
-				config = variant(128 | (v*17+byte(i))&^64)
+				config = variant(uint16(v&1)<<8 | uint16(128|(v*17+byte(i))&^64))
 			}
 			a := newCloud(t, spec, config)
 			rng := rand.New(rand.NewPCG(uint64(i), uint64(v)))
-			step := func(c *cloud, tape []byte) { c.do(tape[0]%16, tape[1], tape[2]) }
+			step := func(c *cloud, tape []byte) {
+				op := tape[0] % 16
+				if tape[0] >= 224 {
+					op = 226 + tape[0]%2*17 // requests that never want, or require, warm instances
+				}
+				c.do(op, tape[1], tape[2])
+			}
 			random := func() []byte { return []byte{byte(rng.Uint32()), byte(rng.Uint32()), byte(rng.Uint32())} }
 			for range 300 {
 				step(a, random())

@@ -31,7 +31,11 @@ type pool struct {
 	delay  int64 // a promotion's, ns
 	terms  bool  // has spot or stopped capacity, or the fleet a budget
 	facets Facet // by which its stages go
-	_      [22]byte
+	timed  bool  // has an idle time-out
+	// Aging are idle and free for all, but on their way out: no stock.
+	Aging  int32
+	Doomed int32 // launching in vain, see life
+	_      [12]byte
 }
 
 // configure takes over what events need of the pool's category.
@@ -42,6 +46,7 @@ func (p *pool) configure(k *Category) {
 	p.delay = int64(k.PromotionDelay)
 	p.slow = p.delay > 0
 	p.staged, p.facets = len(k.Stages) > 0, k.Facets()
+	p.timed = k.IdleTimeout > 0
 }
 
 func (p *pool) stock() Stock {
@@ -51,7 +56,7 @@ func (p *pool) stock() Stock {
 func (p *pool) position() int32 { return p.Warm + p.Launching - p.Waiting }
 
 func (p *pool) total() int32 {
-	return p.Warm + p.Launching + p.InUse + p.Own + p.Tied
+	return p.Warm + p.Launching + p.InUse + p.Own + p.Tied + p.Aging + p.Doomed
 }
 
 // shelfID names a shelf: the shared one of the pool with that index, or, with

@@ -179,6 +179,9 @@ func (c *Controller) pickPrepared(t Time, id PoolID, p *pool, r *Request) uint32
 	if i, ok := c.apart.find[apartKey{Pool: id, Target: needs}]; ok && c.apart.Rows[i].Count > 0 {
 		return c.apart.Rows[i].pick(p)
 	}
+	if r.Warm == RequireWarm {
+		return c.pickWhole(k, p, r, needs)
+	}
 	best, lacks, worth := none, int64(0), 0.0
 	if p.Shelf.Count > 0 {
 		_, takes := k.Missing(Target{}, needs)
@@ -267,6 +270,11 @@ func (c *Controller) lacking(t Time, slot uint32, id PoolID, r *Request, waited 
 // leastWorth is the idle instance to end first: prepared for nothing in
 // particular, or for what is least worth; the newest of its kind.
 func (c *Controller) leastWorth(t Time, id PoolID, p *pool) uint32 {
+	if c.lived && (p.Aging > 0 || c.rollouts[id].Stale > 0) {
+		if slot := c.outgoing(p); slot != none {
+			return slot
+		}
+	}
 	if !p.staged || p.Shelf.Newest != none {
 		return p.Shelf.Newest
 	}
@@ -282,4 +290,21 @@ func (c *Controller) leastWorth(t Time, id PoolID, p *pool) uint32 {
 		}
 	}
 	return best
+}
+
+// pickWhole finds an idle instance that lacks nothing of what a request needs.
+func (c *Controller) pickWhole(k *Category, p *pool, r *Request, needs Target) uint32 {
+	whole := func(s *shelf, is Target) bool {
+		stages, _ := k.Missing(is, needs)
+		return stages == 0 && s.Count > 0
+	}
+	if whole(&p.Shelf, Target{}) {
+		return p.Shelf.pick(p)
+	}
+	for i := p.FirstApart; i != none; i = c.apart.Rows[i].Next {
+		if row := &c.apart.Rows[i]; (row.Tenant == 0 || row.Tenant == r.Tenant) && whole(&row.shelf, row.Target) {
+			return row.pick(p)
+		}
+	}
+	return none
 }

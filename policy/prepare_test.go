@@ -37,18 +37,24 @@ type bench struct {
 	prepared map[InstanceID]Target
 	assigned Assignment
 	ended    []InstanceID
+	why      []Reason // of the ends
+	refused  []RequestID
 }
 
 func (b *bench) Launch(_ Time, id InstanceID, _ PoolID, _ Capacity, _ Reason) {
 	b.launched = append(b.launched, id)
 }
-func (b *bench) Assign(_ Time, a Assignment)                   { b.assigned = a }
-func (b *bench) Stop(Time, InstanceID, PoolID)                 {}
-func (b *bench) Resume(Time, InstanceID, PoolID, Reason)       {}
-func (b *bench) Replace(Time, InstanceID, InstanceID)          {}
-func (b *bench) Move(Time, InstanceID, PoolID, Reason)         {}
-func (b *bench) Prepare(_ Time, id InstanceID, to Target)      { b.prepared[id] = to }
-func (b *bench) End(_ Time, id InstanceID, _ PoolID, _ Reason) { b.ended = append(b.ended, id) }
+func (b *bench) Assign(_ Time, a Assignment)              { b.assigned = a }
+func (b *bench) Stop(Time, InstanceID, PoolID)            {}
+func (b *bench) Resume(Time, InstanceID, PoolID, Reason)  {}
+func (b *bench) Replace(Time, InstanceID, InstanceID)     {}
+func (b *bench) Move(Time, InstanceID, PoolID, Reason)    {}
+func (b *bench) Prepare(_ Time, id InstanceID, to Target) { b.prepared[id] = to }
+func (b *bench) End(_ Time, id InstanceID, _ PoolID, why Reason) {
+	b.ended = append(b.ended, id)
+	b.why = append(b.why, why)
+}
+func (b *bench) Refuse(_ Time, r RequestID, _ PoolID, _ Reason) { b.refused = append(b.refused, r) }
 
 func dataset(d uint32) Target { return Target{Dataset: d} }
 

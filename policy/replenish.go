@@ -34,8 +34,13 @@ func (c *Controller) mayLaunch(t Time, id PoolID, p *pool) bool {
 
 // mayOrder says whether the pool's limits allow one launch more.
 func (c *Controller) mayOrder(id PoolID, p *pool) bool {
+	return c.hasRoom(id) && c.hasTurn(id, p) && !c.draining
+}
+
+// hasTurn says whether launches in flight allow one more.
+func (c *Controller) hasTurn(id PoolID, p *pool) bool {
 	most := c.config.Categories[id].MaxLaunching
-	return c.hasRoom(id) && (most == 0 || int(p.Launching+p.Own) < most) && !c.draining
+	return most == 0 || int(p.Launching+p.Own+p.Doomed) < most
 }
 
 // hasRoom says whether a pool may have one instance more.
@@ -77,6 +82,9 @@ func (c *Controller) makeRoom(t Time, id PoolID, p *pool) {
 // where a limit held the pool back.
 func (c *Controller) unblock(t Time, id PoolID, p *pool) {
 	if p.limited {
+		if c.loners.First != none {
+			c.launchLoners(t)
+		}
 		c.replenish(t, id, p)
 	}
 	if len(c.starved) > 0 { // what is idle now may be ended for them
@@ -111,6 +119,9 @@ func (c *Controller) launchOn(t Time, id PoolID, why Reason, on Capacity) uint32
 		in.Marks = spot
 	}
 	name := c.instances.id(slot)
+	if c.lived {
+		c.beget(slot)
+	}
 	if c.pools[id].Held {
 		c.ordered(t, id, on)
 	}
@@ -148,6 +159,9 @@ func (c *Controller) end(t Time, slot uint32, why Reason) {
 
 // remove takes an instance off the table and off the budget.
 func (c *Controller) remove(slot uint32) {
+	if c.lived {
+		c.bury(slot)
+	}
 	if c.budget > 0 {
 		c.spend(-c.price(&c.instances.Rows[slot]))
 	}
@@ -162,7 +176,7 @@ func (c *Controller) retire(t Time, slot uint32, why Reason) {
 
 // retireAll ends every idle instance of a pool.
 func (c *Controller) retireAll(t Time, id PoolID, p *pool, why Reason) {
-	for p.Warm > 0 {
+	for p.Warm+p.Aging > 0 {
 		c.retire(t, c.leastWorth(t, id, p), why)
 	}
 	c.retireTied(t, p, why)

@@ -15,11 +15,19 @@ func outcomeOf(ordered, arrived Time) Outcome {
 
 // route gives a request an instance, or makes it wait.
 func (c *Controller) route(t Time, r Request) {
+	if r.Warm == NeverWarm {
+		c.alone(t, r, t)
+		return
+	}
 	if c.claim(t, r, Hit) {
 		return
 	}
 	if c.misses != nil && !c.draining {
 		c.misses.Missed(t, r.Pool)
+	}
+	if r.Warm == RequireWarm {
+		c.refuse(t, &r, NothingWarm)
+		return
 	}
 	p := &c.pools[r.Pool]
 	i := c.waiters.add(t, r)
@@ -27,10 +35,7 @@ func (c *Controller) route(t Time, r Request) {
 		c.makeRoom(t, r.Pool, p)
 	}
 	if c.early && c.mayLaunch(t, r.Pool, p) {
-		slot := c.launch(t, r.Pool, ForMiss)
-		in := &c.instances.Rows[slot]
-		in.Own, in.Next = true, i
-		p.Own++
+		c.launchOwn(t, r.Pool, p, i)
 		return
 	}
 	c.waiters.join(&p.Queue, i)
@@ -40,8 +45,17 @@ func (c *Controller) route(t Time, r Request) {
 // firstInLine serves a request that had or expected an instance and lost it:
 // at once if one is warm, else before all others.
 func (c *Controller) firstInLine(t Time, r Request, arrived Time) {
-	if !c.claim(t, r, PartialHit) {
-		p := &c.pools[r.Pool]
+	p := &c.pools[r.Pool]
+	switch {
+	case r.Warm == NeverWarm && !c.draining:
+		c.waiters.jump(&c.loners, c.waiters.add(arrived, r))
+		c.visit(t, r.Pool, p)
+	case r.Warm == NeverWarm:
+		c.refuse(t, &r, Drained)
+	case c.claim(t, r, PartialHit):
+	case r.Warm == RequireWarm:
+		c.refuse(t, &r, NothingWarm)
+	default:
 		c.waiters.jump(&p.Queue, c.waiters.add(arrived, r))
 		p.Waiting++
 	}
@@ -51,8 +65,12 @@ func (c *Controller) firstInLine(t Time, r Request, arrived Time) {
 // is the outcome if nothing is missing.
 func (c *Controller) claim(t Time, r Request, best Outcome) bool {
 	p := &c.pools[r.Pool]
-	if slot := c.pick(t, r.Pool, p, &r); slot != none {
-		if in := &c.instances.Rows[slot]; in.Tenant == 0 && !p.staged {
+	slot := c.pick(t, r.Pool, p, &r)
+	if c.lived {
+		slot = c.fit(t, slot, r.Pool, p, &r)
+	}
+	if slot != none {
+		if in := &c.instances.Rows[slot]; in.Tenant == 0 && !p.staged && !c.lived {
 			c.instances.take(&p.Shelf, slot)
 			p.Warm--
 		} else {
@@ -68,7 +86,13 @@ func (c *Controller) claim(t Time, r Request, best Outcome) bool {
 func (c *Controller) claimCompatible(t Time, r Request, best Outcome) bool {
 	for _, o := range c.config.Categories[r.Pool].Compatible {
 		slot := c.pick(t, o.Pool, &c.pools[o.Pool], &r)
-		if slot == none || o.Adapt > 0 && !c.hasRoom(r.Pool) {
+		if c.lived {
+			slot = c.fit(t, slot, o.Pool, &c.pools[o.Pool], &r)
+		}
+		if slot == none || o.Adapt > 0 && (!c.hasRoom(r.Pool) || r.Warm == RequireWarm) {
+			continue
+		}
+		if o.Adapt > 0 && c.lived && c.unfitAdapted(t, slot, r.Pool) {
 			continue
 		}
 		c.unshelve(slot)
@@ -174,8 +198,14 @@ func (c *Controller) surplus(t Time, id PoolID, p *pool) {
 // shelve makes an instance idle.
 func (c *Controller) shelve(t Time, slot uint32, in *instance, p *pool) {
 	in.State, in.Since = idle, t
+	if c.lived {
+		c.rests(t, slot, in, p)
+	}
 	c.reshelve(slot, in, p)
 	c.surplus(t, in.Pool, p)
+	if c.timed && p.timed && (p.Warm > p.Level.Stock || p.Tied > 0) {
+		c.visit(t, in.Pool, p)
+	}
 	if c.evicts != nil {
 		c.rank(t, slot)
 		c.evict(t, 0)
@@ -187,7 +217,7 @@ func (c *Controller) reshelve(slot uint32, in *instance, p *pool) {
 	key := c.shelfKey(slot, in)
 	if key.Tenant == 0 && key.Target == (Target{}) {
 		c.instances.put(&p.Shelf, slot)
-		p.Warm++
+		*c.idleCount(slot, p)++
 		if c.traits.Idle == KeepForAge && p.Shelf.Due > in.Since+p.Level.Keep {
 			c.armShelf(shelfID(in.Pool), &p.Shelf, p.Level.Keep)
 		}
@@ -198,12 +228,21 @@ func (c *Controller) reshelve(slot uint32, in *instance, p *pool) {
 	if key.Tenant != 0 {
 		p.Tied++
 	} else {
-		p.Warm++
+		*c.idleCount(slot, p)++
 	}
 	c.holds(i)
 	if s := &c.apart.Rows[i].shelf; c.traits.Idle == KeepForAge && s.Due > c.now+p.Level.Keep {
 		c.armShelf(apartBit|shelfID(i), s, p.Level.Keep)
 	}
+}
+
+// idleCount is what counts an idle instance that is free for all: the stock, or
+// what is on its way out.
+func (c *Controller) idleCount(slot uint32, p *pool) *int32 {
+	if c.lived && c.lives[slot].Aging {
+		return &p.Aging
+	}
+	return &p.Warm
 }
 
 // shelfKey is the shelf of an instance; the zero one but for the pool is that
@@ -223,7 +262,7 @@ func (c *Controller) unshelve(slot uint32) {
 	key := c.shelfKey(slot, in)
 	if key.Tenant == 0 && key.Target == (Target{}) {
 		c.instances.take(&p.Shelf, slot)
-		p.Warm--
+		*c.idleCount(slot, p)--
 		return
 	}
 	i := c.apart.find[key]
@@ -231,7 +270,7 @@ func (c *Controller) unshelve(slot uint32) {
 	if key.Tenant != 0 {
 		p.Tied--
 	} else {
-		p.Warm--
+		*c.idleCount(slot, p)--
 	}
 	c.holds(i)
 	c.apart.close(i, p)

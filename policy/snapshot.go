@@ -7,7 +7,7 @@ import (
 )
 
 // snapshotVersion changes with every change of the snapshot's form.
-const snapshotVersion = 5
+const snapshotVersion = 6
 
 // Stateful is a Sizer with a state of its own to keep across a restart.
 type Stateful interface {
@@ -18,30 +18,36 @@ type Stateful interface {
 
 // snapshot is the whole state of a controller.
 type snapshot struct {
-	Version    int
-	Categories []string
-	Now        Time
-	LastTick   Time
-	NextTick   Time
-	Draining   bool
-	Pools      []pool
-	Supplies   []supply
-	Starved    []PoolID
-	Crowded    []PoolID
-	Full       Time
-	Instances  []instance
-	EmptySlot  uint32
-	Alive      int
-	Ranks      heap[rank]
-	Waiters    []waiter
-	EmptyWait  uint32
-	Apart      []apartShelf
-	EmptyApart uint32
-	Prepared   []preparation `json:",omitempty"`
-	Expiries   []expiry
-	Wakes      []wake
-	Active     []PoolID
-	Sizer      json.RawMessage `json:",omitempty"`
+	Version     int
+	Categories  []string
+	Generations []string
+	Now         Time
+	LastTick    Time
+	NextTick    Time
+	Draining    bool
+	Pools       []pool
+	Supplies    []supply
+	Starved     []PoolID
+	Crowded     []PoolID
+	Full        Time
+	Instances   []instance
+	EmptySlot   uint32
+	Alive       int
+	Ranks       heap[rank]
+	Waiters     []waiter
+	EmptyWait   uint32
+	Apart       []apartShelf
+	EmptyApart  uint32
+	Prepared    []preparation `json:",omitempty"`
+	Lives       []life        `json:",omitempty"`
+	Rollouts    []rollout     `json:",omitempty"`
+	Turns       []turn        `json:",omitempty"`
+	ClearTurns  int           `json:",omitempty"`
+	Loners      queue
+	Expiries    []expiry
+	Wakes       []wake
+	Active      []PoolID
+	Sizer       json.RawMessage `json:",omitempty"`
 }
 
 // Snapshot returns the whole state, as JSON. A controller with the same
@@ -53,9 +59,11 @@ func (c *Controller) Snapshot() ([]byte, error) {
 		Alive: c.instances.Alive, Ranks: c.ranks.heap,
 		Waiters: c.waiters.Rows, EmptyWait: c.waiters.Empty, Apart: c.apart.Rows, EmptyApart: c.apart.Empty, Prepared: c.prepared,
 		Expiries: c.expiries, Wakes: c.wakes, Active: c.active,
+		Lives: c.lives, Rollouts: c.rollouts, Turns: c.turns.heap, ClearTurns: c.turns.clear, Loners: c.loners,
 	}
 	for _, k := range c.config.Categories {
 		s.Categories = append(s.Categories, k.Name)
+		s.Generations = append(s.Generations, k.Generation)
 	}
 	if f, ok := c.sizer.(Stateful); ok {
 		b, err := json.Marshal(f.State())
@@ -78,12 +86,15 @@ func (c *Controller) Restore(data []byte) error {
 	if s.Version != snapshotVersion {
 		return fmt.Errorf("policy: snapshot has version %d, this program reads version %d", s.Version, snapshotVersion)
 	}
-	if len(s.Categories) != len(c.config.Categories) || len(s.Pools) != len(s.Categories) || len(s.Supplies) != len(s.Pools) {
+	if n := len(s.Categories); n != len(c.config.Categories) || len(s.Pools) != n || len(s.Supplies) != n || len(s.Generations) != n {
 		return fmt.Errorf("policy: snapshot has %d categories, the configuration %d", len(s.Categories), len(c.config.Categories))
 	}
 	for i, k := range c.config.Categories {
 		if s.Categories[i] != k.Name {
 			return fmt.Errorf("policy: snapshot's category %d is %q, the configuration's %q", i, s.Categories[i], k.Name)
+		}
+		if s.Generations[i] != k.Generation {
+			return fmt.Errorf("policy: snapshot's category %q is of generation %q, the configuration's of %q; restore with the former, then Configure the latter", k.Name, s.Generations[i], k.Generation)
 		}
 	}
 	if len(s.Instances) >= math.MaxInt32 || len(s.Waiters) >= math.MaxInt32 {
@@ -111,6 +122,10 @@ func (c *Controller) Restore(data []byte) error {
 		}
 	}
 	c.prepared = s.Prepared
+	c.lives, c.rollouts, c.turns, c.loners = s.Lives, s.Rollouts, turns{heap: s.Turns, clear: s.ClearTurns}, s.Loners
+	if c.lived = c.lived || c.lives != nil; c.lived {
+		c.giveLives()
+	}
 	c.expiries, c.wakes, c.active = s.Expiries, s.Wakes, s.Active
 	if c.hints != nil && !c.draining {
 		c.nextLook = c.hints.NextLook()

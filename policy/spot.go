@@ -30,6 +30,9 @@ func (c *Controller) Notice(t Time, id InstanceID) {
 		c.retire(t, slot, Reclaimed)
 	}
 	c.visit(t, pid, p)
+	if c.loners.First != none {
+		c.launchLoners(t)
+	}
 	c.replenish(t, pid, p)
 }
 

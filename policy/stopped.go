@@ -30,7 +30,7 @@ func (c *Controller) fill(t Time, id PoolID, p *pool) {
 func (c *Controller) filled(t Time, slot uint32, in *instance, p *pool) {
 	c.unfill(in, p)
 	switch {
-	case p.Waiting > 0 || c.draining || c.supplies[in.Pool].Stopped.Count >= c.supplies[in.Pool].Wanted:
+	case p.Waiting > 0 || c.draining || c.supplies[in.Pool].Stopped.Count >= c.supplies[in.Pool].Wanted || !c.lasts(slot):
 		c.offer(t, slot, outcomeByAge, BecameWarm)
 	default:
 		c.stop(t, slot)
@@ -52,6 +52,9 @@ func (c *Controller) stop(t Time, slot uint32) {
 		c.unprepare(slot, in.Pool)
 	}
 	in.State, in.Since = stopped, t
+	if c.lived && c.lives[slot].Due != Never {
+		c.turnTo(slot, in)
+	}
 	c.instances.put(&s.Stopped, slot)
 	if c.log != nil {
 		c.log.append(t, c.instances.id(slot), -1, in.Pool, Stopped, Surplus, 0)
@@ -64,7 +67,7 @@ func (c *Controller) stop(t Time, slot uint32) {
 func (c *Controller) mayStop(slot uint32) bool {
 	in := &c.instances.Rows[slot]
 	s := &c.supplies[in.Pool]
-	return s.canBeStopped && in.Marks&spot == 0 && in.Tenant == 0 && s.Stopped.Count+s.Filling < s.Wanted
+	return s.canBeStopped && in.Marks&spot == 0 && in.Tenant == 0 && s.Stopped.Count+s.Filling < s.Wanted && c.lasts(slot)
 }
 
 // canResume says whether a stopped instance is there to be resumed, and paid.

@@ -20,6 +20,7 @@ type Request struct {
 	Zone     string
 	Image    string
 	Dataset  string
+	Warm     policy.Warmth // what it wants of the instances that are warm
 }
 
 // A Grant is a claimed instance, its holder's until Release.
@@ -37,6 +38,7 @@ var (
 	ErrDraining = errors.New("the server is draining and takes no new claims")
 	ErrStopped  = errors.New("the server has stopped")
 	ErrFull     = errors.New("too many requests wait already")
+	ErrNotWarm  = errors.New("no suitable instance is warm, and the request requires one")
 	ErrNoClaim  = errors.New("there is no such claim: it was released, its instance was lost, or it is another server's")
 )
 
@@ -156,8 +158,11 @@ func (h *Host) arrive(c *claim) error {
 	c.id, c.pool = h.nextRequest, pool
 	h.nextRequest++
 	h.claims[c.id] = c
-	r := policy.Request{ID: c.id, Pool: pool, Tenant: tenant, TaskType: task}
+	r := policy.Request{ID: c.id, Pool: pool, Tenant: tenant, TaskType: task, Warm: c.Warm}
 	e := Entry{Event: "arrive", Request: &c.id, Pool: &pool, Tenant: tenant, TaskType: task, TenantName: c.Tenant, TaskTypeName: c.TaskType}
+	if c.Warm != policy.PreferWarm {
+		e.Warm = c.Warm.String()
+	}
 	h.deliver(policy.ClassArrival, e, func(t policy.Time) {
 		c.arrived = t
 		h.ctrl.Arrive(t, r)
@@ -183,6 +188,19 @@ func (h *Host) cancel(c *claim) {
 	h.metrics.withdrawn.WithLabelValues(c.Category).Inc()
 	e := Entry{Event: "cancel", Request: &c.id, Pool: &c.pool}
 	h.deliver(policy.ClassArrival, e, func(t policy.Time) { h.ctrl.Cancel(t, c.pool, c.id) })
+}
+
+// refuse answers a claim that the controller turned away.
+func (h *Host) refuse(a Decision) {
+	c := h.claims[a.Request]
+	delete(h.claims, c.id)
+	h.totals.refused++
+	h.metrics.refused.WithLabelValues(c.Category).Inc()
+	err := ErrNotWarm
+	if a.Reason == policy.Drained {
+		err = ErrDraining
+	}
+	c.reply <- answer{err: err}
 }
 
 // release tells the controller that a claim's instance is free again.

@@ -38,12 +38,45 @@ type HeaderCategory struct {
 	PriceUSD     float64            `json:"price_usd_per_h,omitempty"`
 	Below        *policy.PoolID     `json:"below,omitempty"`
 	Compatible   []HeaderCompatible `json:"compatible,omitempty"`
+	Lifecycle    *HeaderLifecycle   `json:"lifecycle,omitempty"`
 }
 
 // A HeaderCompatible is a policy.Compatible as the log has it.
 type HeaderCompatible struct {
 	Pool    policy.PoolID `json:"pool"`
 	AdaptNS int64         `json:"adapt_ns,omitempty"`
+}
+
+// A HeaderLifecycle is a policy.Lifecycle as the log has it.
+type HeaderLifecycle struct {
+	MaxAgeNS          int64  `json:"max_age_ns,omitempty"`
+	MinRemainingNS    int64  `json:"min_remaining_ns,omitempty"`
+	IdleTimeoutNS     int64  `json:"idle_timeout_ns,omitempty"`
+	Generation        string `json:"generation,omitempty"`
+	Stale             string `json:"stale"`
+	Surge             int    `json:"surge,omitempty"`
+	RolloutDeadlineNS int64  `json:"rollout_deadline_ns,omitempty"`
+}
+
+func headerLifecycle(l policy.Lifecycle) *HeaderLifecycle {
+	if l == (policy.Lifecycle{}) {
+		return nil
+	}
+	return &HeaderLifecycle{
+		MaxAgeNS: int64(l.MaxAge), MinRemainingNS: int64(l.MinRemaining), IdleTimeoutNS: int64(l.IdleTimeout),
+		Generation: l.Generation, Stale: l.Stale.String(), Surge: l.Surge, RolloutDeadlineNS: int64(l.RolloutDeadline),
+	}
+}
+
+func (h *HeaderLifecycle) lifecycle() (policy.Lifecycle, error) {
+	if h == nil {
+		return policy.Lifecycle{}, nil
+	}
+	stale, err := named(h.Stale, policy.ServeStale, policy.ForbidStale)
+	return policy.Lifecycle{
+		MaxAge: time.Duration(h.MaxAgeNS), MinRemaining: time.Duration(h.MinRemainingNS), IdleTimeout: time.Duration(h.IdleTimeoutNS),
+		Generation: h.Generation, Stale: stale, Surge: h.Surge, RolloutDeadline: time.Duration(h.RolloutDeadlineNS),
+	}, err
 }
 
 // An Entry is any other line: an event and the actions that it caused.
@@ -59,6 +92,7 @@ type Entry struct {
 	TaskType     uint32            `json:"task_type,omitempty"`
 	TenantName   string            `json:"tenant_name,omitempty"`
 	TaskTypeName string            `json:"task_type_name,omitempty"`
+	Warm         string            `json:"warm,omitempty"` // what the request wants, unless that is prefer
 	Instance     string            `json:"instance,omitempty"`
 	Error        string            `json:"error,omitempty"`
 	Actions      []Decision        `json:"actions,omitempty"`
@@ -74,7 +108,7 @@ type Decision struct {
 type decisionLine struct {
 	T        policy.Time       `json:"t"`
 	Action   string            `json:"action"`
-	Instance string            `json:"instance"`
+	Instance string            `json:"instance,omitempty"`
 	Pool     policy.PoolID     `json:"pool"`
 	Reason   string            `json:"reason"`
 	Request  *policy.RequestID `json:"request,omitempty"`
@@ -87,8 +121,11 @@ func (a Decision) MarshalJSON() ([]byte, error) {
 	l := decisionLine{
 		T: a.Time, Action: a.Action.String(), Instance: nameOf(a.Instance), Pool: a.Pool, Reason: a.Reason.String(), DelayNS: a.Delay,
 	}
-	if a.Action == policy.Assigned {
+	switch a.Action {
+	case policy.Assigned:
 		l.Request, l.Outcome = &a.Request, a.Outcome.String()
+	case policy.Refused:
+		l.Request, l.Instance = &a.Request, ""
 	}
 	return json.Marshal(l)
 }
@@ -101,20 +138,24 @@ func (a *Decision) UnmarshalJSON(b []byte) error {
 	}
 	*a = Decision{policy.Record{Time: l.T, Pool: l.Pool, Request: -1}, l.DelayNS}
 	var err error
-	if a.Instance, err = instanceOf(l.Instance); err != nil {
+	if a.Action, err = named(l.Action, policy.Launched, policy.Refused); err != nil {
 		return err
 	}
-	if a.Action, err = named(l.Action, policy.Launched, policy.Moved); err != nil {
+	if a.Reason, err = named(l.Reason, policy.ForLevel, policy.NothingWarm); err != nil {
 		return err
 	}
-	if a.Reason, err = named(l.Reason, policy.ForLevel, policy.ForMoney); err != nil {
-		return err
-	}
-	if a.Action == policy.Assigned {
+	if a.Action == policy.Assigned || a.Action == policy.Refused {
 		if l.Request == nil {
-			return fmt.Errorf("an assignment without its request")
+			return fmt.Errorf("the action %s lacks its request", l.Action)
 		}
 		a.Request = *l.Request
+	}
+	if a.Action != policy.Refused {
+		if a.Instance, err = instanceOf(l.Instance); err != nil {
+			return err
+		}
+	}
+	if a.Action == policy.Assigned {
 		a.Outcome, err = named(l.Outcome, policy.Hit, policy.Miss)
 	}
 	return err
@@ -168,6 +209,7 @@ func (h *Host) header() Header {
 		c := HeaderCategory{
 			Name: k.Name, LeadTimeNS: int64(k.LeadTime), Reusable: k.Reusable,
 			MaxInstances: k.MaxInstances, MaxLaunching: k.MaxLaunching, Memory: k.Memory, Below: k.Below, PriceUSD: k.Price,
+			Lifecycle: headerLifecycle(k.Lifecycle),
 		}
 		for _, o := range k.Compatible {
 			c.Compatible = append(c.Compatible, HeaderCompatible{o.Pool, int64(o.Adapt)})
@@ -194,6 +236,9 @@ func (h *Header) fleet() (policy.Config, error) {
 		category := policy.Category{
 			Name: k.Name, LeadTime: time.Duration(k.LeadTimeNS), Reusable: k.Reusable,
 			MaxInstances: k.MaxInstances, MaxLaunching: k.MaxLaunching, Memory: k.Memory, Below: k.Below, Price: k.PriceUSD,
+		}
+		if category.Lifecycle, err = k.Lifecycle.lifecycle(); err != nil {
+			return c, err
 		}
 		for _, o := range k.Compatible {
 			category.Compatible = append(category.Compatible, policy.Compatible{Pool: o.Pool, Adapt: time.Duration(o.AdaptNS)})

@@ -122,6 +122,56 @@ func TestDeadline(t *testing.T) {
 	})
 }
 
+// TestWarmth: who requires a warm instance is refused without one, who wants
+// none waits for its own; the log says so and verifies.
+func TestWarmth(t *testing.T) {
+	onBench(t, "static:level=1", nil, func(t *testing.T, b *bench) {
+		ask := func(w policy.Warmth) (runtime.Grant, error) {
+			return b.Claim(t.Context(), runtime.Request{Category: "one", Warm: w})
+		}
+		if _, err := ask(policy.RequireWarm); !errors.Is(err, runtime.ErrNotWarm) {
+			t.Errorf("%v, want that nothing is warm", err)
+		}
+		time.Sleep(2 * second)
+		own, err := ask(policy.NeverWarm)
+		if err != nil || own.Reason != policy.OwnLaunch || own.Wait.Round(time.Microsecond) != second {
+			t.Errorf("%+v, %v", own, err)
+		}
+		warm, err := ask(policy.RequireWarm)
+		if err != nil || warm.Outcome != policy.Hit || warm.Instance.Name == own.Instance.Name {
+			t.Errorf("%+v, %v", warm, err)
+		}
+		for _, g := range []runtime.Grant{own, warm} {
+			if err := b.Release(t.Context(), g.Claim); err != nil {
+				t.Error(err)
+			}
+		}
+		if s := b.status(t); s.Refused != 1 || s.Requests != 2 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// TestMaximumAge: instances are replaced before they are too old, and the log
+// knows their lifecycle.
+func TestMaximumAge(t *testing.T) {
+	age := func(o *runtime.Options) {
+		o.Fleet.Categories[0].Lifecycle = policy.Lifecycle{MaxAge: 5 * time.Minute, MinRemaining: time.Minute, Stale: policy.ForbidStale}
+	}
+	onBench(t, "static:level=3", age, func(t *testing.T, b *bench) {
+		time.Sleep(2 * second)
+		for range 60 {
+			if s := b.status(t); s.Pools[0].Warm < 3 {
+				t.Errorf("%+v", s)
+			}
+			time.Sleep(time.Minute)
+		}
+		if s := b.status(t); s.Launches < 3*13 || s.Launches != s.Terminations+int64(s.Pools[0].Warm+s.Pools[0].Launching) {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
 // TestGrantMeetsCancel: whichever comes first, no instance stays in use.
 func TestGrantMeetsCancel(t *testing.T) {
 	onBench(t, "static:level=1", nil, func(t *testing.T, b *bench) {

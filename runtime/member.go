@@ -66,6 +66,11 @@ func (s *scribe) Move(t policy.Time, id policy.InstanceID, to policy.PoolID, why
 // Prepare implements policy.Host; options.validate lets no category have stages.
 func (s *scribe) Prepare(policy.Time, policy.InstanceID, policy.Target) {}
 
+// Refuse implements policy.Host.
+func (s *scribe) Refuse(t policy.Time, r policy.RequestID, pool policy.PoolID, why policy.Reason) {
+	s.note(Decision{policy.Record{Time: t, Request: r, Pool: pool, Action: policy.Refused, Reason: why}, 0})
+}
+
 // End implements policy.Host.
 func (s *scribe) End(t policy.Time, id policy.InstanceID, pool policy.PoolID, why policy.Reason) {
 	s.note(Decision{policy.Record{Time: t, Instance: id, Request: -1, Pool: pool, Action: policy.Ended, Reason: why}, 0})
@@ -98,6 +103,8 @@ func (h *Host) settle(e Entry) {
 			h.assign(a)
 		case policy.Ended:
 			h.end(a)
+		case policy.Refused:
+			h.refuse(a)
 		}
 	}
 	h.decided.actions = h.decided.actions[:0]

@@ -14,8 +14,8 @@ type metrics struct {
 	host     *Host
 	registry *prometheus.Registry
 
-	requests, withdrawn, launches, terminations, failures, lost *prometheus.CounterVec
-	waits, leads                                                *prometheus.HistogramVec
+	requests, withdrawn, refused, launches, terminations, failures, lost *prometheus.CounterVec
+	waits, leads                                                         *prometheus.HistogramVec
 
 	instances, level, waiting *prometheus.Desc
 }
@@ -41,6 +41,7 @@ func newMetrics(h *Host) *metrics {
 	}
 	m.requests = counter("requests_total", "Requests that got an instance, by what they found.", "category", "outcome")
 	m.withdrawn = counter("withdrawn_total", "Requests that left before they got an instance.", "category")
+	m.refused = counter("refused_total", "Requests that required a warm instance when none was.", "category")
 	m.launches = counter("launches_total", "Launches ordered, by reason.", "category", "reason")
 	m.terminations = counter("terminations_total", "Instances ended, by reason.", "category", "reason")
 	m.failures = counter("launch_failures_total", "Launches that failed.", "category")

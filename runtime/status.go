@@ -12,6 +12,7 @@ type totals struct {
 	outcomes     [3]int64
 	wait         time.Duration
 	withdrawn    int64
+	refused      int64
 	launches     int64
 	terminations int64
 	failed, lost int64
@@ -34,6 +35,7 @@ type Status struct {
 	HitRate        float64      `json:"hit_rate"`
 	WaitMeanS      float64      `json:"wait_mean_s"`
 	Withdrawn      int64        `json:"withdrawn"` // left without an instance
+	Refused        int64        `json:"refused"`   // required a warm instance
 	Launches       int64        `json:"launches"`
 	Terminations   int64        `json:"terminations"`
 	FailedLaunches int64        `json:"failed_launches"`
@@ -65,7 +67,7 @@ func (h *Host) status() Status {
 		Started: time.Unix(0, h.clock.start).UTC(), UptimeS: time.Duration(h.clock.now() - h.clock.start).Seconds(),
 		Draining: h.draining,
 		Hits:     t.outcomes[policy.Hit], PartialHits: t.outcomes[policy.PartialHit], Misses: t.outcomes[policy.Miss],
-		Withdrawn: t.withdrawn, Launches: t.launches, Terminations: t.terminations, FailedLaunches: t.failed, Lost: t.lost,
+		Withdrawn: t.withdrawn, Refused: t.refused, Launches: t.launches, Terminations: t.terminations, FailedLaunches: t.failed, Lost: t.lost,
 	}
 	if h.record.err != nil {
 		s.RecordingError = h.record.err.Error()

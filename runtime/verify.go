@@ -233,7 +233,11 @@ func (c *checker) event(e *Entry) string {
 	case "start":
 		c.ctrl.Start(e.T)
 	case "arrive":
-		c.ctrl.Arrive(e.T, policy.Request{ID: *e.Request, Pool: *e.Pool, Tenant: e.Tenant, TaskType: e.TaskType})
+		warm, err := policy.ParseWarmth(e.Warm)
+		if err != nil {
+			return err.Error()
+		}
+		c.ctrl.Arrive(e.T, policy.Request{ID: *e.Request, Pool: *e.Pool, Tenant: e.Tenant, TaskType: e.TaskType, Warm: warm})
 	case "cancel":
 		c.ctrl.Cancel(e.T, *e.Pool, *e.Request)
 	case "warm":

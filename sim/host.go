@@ -1,6 +1,10 @@
 package sim
 
-import "shadowpool/policy"
+import (
+	"fmt"
+
+	"shadowpool/policy"
+)
 
 // The replay as the controller's host: what it decides is scheduled.
 
@@ -120,6 +124,11 @@ func (r *replay) End(t policy.Time, id policy.InstanceID, _ policy.PoolID, _ pol
 	if row.on == policy.Spot || r.cloud.limited {
 		r.forget(row)
 	}
+}
+
+// Refuse implements policy.Host. No row of a trace requires a warm instance.
+func (r *replay) Refuse(_ policy.Time, n policy.RequestID, _ policy.PoolID, why policy.Reason) {
+	panic(fmt.Sprintf("sim: request %d is refused: %v", n, why))
 }
 
 func (s *slot) id(i uint32) policy.InstanceID {

@@ -77,6 +77,8 @@ fleet:
       promotion_delay: 250ms
       billing: {granularity: 1s, minimum: 1m}
       limits: {max_instances: 5}
+      lifecycle:
+        {max_age: 24h, min_remaining: 1h, idle_timeout: 30m, generation: v7, stale: forbid, surge: 2, rollout_deadline: 5m}
       compatible:
         - {category: small, adapt: 10s}
         - category: large
@@ -141,6 +143,10 @@ func TestEverything(t *testing.T) {
 				Name: "042", LeadTime: LeadTime{Law: Empirical, File: "leads.csv"}, Price: 2,
 				Billing: Billing{time.Second, time.Minute}, PromotionDelay: 250 * time.Millisecond,
 				Limits: Limits{5, 3}, Compatible: []Compatible{{"small", 10 * time.Second}, {"large", 0}},
+				Lifecycle: policy.Lifecycle{
+					MaxAge: 24 * time.Hour, MinRemaining: time.Hour, IdleTimeout: 30 * time.Minute, Generation: "v7",
+					Stale: policy.ForbidStale, Surge: 2, RolloutDeadline: 5 * time.Minute,
+				},
 			}, large},
 		},
 		Policy: policy.Spec{Name: "static", Params: []policy.Setting{{Key: "level.small", Value: "3"}, {Key: "level", Value: "2"}}},
@@ -175,6 +181,10 @@ func TestPolicyConfig(t *testing.T) {
 			{
 				Name: "042", LeadTime: 7 * time.Second, Price: 2, PromotionDelay: 250 * time.Millisecond, MaxInstances: 5, MaxLaunching: 3,
 				Compatible: []policy.Compatible{{Pool: 0, Adapt: 10 * time.Second}, {Pool: 2}},
+				Lifecycle: policy.Lifecycle{
+					MaxAge: 24 * time.Hour, MinRemaining: time.Hour, IdleTimeout: 30 * time.Minute, Generation: "v7",
+					Stale: policy.ForbidStale, Surge: 2, RolloutDeadline: 5 * time.Minute,
+				},
 			},
 			{
 				Name: "large", LeadTime: 80 * time.Second, Reusable: true, Price: 0.5, MaxInstances: 20, MaxLaunching: 3,

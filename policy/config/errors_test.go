@@ -50,6 +50,18 @@ func TestBadFiles(t *testing.T) {
 			"pool.yaml:2: service: has 2 targets (hit_rate, wait_price); keep one"},
 		{"service: {budget: 0}" + tail, "pool.yaml:1: service.budget: \"0\": want $/h: a number from 0.000001 to 1000000000, without quotes or unit"},
 
+		// lifecycles
+		{"fleet:\n  default:\n    lead_time: 45s\n    lifecycle: {max_age: 1m}\npolicy: {name: none}",
+			"pool.yaml:4: fleet.default.lifecycle: a maximum age of 1m0s leaves instances 54s to be handed out (a tenth is jitter); give more than the lead time and a tick, 1m0s, in which the successor becomes warm"},
+		{"fleet:\n  default: {lead_time: 45s, lifecycle: {max_age: 10m}}\n  categories:\n  - {name: a, lead_time: 20m}\npolicy: {name: none}",
+			"pool.yaml:2: fleet: category \"a\": lifecycle: a maximum age of 10m0s leaves instances 9m0s to be handed out (a tenth is jitter); give more than the lead time and a tick, 20m15s, in which the successor becomes warm"},
+		{"fleet: {default: {lead_time: 45s, lifecycle: {min_remaining: 1m, stale: never, surge: 0, generation: ''}}}\npolicy: {name: none}",
+			"pool.yaml:1: fleet.default.lifecycle.generation: \"\": want a name without spaces around it\n" +
+				"pool.yaml:1: fleet.default.lifecycle.stale: \"never\": want serve or forbid\n" +
+				"pool.yaml:1: fleet.default.lifecycle.surge: \"0\": want a whole number from 1 to 1000000"},
+		{"fleet: {default: {lead_time: 45s, lifecycle: {min_remaining: 1m}}}\npolicy: {name: none}",
+			"pool.yaml:1: fleet.default.lifecycle: a minimum remaining life of 1m0s needs a maximum age"},
+
 		// the live sections
 		{"api: {listen: 8080}" + tail, "pool.yaml:1: api.listen: \"8080\": want HOST:PORT, such as localhost:8080"},
 		{"api: {claim_deadline: 1h}" + tail, "pool.yaml:1: api: claim_deadline 1h is longer than max_deadline 10m"},
@@ -93,7 +105,7 @@ func TestBadFleets(t *testing.T) {
 		{"{default: {stages: [{name: a, lead_time: 1s, cached: 1}]}}", "pool.yaml:1: fleet.default.stages[0].cached: \"1\": want a share between 0 and 1, such as 0.99"},
 		{"{default: {stages: [{name: a, lead_time: 1s}, {name: a, lead_time: 1s}]}}", "pool.yaml:1: fleet.default.stages[1]: stage \"a\" is given twice"},
 		{"{default: {stages: [{name: a, lead_time: 700h}, {name: b, lead_time: 700h}]}}", "pool.yaml:1: fleet.default.stages: add up to more than 744h"},
-		{"{default: {lead_time: 1s, name: a}}", "pool.yaml:1: fleet.default: unknown key \"name\"; known here: lead_time, stages, prices, billing, reuse, promotion_delay, layers, limits, spot, stopped"},
+		{"{default: {lead_time: 1s, name: a}}", "pool.yaml:1: fleet.default: unknown key \"name\"; known here: lead_time, stages, prices, billing, reuse, promotion_delay, layers, limits, lifecycle, spot, stopped"},
 		{"{default: {lead_time: 1s, prices: {on_demand: '1'}}}", "pool.yaml:1: fleet.default.prices.on_demand: \"1\": want $/h: a number from 0 to 1000000, without quotes or unit"},
 		{"{default: {lead_time: 1s, prices: {on_demand: .inf}}}", "pool.yaml:1: fleet.default.prices.on_demand: \".inf\": want $/h: a number from 0 to 1000000, without quotes or unit"},
 		{"{default: {lead_time: 1s, prices: {spot: 0.3}}}", "pool.yaml:1: fleet.default: spot is missing, and prices.spot is given; add spot: {interruptions_per_hour: 0.05}"},

@@ -56,6 +56,7 @@ type Category struct {
 	Reusable       bool          // returns warm to the pool after its request
 	PromotionDelay time.Duration // of a promotion, even of a warm instance
 	Limits         Limits
+	Lifecycle      policy.Lifecycle
 	Compatible     []Compatible // in the order in which they are tried
 	// Layers are the stages of warm-up at which idle instances can be held, the
 	// lowest first.
@@ -187,6 +188,7 @@ func (f *File) PolicyCategory(k *Category) policy.Category {
 		Name: k.Name, LeadTime: k.LeadTime.Mean(), Reusable: k.Reusable,
 		PromotionDelay: k.PromotionDelay,
 		MaxInstances:   k.Limits.MaxInstances, MaxLaunching: k.Limits.MaxLaunching,
+		Lifecycle: k.Lifecycle,
 	}
 	out.Stages, _ = policyStages(k) // checked when the file was read
 	k.terms(&out)

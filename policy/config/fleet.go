@@ -49,6 +49,7 @@ func fleet(to *Fleet) schema {
 			}
 			checkNames(p, path, to.Categories)
 			if len(p.errs) == 0 {
+				checkLifecycles(p, n, path, to)
 				checkLayers(p, n, path, to)
 			}
 		},
@@ -77,6 +78,7 @@ func category(k *Category, more []field, inherits bool) schema {
 				{key: "max_instances", schema: count(&k.Limits.MaxInstances, maxInstances)},
 				{key: "max_launching", schema: count(&k.Limits.MaxLaunching, maxInstances)},
 			}}},
+			{key: "lifecycle", schema: lifecycle(&k.Lifecycle)},
 		}...), capacityFields(k)...),
 		check: func(p *parser, n *yaml.Node, path string, given map[string]*yaml.Node) {
 			checkCapacity(p, n, path, k, given)

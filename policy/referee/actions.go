@@ -67,6 +67,14 @@ func (r *Referee) End(t policy.Time, id policy.InstanceID, pool policy.PoolID, w
 	r.host.End(t, id, pool, why)
 }
 
+// Refuse implements policy.Host.
+func (r *Referee) Refuse(t policy.Time, q policy.RequestID, pool policy.PoolID, why policy.Reason) {
+	if r.act(entry{time: t, kind: refuse, request: q, pool: pool, why: why}) {
+		r.fail(Request, "request %d is refused, and takes any instance", q)
+	}
+	r.host.Refuse(t, q, pool, why)
+}
+
 // act opens an action. It reports false when there is nothing left to watch.
 func (r *Referee) act(e entry) bool {
 	if r.found != nil || r.blind {

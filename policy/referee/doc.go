@@ -40,5 +40,7 @@
 // through tie.
 //
 // The first violation is kept, with the last events and actions before it, and
-// from then on the referee only passes on.
+// from then on the referee only passes on. So it does from the first maximum
+// age, idle time-out or second generation of a category on, and from the first
+// request that requires or refuses warm instances: it has no rules for them yet.
 package referee

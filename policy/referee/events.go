@@ -11,6 +11,7 @@ func (r *Referee) Start(t policy.Time) {
 
 // Arrive is the controller's event.
 func (r *Referee) Arrive(t policy.Time, q policy.Request) {
+	r.blind = r.blind || q.Warm != policy.PreferWarm
 	if r.begin(entry{time: t, kind: arrive, request: q.ID, pool: q.Pool, tenant: q.Tenant}, policy.ClassArrival) {
 		r.welcome(q, false)
 	}
@@ -20,6 +21,7 @@ func (r *Referee) Arrive(t policy.Time, q policy.Request) {
 
 // Requeue is the controller's event.
 func (r *Referee) Requeue(t policy.Time, q policy.Request) {
+	r.blind = r.blind || q.Warm != policy.PreferWarm
 	if r.begin(entry{time: t, kind: requeue, request: q.ID, pool: q.Pool, tenant: q.Tenant}, policy.ClassRelease) {
 		r.welcome(q, true)
 	}

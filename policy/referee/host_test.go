@@ -49,6 +49,10 @@ func (e echo) Prepare(t policy.Time, id policy.InstanceID, to policy.Target) {
 	*e.done = append(*e.done, fmt.Sprint(t, " prepare ", id, to))
 }
 
+func (e echo) Refuse(t policy.Time, q policy.RequestID, p policy.PoolID, why policy.Reason) {
+	*e.done = append(*e.done, fmt.Sprint(t, " refuse ", q, p, why))
+}
+
 func (e echo) End(t policy.Time, id policy.InstanceID, p policy.PoolID, why policy.Reason) {
 	*e.done = append(*e.done, fmt.Sprint(t, " end ", id, p, why))
 }
@@ -172,6 +176,11 @@ func (w *world) prepare(id policy.InstanceID, m *member) {
 			w.do(func(c referee.Controller) { c.Prepared(w.now, id) })
 		}
 	})
+}
+
+// Refuse implements policy.Host.
+func (w *world) Refuse(_ policy.Time, q policy.RequestID, _ policy.PoolID, _ policy.Reason) {
+	w.waiting = slices.DeleteFunc(w.waiting, func(r policy.Request) bool { return r.ID == q })
 }
 
 // End implements policy.Host.

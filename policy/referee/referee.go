@@ -61,10 +61,11 @@ type Referee struct {
 }
 
 // Watches says whether the referee knows all that may happen in a fleet: it
-// does not know spot, stopped instances nor a budget yet.
+// does not know spot, stopped instances, a budget, maximum ages nor idle
+// time-outs yet.
 func Watches(config policy.Config) bool {
 	for _, k := range config.Categories {
-		if k.Spot != nil || k.Stopped != nil {
+		if k.Spot != nil || k.Stopped != nil || k.MaxAge > 0 || k.IdleTimeout > 0 {
 			return false
 		}
 	}
@@ -95,7 +96,9 @@ func (r *Referee) Watch(ctrl Controller, config policy.Config, sizer policy.Size
 // was restored from a snapshot of the former.
 func (r *Referee) Continue(ctrl Controller) {
 	r.ctrl = ctrl
-	r.compareAll()
+	if !r.blind {
+		r.compareAll()
+	}
 }
 
 // Err is the first violation, a *Violation; nil if there is none.
@@ -134,6 +137,8 @@ func (r *Referee) adopt(config policy.Config, sizer policy.Sizer) {
 	_, r.layers = sizer.(policy.LayerSizer)
 	r.evicts, _ = sizer.(policy.EvictingSizer)
 	for i, k := range config.Categories {
+		renewed := i < len(r.pools) && k.Generation != r.pools[i].category.Generation
+		r.blind = r.blind || renewed || k.MaxAge > 0 || k.IdleTimeout > 0
 		if i == len(r.pools) {
 			r.pools = append(r.pools, pool{failed: policy.Never, held: math.MinInt64})
 		}

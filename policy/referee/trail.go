@@ -29,12 +29,13 @@ const (
 	move
 	prepare
 	end
+	refuse
 )
 
 func (k kind) String() string {
 	return [...]string{
 		"nothing", "start", "arrive", "requeue", "cancel", "warm", "prepared", "release", "fail", "lose", "drain", "configure",
-		"expiry", "tick", "launch", "assign", "move", "prepare", "end",
+		"expiry", "tick", "launch", "assign", "move", "prepare", "end", "refuse",
 	}[k]
 }
 
@@ -65,6 +66,8 @@ func (e entry) String() string {
 		return fmt.Sprintf("  %d assign: %s to request %d of pool %d, %v, %v", e.time, name, e.request, e.pool, e.outcome, e.why)
 	case move:
 		return fmt.Sprintf("  %d move: %s to pool %d, %v", e.time, name, e.pool, e.why)
+	case refuse:
+		return fmt.Sprintf("  %d refuse: request %d in pool %d, %v", e.time, e.request, e.pool, e.why)
 	case end:
 		return fmt.Sprintf("  %d end: %s in pool %d, %v", e.time, name, e.pool, e.why)
 	}

@@ -8,7 +8,8 @@
 //	GET    /metrics         Prometheus text
 //
 // Errors are application/problem+json (RFC 9457): 422 for a request that
-// cannot be, with the field; 404 for an unknown claim; 503 when the server
+// cannot be, with the field; 404 for an unknown claim; 409 for one that
+// requires a warm instance when none is; 503 when the server
 // drains or too many requests wait; 504 when a claim's deadline passed. A
 // client that goes away withdraws its claim.
 //

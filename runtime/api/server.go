@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"shadowpool/policy"
 	"shadowpool/runtime"
 )
 
@@ -88,10 +89,15 @@ func (s *server) claim(w http.ResponseWriter, r *http.Request) {
 	case q.DeadlineS > 0:
 		deadline = time.Duration(q.DeadlineS * float64(time.Second))
 	}
+	warm, err := policy.ParseWarmth(q.Warm)
+	if err != nil {
+		fail(w, &Problem{Title: "impossible request", Status: http.StatusUnprocessableEntity, Field: "warm", Detail: "warm: " + err.Error()})
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), deadline)
 	defer cancel()
 	g, err := s.host.Claim(ctx, runtime.Request{
-		Category: q.Category, Tenant: q.Tenant, TaskType: q.TaskType, Zone: q.Zone, Image: q.Image, Dataset: q.Dataset,
+		Category: q.Category, Tenant: q.Tenant, TaskType: q.TaskType, Zone: q.Zone, Image: q.Image, Dataset: q.Dataset, Warm: warm,
 	})
 	if err != nil {
 		fail(w, problemOf(err, deadline))
@@ -191,6 +197,8 @@ func problemOf(err error, deadline time.Duration) *Problem {
 	switch {
 	case errors.As(err, &bad):
 		p.Title, p.Status, p.Field = "impossible request", http.StatusUnprocessableEntity, bad.Field
+	case errors.Is(err, runtime.ErrNotWarm):
+		p.Title, p.Status = "nothing warm", http.StatusConflict
 	case errors.Is(err, runtime.ErrNoClaim):
 		p.Title, p.Status = "unknown claim", http.StatusNotFound
 	case errors.Is(err, runtime.ErrDraining), errors.Is(err, runtime.ErrStopped), errors.Is(err, runtime.ErrFull):

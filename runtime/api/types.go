@@ -11,6 +11,9 @@ type ClaimRequest struct {
 	Zone     string `json:"zone,omitempty"`
 	Image    string `json:"image,omitempty"`
 	Dataset  string `json:"dataset,omitempty"`
+	// Warm says what it wants of the instances that are warm: prefer (or
+	// empty), require or never.
+	Warm string `json:"warm,omitempty"`
 	// DeadlineS is how long the request may wait, in seconds; zero is the
 	// server's default.
 	DeadlineS float64 `json:"deadline_s,omitempty"`
