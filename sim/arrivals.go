@@ -1,0 +1,105 @@
+package sim
+
+import (
+	"fmt"
+	"time"
+
+	"shadowpool/policy"
+	"shadowpool/trace"
+)
+
+// check refuses what a hand-made source might contain.
+func (r *replay) check(c *trace.Chunk) error {
+	last := r.arrival
+	for i, t := range c.Arrival {
+		if d := c.Duration[i]; t < last || d < 0 || d > longestDuration {
+			return fmt.Errorf("trace %s: row %d: arrivals must ascend, and durations lie between 0 and %v", r.sum.Name, c.First+int64(i), time.Duration(longestDuration))
+		}
+		last = t
+	}
+	for i, k := range c.Category {
+		if r.poolOf[k] == noPool {
+			return fmt.Errorf("trace %s: row %d asks for category %q, which the fleet does not have; add it to fleet.categories or give fleet.default", r.sum.Name, c.First+int64(i), r.sum.Strings.Category[k])
+		}
+	}
+	if c.Category == nil && r.poolOf[0] == noPool {
+		return fmt.Errorf("trace %s has no categories, and the fleet has none named \"\"; use --pooled", r.sum.Name)
+	}
+	return nil
+}
+
+// arrive replays the requests of one chunk, and all events before them.
+func (r *replay) arrive(c *trace.Chunk) error {
+	pool := r.poolOf[0]
+	var q policy.Request
+	var hint policy.HintID
+	for i, t := range c.Arrival {
+		if r.announcer != nil {
+			if err := r.announce(t); err != nil {
+				return err
+			}
+			hint = r.announcer.of(c, i)
+		}
+		r.deliver(t)
+		if t >= r.mark {
+			r.look(t)
+		}
+		if c.Category != nil {
+			pool = r.poolOf[c.Category[i]]
+		}
+		identify(&q, &c.Columns, i)
+		r.row, r.arrival, r.duration = c.First+int64(i), t, c.Duration[i]
+		r.rows.arriving()
+		q.ID, q.Pool, q.Hint = policy.RequestID(r.row), pool, hint
+		if r.cloud.spot {
+			r.request = q
+		}
+		if r.ref == nil {
+			r.ctrl.Arrive(t, q)
+		} else {
+			r.ref.Arrive(t, q)
+		}
+		if r.short != nil && t >= r.opt.MeasureFrom {
+			r.short.count(t, pool, q.Tenant, !r.rows.here && r.outcome == policy.Hit)
+		}
+		r.rows.arrived()
+	}
+	return nil
+}
+
+// announce tells the controller of what is announced up to an arrival at t. What
+// was before the start is announced then.
+func (r *replay) announce(t policy.Time) error {
+	for {
+		a, ok, err := r.announcer.due(t)
+		if !ok {
+			return err
+		}
+		at := max(a.at, r.opt.StartAt)
+		r.deliver(at)
+		if at >= r.mark {
+			r.look(at)
+		}
+		if r.ref == nil {
+			r.ctrl.Announce(at, a.hint)
+		} else {
+			r.ref.Announce(at, a.hint)
+		}
+	}
+}
+
+// identify fills in what is known of a row beside its category.
+func identify(q *policy.Request, c *trace.Columns, i int) {
+	if c.Tenant != nil {
+		q.Tenant = c.Tenant[i]
+	}
+	if c.TaskType != nil {
+		q.TaskType = uint32(c.TaskType[i])
+	}
+	if c.Image != nil {
+		q.Image = c.Image[i]
+	}
+	if c.Dataset != nil {
+		q.Dataset = c.Dataset[i]
+	}
+}
