@@ -49,6 +49,7 @@ func TestExamples(t *testing.T) {
 		{"ci-runners", "build", 2, 2, 0.5},
 		{"agent-sandboxes", "sandbox", 3, 3, 0.8},
 		{"model-servers", "model", 3, 3, 0.5},
+		{"spot-builders", "build", 1, 1, 0.5},
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			f, err := config.Load(filepath.Join("..", "docs", "examples", c.file+".yaml"))
@@ -86,7 +87,7 @@ func TestExamples(t *testing.T) {
 
 func TestEveryExampleIsReplayed(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("..", "docs", "examples", "*.yaml"))
-	if err != nil || len(files) != 4 {
+	if err != nil || len(files) != 5 {
 		t.Fatalf("%v, %v: add new ones to TestExamples", files, err)
 	}
 }

@@ -315,6 +315,7 @@ func TestUsage(t *testing.T) {
 		{"serve --policy static:level=-1", 2, "whole number"},
 		{"serve --config " + file, 2, "pool.yaml:3"},
 		{"serve --config " + dir + "/none.yaml", 2, "none.yaml"},
+		{"serve --config " + pooled, 2, "fleet.pooled"},
 		{"serve --config " + file + " --category x", 2, "--category and --config"},
 		{"serve --reusable --single-use", 2, "exclude"},
 		{"serve --tick 1us", 2, "not between 1ms and 24h"},

@@ -91,6 +91,9 @@ func (f *serveFlags) fleet(s *settings, flags *pflag.FlagSet) error {
 		if file, err = config.Load(f.config); err != nil {
 			return err
 		}
+		if file.Fleet.Pooled {
+			return fmt.Errorf("%s: fleet.pooled: a live server serves requests by their category and cannot pool them yet; leave it out", f.config)
+		}
 		s.options.Fleet, s.options.Policy = file.PolicyConfig(), file.PolicySpec()
 		for i := range s.options.Fleet.Categories {
 			if k := &s.options.Fleet.Categories[i]; k.MaxInstances == 0 {
