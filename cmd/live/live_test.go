@@ -304,6 +304,10 @@ func TestUsage(t *testing.T) {
 	if err := os.WriteFile(file, []byte("fleet:\n  categories:\n    - nme: x\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	pooled := filepath.Join(dir, "pooled.yaml")
+	if err := os.WriteFile(pooled, []byte("fleet: {pooled: true, categories: [{name: a, lead_time: 1s}]}\npolicy: {name: none}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		arguments string
 		status    int
