@@ -55,7 +55,7 @@ func (r *LadderResult) heading() string {
 }
 
 func (v *Reading) interval() string {
-	if v.ShareLow == nil || v.ShareHigh == nil {
+	if v.ShareLow == nil || v.ShareHigh == nil || *v.ShareLow == *v.ShareHigh { // the first of itself
 		return ""
 	}
 	return percent(*v.ShareLow) + " to " + percent(*v.ShareHigh)
