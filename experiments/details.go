@@ -43,6 +43,10 @@ func WriteDetails(w io.Writer, r *sim.Result) error {
 		lines = append(lines, [2]string{"interruptions", fmt.Sprintf("%s; %s began anew, after %s in vain",
 			grouped(r.Interruptions), plural(int(r.InterruptedRequests), "request", "requests"), hours(r.LostWorkS))})
 	}
+	if p := r.Prepared; p != nil && p.Needing > 0 {
+		lines = append(lines, [2]string{"prepared", fmt.Sprintf("%s of %s that needed stages found them done (%s %%), by %s", grouped(p.Found),
+			plural(int(p.Needing), "request", "requests"), percent(float64(p.Found)/float64(p.Needing)), plural(int(p.Preparations), "preparation", "preparations"))})
+	}
 	for _, line := range lines {
 		if _, err := fmt.Fprintf(w, "%-20s %s\n", line[0], line[1]); err != nil {
 			return err
