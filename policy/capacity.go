@@ -171,6 +171,7 @@ func (c *Controller) configurePools() {
 	for i := range c.pools {
 		k, p, s := &c.config.Categories[i], &c.pools[i], &c.supplies[i]
 		p.configure(k)
+		p.scrubs = c.config.scrubs(k)
 		s.configure(k)
 		p.terms = k.Spot != nil || k.Stopped != nil || c.budget > 0
 		p.limited = p.limited || p.terms

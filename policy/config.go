@@ -39,6 +39,10 @@ type Category struct {
 	Stopped *StoppedTerms // nil: instances are not stopped
 	// PromotionDelay is how long a promotion takes, even of a warm instance.
 	PromotionDelay time.Duration
+	// Scrub is how long it takes to rid a reusable instance of all that its tenant
+	// left, so that it may serve another under isolation by tenant. Zero: it may not.
+	// Used where it is shorter than the lead time, for requests that find nothing else.
+	Scrub time.Duration
 	// MaxInstances bounds launching + warm + in use; zero is no bound.
 	MaxInstances int
 	// MaxLaunching bounds the launches in flight; zero is no bound.
@@ -124,6 +128,9 @@ func (c *Config) validate() error {
 		}
 		if k.PromotionDelay < 0 || k.PromotionDelay > maxSpan {
 			return fmt.Errorf("policy: category %q: promotion delay %v is out of range", k.Name, k.PromotionDelay)
+		}
+		if k.Scrub < 0 || k.Scrub > maxSpan {
+			return fmt.Errorf("policy: category %q: scrub time %v is out of range", k.Name, k.Scrub)
 		}
 		if k.MaxInstances < 0 || k.MaxLaunching < 0 {
 			return fmt.Errorf("policy: category %q: a limit is negative", k.Name)

@@ -96,6 +96,7 @@ const (
 	Outdated                    // of an earlier generation
 	IdleTooLong                 // idle beyond the level for longer than the category's time-out
 	NothingWarm                 // the request required a warm instance, and none suited
+	WasScrubbed                 // idle after another tenant's request
 )
 
 func (r Reason) String() string {
@@ -103,7 +104,7 @@ func (r Reason) String() string {
 		"level", "miss", "warm", "compatible", "became_warm", "released", "own_launch",
 		"single_use", "surplus", "expired", "not_kept", "drained", "room", "memory", "demoted",
 		"stopped", "relief", "relieved", "reclaimed", "money",
-		"too_old", "outdated", "idle_timeout", "nothing_warm",
+		"too_old", "outdated", "idle_timeout", "nothing_warm", "scrubbed",
 	}[r]
 }
 

@@ -35,7 +35,8 @@ type pool struct {
 	// Aging are idle and free for all, but on their way out: no stock.
 	Aging  int32
 	Doomed int32 // launching in vain, see life
-	_      [12]byte
+	scrubs bool  // its instances may go from tenant to tenant
+	_      [11]byte
 }
 
 // configure takes over what events need of the pool's category.

@@ -79,7 +79,7 @@ func (c *Controller) claim(t Time, r Request, best Outcome) bool {
 		c.assign(t, slot, r.Pool, r, best, WasWarm, 0)
 		return true
 	}
-	return p.compatible && c.claimCompatible(t, r, best)
+	return p.compatible && c.claimCompatible(t, r, best) || p.scrubs && c.claimScrubbed(t, r, p)
 }
 
 // claimCompatible assigns a warm instance of a compatible category.
@@ -172,6 +172,15 @@ func (c *Controller) offer(t Time, slot uint32, partial bool, why Reason) {
 		c.waiters.remove(i)
 		c.assign(t, slot, in.Pool, r, o, why, 0)
 		c.surplus(t, in.Pool, p)
+		return
+	}
+	if i := p.Queue.First; i != none && p.scrubs && in.Tenant != 0 && !c.draining {
+		c.waiters.leave(&p.Queue, i)
+		p.Waiting--
+		r := c.waiters.Rows[i].Request
+		c.waiters.remove(i)
+		c.assignScrubbed(t, slot, r)
+		c.surplus(t, r.Pool, p)
 		return
 	}
 	switch {

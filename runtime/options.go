@@ -57,6 +57,9 @@ func (o *Options) validate() error {
 		if k.Below != nil {
 			return fmt.Errorf("category %q has layers, but a live server cannot take an instance apart nor finish one yet; leave the layers out", k.Name)
 		}
+		if k.Scrub > 0 {
+			return fmt.Errorf("category %q has a scrub time, but a live server cannot rid an instance of what a tenant left yet; leave it out", k.Name)
+		}
 		if len(k.Stages) > 0 {
 			return fmt.Errorf("category %q has stages that serve some requests only, but a live server cannot prepare an instance for a request yet; leave them out", k.Name)
 		}

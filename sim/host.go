@@ -62,6 +62,9 @@ func (r *replay) Assign(t policy.Time, a policy.Assignment) {
 	r.m.promoted(t, row)
 	arrival, duration := r.arrival, r.duration
 	if r.preps != nil {
+		if a.Reason == policy.WasScrubbed {
+			r.preps.launched(s) // nothing is left of what it was prepared for
+		}
 		k := &r.fleet.Categories[row.pool]
 		q, came := r.unserved(int64(a.Request))
 		a.Delay += r.preps.promote(t, s, k, row.pool, q.Target(k.Facets()), int64(a.Request), came >= r.opt.MeasureFrom)

@@ -55,6 +55,7 @@ type Category struct {
 	Billing        Billing       // how the provider rounds
 	Reusable       bool          // returns warm to the pool after its request
 	PromotionDelay time.Duration // of a promotion, even of a warm instance
+	Scrub          time.Duration // from one tenant to the next; 0: never
 	Limits         Limits
 	Lifecycle      policy.Lifecycle
 	Compatible     []Compatible // in the order in which they are tried
@@ -186,8 +187,8 @@ func (f *Fleet) layers() [][]policy.Layer {
 func (f *File) PolicyCategory(k *Category) policy.Category {
 	out := policy.Category{
 		Name: k.Name, LeadTime: k.LeadTime.Mean(), Reusable: k.Reusable,
-		PromotionDelay: k.PromotionDelay,
-		MaxInstances:   k.Limits.MaxInstances, MaxLaunching: k.Limits.MaxLaunching,
+		PromotionDelay: k.PromotionDelay, Scrub: k.Scrub,
+		MaxInstances: k.Limits.MaxInstances, MaxLaunching: k.Limits.MaxLaunching,
 		Lifecycle: k.Lifecycle,
 	}
 	out.Stages, _ = policyStages(k) // checked when the file was read

@@ -73,6 +73,7 @@ func category(k *Category, more []field, inherits bool) schema {
 			}}},
 			{key: "reuse", schema: oneOf(&k.Reusable, choice[bool]{"single-use", false}, choice[bool]{"reusable", true})},
 			{key: "promotion_delay", schema: span(&k.PromotionDelay, 0, MaxLeadTime)},
+			{key: "scrub", schema: span(&k.Scrub, 0, MaxLeadTime)},
 			{key: "layers", schema: list[policy.Layer]{&k.Layers, nil, layer}},
 			{key: "limits", schema: object{fields: []field{
 				{key: "max_instances", schema: count(&k.Limits.MaxInstances, maxInstances)},

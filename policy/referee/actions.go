@@ -151,6 +151,15 @@ func (r *Referee) assigned(a policy.Assignment) {
 	case in.uses > 0 && !r.pools[in.pool].category.Reusable:
 		r.fail(Life, "instance %s is single-use and serves again", nameOf(in.id))
 		return
+	case a.Reason == policy.WasScrubbed:
+		if !r.scrubs(&r.pools[in.pool]) || in.tenant == 0 || in.tenant == q.Tenant || in.pool != q.Pool {
+			r.fail(Isolation, "instance %s of tenant %d is scrubbed for tenant %d", nameOf(in.id), in.tenant, q.Tenant)
+			return
+		}
+		in.adapt, in.is, in.busy = int64(r.pools[in.pool].category.Scrub), policy.Target{}, false
+		leave(&r.pools[in.pool].tied, in)
+		in.tenant = 0
+		r.pools[in.pool].free = append(r.pools[in.pool].free, in)
 	case !r.suits(in, q):
 		r.fail(Isolation, "instance %s is tied to tenant %d and serves tenant %d", nameOf(in.id), in.tenant, q.Tenant)
 		return

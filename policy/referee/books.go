@@ -196,6 +196,21 @@ func (r *Referee) choice(q *request) (*instance, int64) {
 			return in, int64(o.Adapt)
 		}
 	}
+	return r.scrubbed(q)
+}
+
+// scrubs says whether a pool's instances may go from tenant to tenant.
+func (r *Referee) scrubs(p *pool) bool {
+	k := &p.category
+	return r.config.Isolation == policy.ByTenant && k.Reusable && k.Scrub > 0 && k.Scrub < k.LeadTime && !r.draining
+}
+
+// scrubbed is the instance of another tenant that has been idle for longest.
+func (r *Referee) scrubbed(q *request) (*instance, int64) {
+	p := &r.pools[q.Pool]
+	if r.scrubs(p) && len(p.tied) > 0 {
+		return p.tied[0], int64(p.category.Scrub)
+	}
 	return nil, 0
 }
 

@@ -64,6 +64,9 @@ func (d draw) category(name string) policy.Category {
 		LeadTime:       pickOf(d, 0, time.Second, 20*time.Second, 45*time.Second, 5*time.Minute),
 		PromotionDelay: pickOf(d, 0, 0, 0, time.Millisecond, 10*time.Second),
 	}
+	if k.Reusable && d.chance(0.3) {
+		k.Scrub = pickOf(d, time.Second, 10*time.Second)
+	}
 	if d.chance(0.3) {
 		k.Stages = []policy.Stage{{Name: "model", Of: policy.OfDataset, Takes: 20 * time.Second}}
 		if d.chance(0.5) {

@@ -21,6 +21,8 @@ func (r *Referee) fairly(in *instance, q *request, why policy.Reason) {
 		holds = q == r.placing && in.pool == q.Pool
 	case policy.WasCompatible:
 		holds = q == r.placing && (in.pool != q.Pool || in.adapt > 0)
+	case policy.WasScrubbed:
+		holds = q == r.placing || r.freed(in, release)
 	case policy.BecameWarm:
 		holds = r.freed(in, warm) && in.own == nil
 	case policy.WasReleased:
@@ -54,7 +56,7 @@ func (r *Referee) fairly(in *instance, q *request, why policy.Reason) {
 	}
 	queue := r.pools[q.Pool].queue
 	for _, before := range queue[:max(slices.Index(queue, q), 0)] {
-		if r.suits(in, before) {
+		if r.suits(in, before) || why == policy.WasScrubbed {
 			r.fail(Order, "request %d is served before request %d, which is ahead of it", q.ID, before.ID)
 			return
 		}
@@ -64,6 +66,9 @@ func (r *Referee) fairly(in *instance, q *request, why policy.Reason) {
 // equally says whether an instance lacks as little as the chosen one.
 func (r *Referee) equally(in *instance, q *request) bool {
 	c := r.chosen
+	if c != nil && in.pool == r.from && in.adapt > 0 && in.adapt == c.adapt+int64(r.pools[in.pool].category.Scrub) {
+		return in.since == c.since // both are to be scrubbed
+	}
 	return c != nil && len(r.pools[in.pool].category.Stages) > 0 && in.pool == r.from && r.suits(in, q) && r.lacks(in, q) == r.lacks(c, q)
 }
 
