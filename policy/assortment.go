@@ -44,7 +44,7 @@ const (
 	// leastChance is that below which an instance more is not kept.
 	leastChance = 1e-6
 	// betterBy is by how much more an instance must save to be turned.
-	betterBy = 1.5
+	betterBy = 3
 )
 
 func newAssortment(stages []Stage, tick, lead float64) *assortment {
