@@ -45,9 +45,8 @@ type Request struct {
 	TaskType uint32 // 0 is unknown, as are the next two
 	Image    uint32
 	Dataset  uint32
+	Warm     Warmth // what it wants of the instances that are warm
 	Hint     HintID // that announced it; 0 is none
-	// Warm says what it wants of the instances that are warm.
-	Warm Warmth
 }
 
 // An Outcome says what a request found.
