@@ -209,7 +209,7 @@ func (c *Controller) pickPrepared(t Time, id PoolID, p *pool, r *Request) uint32
 
 // Of the instances that are not prepared yet so many are looked at, and the
 // worth of so many shelves is asked.
-const looked, shelves = 8, 16
+const looked, shelves = 8, 8
 
 // pickUnprepared is the least worth of those that have been prepared for
 // nothing yet: of one that is on its way to a target, as if it were there.

@@ -74,7 +74,7 @@ func (l Level) besides(back int32) Level {
 // 4th, 8th, ... since the last tick, so that crowds cost little.
 func (a *Adaptive) follow(t Time, p *adaptivePool, id PoolID) {
 	n := uint(p.Count)
-	if bits.OnesCount(n) != 1 {
+	if bits.OnesCount(n) != 1 || p.Assortment != nil && bits.TrailingZeros(n)%2 != 0 {
 		return
 	}
 	p.Sized = p.Services.thin(a.models[id].Excited(p.Arrivals, p.Count))

@@ -84,7 +84,7 @@ func (s *stageDemand) arrive(step int64, key Target, of *assortment) int32 {
 	k := &s.Keys[i]
 	k.Count++
 	k.Last = step
-	if n := uint(k.Count); bits.OnesCount(n) == 1 {
+	if n := uint(k.Count); bits.OnesCount(n) == 1 && bits.TrailingZeros(n)%2 == 0 { // the 1st, 4th, 16th, ...
 		k.Excited = s.model.Excited(k.Arrivals, k.Count)
 		s.scratch = k.size(k.Excited, s.scratch)
 	}
