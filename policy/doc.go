@@ -21,6 +21,11 @@
 // after every claim and every tick the controller launches until
 // position >= S (base-stock), and at ticks ends what is surplus.
 //
+// Where a category has Stages that only some requests need, its warm instances
+// are prepared for Targets: the host carries out what Prepare names and tells
+// when it is done. A request is given the instance that lacks least, and the host
+// carries out what is missing before the request begins (Assignment.Missing).
+//
 // Where a category has a Lifecycle, idle instances that are about to end, of age
 // or because they are stale, are aging: they serve on, but are not among the
 // warm ones, so that the controller orders their successors ahead of the end.
@@ -30,7 +35,7 @@
 //  1. One goroutine at a time calls a Controller; fleets that need more are
 //     split by pool into several controllers.
 //  2. Call Start once, then deliver events in the total order (time, Class,
-//     sequence): instances that became warm, then those released, failed or
+//     sequence): instances that became warm or prepared, then those released, failed or
 //     lost; then idle expiry; then what is announced (Hint); then arrivals; then
 //     ticks. Time never goes back.
 //  3. The controller owns its timers. Before an event at (t, class) the host
@@ -39,7 +44,8 @@
 //  4. Carry out actions in the order in which they come. Host methods only
 //     record or schedule: they must not call the controller back. The result
 //     of an action returns later as an event: Warm or Fail for a launch,
-//     Release for an assignment. Nothing returns for an end or a refusal: the
+//     Release for an assignment, Prepared for a preparation that nothing has
+//     overtaken. Nothing returns for an end or a refusal: the
 //     instance, or the request, is gone for the controller as soon as End or
 //     Refuse is called. What the provider takes back is told by Notice, if it
 //     gives one, and by Lose when it is gone.
