@@ -3,8 +3,6 @@ package experiments
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
-	"slices"
 )
 
 // A Resampling is what curves waste at a target on many spans that might have
@@ -31,7 +29,7 @@ func Resample(curves []Curve, target Target, resamples int, seed uint64) (*Resam
 	}
 	daily := make([]dailyCurve, len(curves))
 	for i, c := range curves {
-		daily[i] = byDay(c)
+		daily[i] = byDay(c, hitsForWaste)
 		if n := len(daily[i].requests); n == 0 || n != len(daily[0].requests) {
 			return nil, fmt.Errorf("policy %s has figures of %d days, %s of %d: sweep all with days", c.Label, n, curves[0].Label, len(daily[0].requests))
 		}
@@ -41,73 +39,15 @@ func Resample(curves []Curve, target Target, resamples int, seed uint64) (*Resam
 		return r, nil
 	}
 	r.Days = len(daily[0].requests)
-	times := make([]float64, r.Days) // how often each day is drawn
-	for day := range times {
-		times[day] = 1
-	}
 	for i := range daily {
-		r.whole[i] = daily[i].waste(times, target.Value)
+		r.whole[i] = daily[i].least(once(r.Days), target.Value)
 	}
-	rng := rand.New(rand.NewPCG(seed, bootstrapStream))
-	for range resamples {
-		clear(times)
-		for range r.Days {
-			times[rng.IntN(r.Days)]++
-		}
+	for times := range redrawn(r.Days, resamples, seed) {
 		for i := range daily {
-			r.drawn[i] = append(r.drawn[i], daily[i].waste(times, target.Value))
+			r.drawn[i] = append(r.drawn[i], daily[i].least(times, target.Value))
 		}
 	}
 	return r, nil
-}
-
-// bootstrapStream keeps the draws apart from others of the same seed.
-const bootstrapStream = 0x64617973
-
-// A dailyCurve is a curve's points by day.
-type dailyCurve struct {
-	requests    []float64   // by day
-	hits, spent [][]float64 // by point, by day; spent is waste, s
-	service     []float64   // scratch, by point
-	total       []float64
-}
-
-func byDay(c Curve) dailyCurve {
-	d := dailyCurve{service: make([]float64, len(c.Points)), total: make([]float64, len(c.Points))}
-	for i, p := range c.Points {
-		d.hits = append(d.hits, make([]float64, len(p.Days)))
-		d.spent = append(d.spent, make([]float64, len(p.Days)))
-		for day, f := range p.Days {
-			d.hits[i][day], d.spent[i][day] = float64(f.Hits), f.Waste.Float()
-			if i == 0 {
-				d.requests = append(d.requests, float64(f.Requests))
-			}
-		}
-	}
-	return d
-}
-
-// waste is the curve's least waste at a hit rate when each day counts a number
-// of times, infinite where it is not reached.
-func (d *dailyCurve) waste(times []float64, hitRate float64) float64 {
-	requests := weighted(times, d.requests)
-	if requests == 0 {
-		return 0 // nothing is asked for, so nothing is needed
-	}
-	for i := range d.hits {
-		d.service[i] = weighted(times, d.hits[i]) / requests
-		d.total[i] = weighted(times, d.spent[i])
-	}
-	mix, _ := leastMixture(d.service, d.total, hitRate, true)
-	return mix.waste
-}
-
-func weighted(times, values []float64) float64 {
-	sum := 0.0
-	for i, n := range times {
-		sum += float64(n * values[i])
-	}
-	return sum
 }
 
 // A Versus says how the waste of one curve relates to that of another, with
@@ -152,12 +92,11 @@ func (r *Resampling) Versus(i, j int) Versus {
 			v.OtherUnreached += 1 / float64(n)
 		}
 	}
-	slices.Sort(ratios)
-	slices.Sort(differences)
-	low, high := int(0.025*float64(n)), n-1-int(0.025*float64(n))
-	v.RatioLow, v.RatioHigh = finite(ratios[low]), finite(ratios[high])
-	v.DifferenceLow, v.DifferenceHigh = finite(differences[low]), finite(differences[high])
-	v.Less, v.More = differences[high] < 0, differences[low] > 0
+	low, high := interval95(ratios)
+	v.RatioLow, v.RatioHigh = finite(low), finite(high)
+	low, high = interval95(differences)
+	v.DifferenceLow, v.DifferenceHigh = finite(low), finite(high)
+	v.Less, v.More = high < 0, low > 0
 	return v
 }
 
@@ -174,11 +113,4 @@ func relate(a, b float64) (ratio, difference float64) {
 	default:
 		return a / b, a - b
 	}
-}
-
-func finite(x float64) *float64 {
-	if math.IsInf(x, 0) {
-		return nil
-	}
-	return &x
 }

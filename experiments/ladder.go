@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
 
 	"shadowpool/policy"
@@ -103,10 +102,10 @@ func (l *Ladder) Run(ctx context.Context, done func(step string)) (*LadderResult
 		Trace: first.Bench.TraceInfo(), Days: len(bareRun.Days), Points: l.Points, Resamples: l.Resamples,
 		HitRate: l.HitRate, BareUSD: bareRun.CostUSD.Total,
 	}
-	aim := Target{"hit_rate", l.HitRate}
+	firstPoint := -1
 	curves := make([]Curve, len(l.Steps))
 	for i, s := range l.Steps {
-		targets := []Target{aim}
+		targets := []Target{{"hit_rate", l.HitRate}}
 		if i > 0 {
 			targets = []Target{{"wait_mean", res.WaitMeanS}, {"wait_p99", res.WaitP99S}}
 		}
@@ -114,18 +113,20 @@ func (l *Ladder) Run(ctx context.Context, done func(step string)) (*LadderResult
 			return nil, fmt.Errorf("step %s: %w", s.Name, err)
 		}
 		if i == 0 {
-			m := matchCurve(curves[0], aim)
-			if !m.Reached {
+			if firstPoint = closest(curves[0], l.HitRate); firstPoint < 0 {
 				return nil, fmt.Errorf("step %s, the first, reaches no hit rate of %v, at whose service the others are read; give another", s.Name, l.HitRate)
 			}
-			best := m.Between[0].result
-			res.WaitMeanS, res.WaitP99S = best.WaitS.Mean, best.WaitS.P99
+			p := curves[0].Points[firstPoint]
+			res.WaitMeanS, res.WaitP99S = p.WaitS.Mean, p.WaitS.P99
+			if p.CostUSD.Total <= res.BareUSD {
+				return nil, fmt.Errorf("step %s, the first, costs no more than bare serving ($%.0f), in whose excess the others are told; give one that holds a pool", s.Name, res.BareUSD)
+			}
 		}
 		if done != nil {
 			done(s.Name)
 		}
 	}
-	res.read(curves, bareRun, l)
+	res.read(curves, firstPoint, bareRun, l)
 	return res, nil
 }
 
@@ -158,43 +159,39 @@ func (l *Ladder) curve(ctx context.Context, s Step, targets []Target) (Curve, er
 	return all, nil
 }
 
-// read reads all curves at the first one's service.
-func (r *LadderResult) read(curves []Curve, bare *sim.Result, l *Ladder) {
+// read reads all curves at the service of the first one's point first.
+func (r *LadderResult) read(curves []Curve, first int, bare *sim.Result, l *Ladder) {
 	days := r.Days
-	daily := make([]dailyCost, len(curves))
+	daily := make([]dailyCurve, len(curves))
 	for i, c := range curves {
-		daily[i] = costByDay(c)
+		daily[i] = byDay(c, waitsForCost)
 	}
 	free := make([]float64, days)
 	for d := range free {
 		free[d] = bare.Days[d].CostUSD
 	}
-	first := closest(curves[0], l.HitRate)
 	// The setting of each curve that is cheapest at the percentile on the days as they were.
 	fixed := make([]int, len(curves))
 	for i, c := range curves {
 		fixed[i] = cheapest(c, func(p *sim.Result) bool { return p.WaitS.P99 <= r.WaitP99S*(1+1e-9) })
 	}
 	fixed[0] = first
-	times := make([]float64, days)
+	times := once(days)
 	atMean := func(i int) float64 {
-		above := daily[0].cost(first, times) - weighted(times, free)
+		above := daily[0].spends(first, times) - weighted(times, free)
 		if i == 0 {
 			return 1
 		}
-		return (daily[i].least(times, daily[0].wait(first, times)) - weighted(times, free)) / above
+		return (daily[i].least(times, daily[0].serves(first, times)) - weighted(times, free)) / above
 	}
 	atP99 := func(i int) float64 {
 		if fixed[i] < 0 {
 			return math.Inf(1)
 		}
-		above := daily[0].cost(first, times) - weighted(times, free)
-		return (daily[i].cost(fixed[i], times) - weighted(times, free)) / above
+		above := daily[0].spends(first, times) - weighted(times, free)
+		return (daily[i].spends(fixed[i], times) - weighted(times, free)) / above
 	}
-	for d := range times {
-		times[d] = 1
-	}
-	whole := daily[0].cost(first, times) - weighted(times, free)
+	whole := daily[0].spends(first, times) - weighted(times, free)
 	for i, c := range curves {
 		rung := Rung{Name: l.Steps[i].Name, Policy: c.Label, Curve: c}
 		mean := Target{"wait_mean", r.WaitMeanS}
@@ -206,12 +203,7 @@ func (r *LadderResult) read(curves []Curve, bare *sim.Result, l *Ladder) {
 		r.Rungs = append(r.Rungs, rung)
 	}
 	drawn := make([][2][]float64, len(curves))
-	rng := rand.New(rand.NewPCG(l.Seed, bootstrapStream))
-	for range l.Resamples {
-		clear(times)
-		for range days {
-			times[rng.IntN(days)]++
-		}
+	for times = range redrawn(days, l.Resamples, l.Seed) {
 		for i := range curves {
 			drawn[i][0] = append(drawn[i][0], atMean(i))
 			drawn[i][1] = append(drawn[i][1], atP99(i))
@@ -280,47 +272,6 @@ func (r *Reading) bound(shares []float64) {
 	if !r.Reached || len(shares) == 0 {
 		return
 	}
-	slices.Sort(shares)
-	n := len(shares)
-	r.ShareLow, r.ShareHigh = finite(shares[int(0.025*float64(n))]), finite(shares[n-1-int(0.025*float64(n))])
-}
-
-// A dailyCost is a curve's points by day.
-type dailyCost struct {
-	requests     []float64   // by day
-	costs, waits [][]float64 // by point, by day; dollars and seconds
-	service      []float64   // scratch, by point
-	total        []float64
-}
-
-func costByDay(c Curve) dailyCost {
-	d := dailyCost{service: make([]float64, len(c.Points)), total: make([]float64, len(c.Points))}
-	for i, p := range c.Points {
-		d.costs = append(d.costs, make([]float64, len(p.Days)))
-		d.waits = append(d.waits, make([]float64, len(p.Days)))
-		for day, f := range p.Days {
-			d.costs[i][day], d.waits[i][day] = f.CostUSD, f.Wait.Float()
-			if i == 0 {
-				d.requests = append(d.requests, float64(f.Requests))
-			}
-		}
-	}
-	return d
-}
-
-// cost is that of a point when each day counts a number of times.
-func (d *dailyCost) cost(point int, times []float64) float64 { return weighted(times, d.costs[point]) }
-
-// wait is the mean wait of a point.
-func (d *dailyCost) wait(point int, times []float64) float64 {
-	return weighted(times, d.waits[point]) / max(weighted(times, d.requests), 1)
-}
-
-// least is the least cost at which the mean wait is no longer than wait.
-func (d *dailyCost) least(times []float64, wait float64) float64 {
-	for i := range d.costs {
-		d.service[i], d.total[i] = -d.wait(i, times), d.cost(i, times)
-	}
-	mix, _ := leastMixture(d.service, d.total, -wait, true)
-	return mix.waste
+	low, high := interval95(shares)
+	r.ShareLow, r.ShareHigh = finite(low), finite(high)
 }

@@ -50,7 +50,7 @@ func TestLadderByHand(t *testing.T) {
 	}
 	l := &Ladder{Steps: []Step{{Name: "first"}, {Name: "second"}, {Name: "third"}}, HitRate: 0.9, Resamples: 100, Seed: 1}
 	r := &LadderResult{Days: days, BareUSD: 4, WaitMeanS: 2, WaitP99S: 20}
-	r.read(curves, bare, l)
+	r.read(curves, 0, bare, l)
 	second := r.Rungs[1]
 	for what, got := range map[string]float64{
 		"at the mean": *second.AtMean.Share, "low": *second.AtMean.ShareLow, "high": *second.AtMean.ShareHigh,
@@ -151,5 +151,9 @@ func TestLadderFaults(t *testing.T) {
 	l.Steps[0].Spec = specsOf(t, "none")[0]
 	if _, err := l.Run(context.Background(), nil); err == nil || !strings.Contains(err.Error(), "reaches no hit rate") {
 		t.Errorf("a first step that never hits: %v", err)
+	}
+	l.HitRate = 0
+	if _, err := l.Run(context.Background(), nil); err == nil || !strings.Contains(err.Error(), "no more than bare serving") {
+		t.Errorf("a first step that holds nothing: %v", err)
 	}
 }

@@ -178,8 +178,8 @@ func calibrated(place Place, swept Curve, run *sim.Result, target float64, from 
 			c.WorstTenth += float64(n) / float64(c.Misses)
 		}
 	}
-	daily := byDay(swept)
-	if least := daily.waste(times, target); least > negligible && !math.IsInf(least, 1) {
+	daily := byDay(swept, hitsForWaste)
+	if least := daily.least(times, target); least > negligible && !math.IsInf(least, 1) {
 		c.ToSwept = finite(c.WasteS / least)
 	}
 	return c
