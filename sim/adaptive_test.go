@@ -27,19 +27,7 @@ func TestAdaptiveHoldsItsTarget(t *testing.T) {
 		fleet := oneCategory(c.reusable, c.lead)
 		from := src.Arrival[0] + (src.Arrival[c.n-1]-src.Arrival[0])/3
 		run := func(spec string) *Result {
-			specs, err := policy.ParseSpecs(spec)
-			if err != nil {
-				t.Fatal(err)
-			}
-			sizer, err := policy.Build(specs[0], policy.Fleet{Config: fleet.PolicyConfig()})
-			if err != nil {
-				t.Fatal(err)
-			}
-			r, err := Run(src, fleet, sizer, Options{MeasureFrom: from})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return r
+			return runSpec(t, src, fleet, spec, Options{MeasureFrom: from})
 		}
 		var best *Result
 		for level := int32(0); best == nil; level++ {
@@ -105,14 +93,7 @@ func TestAdaptiveReuses(t *testing.T) {
 			}
 			return r
 		}
-		specs, err := policy.ParseSpecs("adaptive:hit_rate=0.95")
-		if err != nil {
-			t.Fatal(err)
-		}
-		sizer, err := policy.Build(specs[0], policy.Fleet{Config: fleet.PolicyConfig()})
-		if err != nil {
-			t.Fatal(err)
-		}
+		sizer := build(t, "adaptive:hit_rate=0.95", fleet)
 		r := run(sizer)
 		if r.HitRate < 0.94 || r.HitRate > 0.97 {
 			t.Errorf("rate %g, lead %v: hit rate %.4f for a target of 0.95", c.rate, c.lead, r.HitRate)
@@ -141,19 +122,7 @@ func TestAdaptiveKeepsWaits(t *testing.T) {
 	fleet := oneCategory(false, Constant(100*time.Second))
 	from := src.Arrival[0] + (src.Arrival[len(src.Arrival)-1]-src.Arrival[0])/3
 	run := func(spec string) *Result {
-		specs, err := policy.ParseSpecs(spec)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sizer, err := policy.Build(specs[0], policy.Fleet{Config: fleet.PolicyConfig()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := Run(src, fleet, sizer, Options{MeasureFrom: from, Timeline: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r
+		return runSpec(t, src, fleet, spec, Options{MeasureFrom: from, Timeline: 1})
 	}
 	if late := waitsAbove(run("adaptive:wait_p99=20s"), 20); late < 0.004 || late > 0.02 {
 		t.Errorf("%.4f wait more than what 0.01 may", late)

@@ -15,20 +15,6 @@ import (
 	"shadowpool/trace"
 )
 
-// build makes the sizer of a spec.
-func build(t *testing.T, spec string, fleet Fleet) policy.Sizer {
-	t.Helper()
-	specs, err := policy.ParseSpecs(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sizer, err := policy.Build(specs[0], policy.Fleet{Config: fleet.PolicyConfig()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sizer
-}
-
 // announcedBefore makes every request of a trace known so long ahead.
 func announcedBefore(src *trace.Trace, notice time.Duration) *trace.Trace {
 	for _, t := range src.Arrival {

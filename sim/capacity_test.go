@@ -23,23 +23,6 @@ func onSpot(lead LeadTime, change func(*Category)) Fleet {
 	return Fleet{Categories: []Category{k}}
 }
 
-func runSpec(t *testing.T, src *trace.Trace, fleet Fleet, spec string, opt Options) *Result {
-	t.Helper()
-	specs, err := policy.ParseSpecs(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sizer, err := policy.Build(specs[0], policy.Fleet{Config: fleet.PolicyConfig()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := Run(src, fleet, sizer, opt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
 // span is a trace with a request at the beginning and one at the end.
 func span(length int64) *trace.Trace { return requests([2]int64{0, 0}, [2]int64{length, 0}) }
 

@@ -48,21 +48,11 @@ func TestDaysAddUp(t *testing.T) {
 	wasted := false
 	for _, spec := range []string{"none", "static:level=2", "ewma:quantile=0.999", "adaptive:hit_rate=0.9", "static-rolling", "headroom:spare=2"} {
 		for _, after := range []time.Duration{0, 30 * time.Hour} {
-			specs, err := policy.ParseSpecs(spec)
-			if err != nil {
-				t.Fatal(err)
-			}
 			opt := Options{Seed: 5, MeasureFrom: src.Arrival[0] + int64(after)}
 			var runs [2]*Result
 			for i := range runs {
-				sizer, err := policy.Build(specs[0], policy.Fleet{Config: fleet.PolicyConfig()})
-				if err != nil {
-					t.Fatal(err)
-				}
 				opt.Days = i == 1
-				if runs[i], err = Run(src, fleet, sizer, opt); err != nil {
-					t.Fatal(err)
-				}
+				runs[i] = runSpec(t, src, fleet, spec, opt)
 			}
 			plain, r := runs[0], runs[1]
 			var sum Day

@@ -32,18 +32,7 @@ func TestLayersWeighByMemory(t *testing.T) {
 		}}); err != nil {
 			t.Fatal(err)
 		}
-		specs, err := policy.ParseSpecs("layered:price=1")
-		if err != nil {
-			t.Fatal(err)
-		}
-		sizer, err := policy.Build(specs[0], policy.Fleet{Config: fleet.PolicyConfig()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := Run(requests([2]int64{0, 10}, [2]int64{c.second, 10}), fleet, sizer, Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := runSpec(t, requests([2]int64{0, 10}, [2]int64{c.second, 10}), fleet, "layered:price=1", Options{})
 		if got := [3]int64{r.Hits, r.PartialHits, r.Misses}; got != c.outcomes {
 			t.Errorf("second request at %d s: %v, want %v", c.second, got, c.outcomes)
 		}

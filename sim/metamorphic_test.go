@@ -31,14 +31,7 @@ type step struct {
 
 func actions(t *testing.T, src *trace.Trace, fleet Fleet, spec string) []step {
 	t.Helper()
-	specs, err := policy.ParseSpecs(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sizer, err := policy.Build(specs[0], policy.Fleet{Config: fleet.PolicyConfig()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	sizer := build(t, spec, fleet)
 	var steps []step
 	log := policy.NewLog(func(batch []policy.Record) error {
 		for _, r := range batch {

@@ -25,14 +25,7 @@ func TestMain(m *testing.M) {
 // watched runs a policy under a referee, whose counts must be the result's.
 func watched(t *testing.T, src trace.Source, fleet Fleet, spec string, seed uint64) {
 	t.Helper()
-	specs, err := policy.ParseSpecs(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sizer, err := policy.Build(specs[0], policy.Fleet{Config: fleet.PolicyConfig()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	sizer := build(t, spec, fleet)
 	ref := &referee.Referee{}
 	r, err := Run(src, fleet, sizer, Options{Seed: seed, Referee: ref, Hints: Hints{None: true}})
 	if err != nil {
