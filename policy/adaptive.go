@@ -234,8 +234,8 @@ func (a *Adaptive) read(t Time, p *adaptivePool, id PoolID) {
 		a.scratch, span = p.Arrivals.Tail.Blend(a.scratch, tailShare), 1
 	}
 	a.scratch = a.sum.convolve(a.scratch)
-	if p.Assortment != nil {
-		a.rule.readMix(a.scratch, span, p.Assortment, a.preparing(id), a.aim.waits || a.aim.longest > 0)
+	if m := a.assortment(id); m != nil {
+		a.rule.readMix(a.scratch, span, m, a.preparing(id), a.aim.waits || a.aim.longest > 0)
 		return
 	}
 	a.rule.read(a.scratch, span)

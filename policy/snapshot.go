@@ -39,6 +39,7 @@ type snapshot struct {
 	Apart       []apartShelf
 	EmptyApart  uint32
 	Prepared    []preparation `json:",omitempty"`
+	Lived       bool          `json:",omitempty"`
 	Lives       []life        `json:",omitempty"`
 	Rollouts    []rollout     `json:",omitempty"`
 	Turns       []turn        `json:",omitempty"`
@@ -58,8 +59,8 @@ func (c *Controller) Snapshot() ([]byte, error) {
 		Pools: c.pools, Supplies: c.supplies, Starved: c.starved, Crowded: c.crowded, Full: c.full, Instances: c.instances.Rows, EmptySlot: c.instances.Empty,
 		Alive: c.instances.Alive, Ranks: c.ranks.heap,
 		Waiters: c.waiters.Rows, EmptyWait: c.waiters.Empty, Apart: c.apart.Rows, EmptyApart: c.apart.Empty, Prepared: c.prepared,
-		Expiries: c.expiries, Wakes: c.wakes, Active: c.active,
-		Lives: c.lives, Rollouts: c.rollouts, Turns: c.turns.heap, ClearTurns: c.turns.clear, Loners: c.loners,
+		Expiries: c.expiries, Wakes: c.wakes, Active: append([]PoolID{}, c.active...),
+		Lived: c.lived, Lives: c.lives, Rollouts: c.rollouts, Turns: c.turns.heap, ClearTurns: c.turns.clear, Loners: c.loners,
 	}
 	for _, k := range c.config.Categories {
 		s.Categories = append(s.Categories, k.Name)
@@ -123,7 +124,7 @@ func (c *Controller) Restore(data []byte) error {
 	}
 	c.prepared = s.Prepared
 	c.lives, c.rollouts, c.turns, c.loners = s.Lives, s.Rollouts, turns{heap: s.Turns, clear: s.ClearTurns}, s.Loners
-	if c.lived = c.lived || c.lives != nil; c.lived {
+	if c.lived = c.lived || s.Lived || c.lives != nil; c.lived {
 		c.giveLives()
 	}
 	c.expiries, c.wakes, c.active = s.Expiries, s.Wakes, s.Active

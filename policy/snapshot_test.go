@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"reflect"
 	"testing"
 	"time"
@@ -65,5 +66,87 @@ func hides(t *testing.T, family string, v reflect.Value, seen map[reflect.Type]b
 			}
 			hides(t, family, v.Field(i), seen)
 		}
+	}
+}
+
+// A controller whose generation changed while it held nothing counts ages from
+// then on; so does one that restores it.
+func TestRestoredCountsAges(t *testing.T) {
+	fleet := func(generation string, most time.Duration) Config {
+		return Config{Categories: []Category{{Name: "a", LeadTime: time.Minute, Lifecycle: Lifecycle{Generation: generation, MaxAge: most}}}}
+	}
+	a, err := New(fleet("1", 0), NewStatic([]int32{0}), &bench{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Start(0)
+	if err := a.Configure(0, fleet("2", 0), NewStatic([]int32{0})); err != nil {
+		t.Fatal(err)
+	}
+	data, err := a.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := &bench{}
+	b, err := New(fleet("2", 0), NewStatic([]int32{0}), host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Restore(data); err != nil {
+		t.Fatal(err)
+	}
+	fire(b, 0)
+	b.Arrive(1e9, Request{})
+	b.Warm(61e9, host.launched[0])
+	if err := b.Configure(100e9, fleet("2", time.Hour), NewStatic([]int32{0})); err != nil {
+		t.Fatal(err)
+	}
+	if born := b.lives[0].Born; born != 61e9 {
+		t.Errorf("it became warm at %d ns", born)
+	}
+}
+
+// A controller that restores a snapshot looks at its first hint as the one that
+// made it: what is asked of stages counts.
+func TestRestoredStagesAtALook(t *testing.T) {
+	config := stagedFleet(false)
+	spec := "adaptive:wait_mean=1s"
+	start := func() *Controller {
+		c, err := New(config, buildSizer(t, spec, config), &quiet{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	a := start()
+	a.Start(0)
+	for i := range Time(200) {
+		fire(a, i*second)
+		a.Arrive(i*second, Request{ID: RequestID(i), Dataset: 1 + uint32(i%5)})
+	}
+	fire(a, 200*second)
+	a.Announce(200*second, Hint{ID: 1, Count: 3, From: 290 * second, To: 300 * second, Probability: 0.9})
+	data, err := a.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := start()
+	if err := b.Restore(data); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []*Controller{a, b} {
+		c.nextTick = Never // the look comes first
+		c.Fire()
+	}
+	was, err := a.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	is, err := b.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(was, is) {
+		t.Errorf("they differ:\n%s\n%s", was, is)
 	}
 }
