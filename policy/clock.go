@@ -170,8 +170,9 @@ func (c *Controller) runTick(t Time) {
 	if c.lived {
 		c.runTurns(t)
 	}
-	kept := c.active[:0]
-	for _, id := range c.active {
+	visited := c.active
+	c.active = c.rested[:0] // pools may ask for the next tick meanwhile
+	for _, id := range visited {
 		p := &c.pools[id]
 		next := Never
 		if c.traits.Ticks {
@@ -193,7 +194,7 @@ func (c *Controller) runTick(t Time) {
 		}
 		switch {
 		case next <= t+c.tick:
-			kept = append(kept, id)
+			c.active = append(c.active, id)
 			continue
 		case next < p.WakeAt:
 			p.WakeAt = next
@@ -201,7 +202,7 @@ func (c *Controller) runTick(t Time) {
 		}
 		p.Active = false
 	}
-	c.active = kept
+	c.rested = visited[:0]
 	c.nextTick = Never
 	if len(c.active) > 0 {
 		c.nextTick = t + c.tick

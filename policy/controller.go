@@ -48,6 +48,7 @@ type Controller struct {
 	spending int64    // of all instances, if there is a budget
 	full     Time     // until then the quota has no room for stock that can wait
 	active   []PoolID // visited at the next tick, in the order of their events
+	rested   []PoolID // empty: active's memory of the tick before
 	nextTick Time
 	nextLook Time // at hints, see runLook
 	lastTick Time

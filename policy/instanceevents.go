@@ -83,7 +83,6 @@ func (c *Controller) Release(t Time, id InstanceID) {
 		if c.traits.Ticks && !p.Active {
 			c.visit(t, pid, p)
 		}
-		return
 	}
 	c.unblock(t, pid, p)
 }

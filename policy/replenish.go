@@ -55,7 +55,7 @@ func (c *Controller) replenish(t Time, id PoolID, p *pool) {
 		if p.Waiting > 0 && p.limited {
 			c.makeRoom(t, id, p)
 		}
-		if c.budget > 0 && p.position() < 0 && !c.canResume(id, true) {
+		if c.budget > 0 && p.position() < 0 && c.mayOrder(id, p) && !c.canResume(id, true) {
 			c.makeMoney(t, id)
 		}
 		if (p.limited || p.Held || c.draining) && !c.mayLaunch(t, id, p) {
