@@ -185,7 +185,7 @@ func (c *Controller) place(t Time, on Capacity) {
 	s := &c.supplies[id]
 	s.Crowded = false
 	if b := &s.Breakers[on]; b.Until > t {
-		b.Until = t
+		b.Until, b.Opened = t, min(b.Opened, t-1) // the answer to what is ordered now counts
 	}
 	c.retryAt(t, id)
 }

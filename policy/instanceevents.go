@@ -96,11 +96,13 @@ func (c *Controller) Fail(t Time, id InstanceID, why Failure) {
 	pid, on, ordered := in.Pool, in.capacity(), in.Since
 	p := &c.pools[pid]
 	doomed := c.lived && c.lives[slot].Doomed
+	if !doomed { // before who waited for it is promoted, which may order another
+		c.failed(t, pid, on, ordered, why)
+	}
 	c.forget(t, slot, in, p)
 	if doomed { // what failed is no longer launched
 		return
 	}
-	c.failed(t, pid, on, ordered, why)
 	if why == OverQuota {
 		c.full = t + mostBackoff
 		if p.position() < 0 {
