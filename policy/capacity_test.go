@@ -312,6 +312,12 @@ func TestRelief(t *testing.T) {
 	c.warm(relief)
 	c.want("it is stock", c.instances[relief].state, idle)
 
+	c, shadow, relief = start() // and its successor is there already
+	c.warm(c.launching()[1])
+	c.release(shadow)
+	c.advance(c.now+int64(DefaultTick), ClassTick)
+	c.want("beyond the level", c.ctrl.Stock(0).Warm+c.ctrl.Stock(0).Launching, int32(1))
+
 	c, shadow, relief = start() // taken before
 	c.remove(shadow)
 	c.ctrl.Lose(c.now, shadow)
@@ -349,6 +355,28 @@ func TestStoppedStock(t *testing.T) {
 	c.want("its outcome", strings.Contains(c.trail[len(c.trail)-1], "partial_hit"), true)
 }
 
+// Stopped stock is made up for while spot has nothing to give, and after a quota
+// was met, some time later.
+func TestStoppedStockAfterFailures(t *testing.T) {
+	c := spotPool(t, "static:level=1,stopped=1", func(c *Config) { c.Categories[0].Stopped = &StoppedTerms{Price: 0.1, Resume: 5e9} })
+	c.want("launching", c.on(), "spot on_demand")
+	both := c.launching()
+	c.fail(both[0], NoCapacity)
+	c.fail(both[1], BootFailed)
+	c.want("launching", c.on(), "on_demand on_demand")
+	filler := c.launching()[0]
+	if c.ctrl.instances.Rows[filler.Slot()].Marks&filling == 0 {
+		filler = c.launching()[1]
+	}
+	c.fail(filler, OverQuota)
+	for _, id := range c.launching() {
+		c.warm(id)
+	}
+	c.want("while the quota is full", c.ctrl.supplies[0].Filling, int32(0))
+	c.advance(c.now+mostBackoff+int64(DefaultTick), ClassTick)
+	c.want("after that", c.ctrl.supplies[0].Filling, int32(1))
+}
+
 // A category that can no more be stopped keeps none.
 func TestStoppedStockGoes(t *testing.T) {
 	with := Config{Categories: []Category{{Name: "a", LeadTime: time.Minute, Price: 1, Stopped: &StoppedTerms{Price: 0.1}}}}
@@ -368,16 +396,18 @@ func TestStoppedStockGoes(t *testing.T) {
 // minute at 1 $/h is 10 minutes at 0.1.
 func TestStoppedSurplus(t *testing.T) {
 	with := Config{Categories: []Category{{Name: "a", LeadTime: time.Minute, Price: 1, Stopped: &StoppedTerms{Price: 0.1}}}}
-	c := newCloud(t, "static:level=0,stopped=1", with)
-	c.warm(c.launching()[0])
-	since := c.now
-	if err := c.ctrl.Configure(c.now, with, buildSizer(t, "static:level=0,stopped=0", with)); err != nil {
-		t.Fatal(err)
+	for _, spec := range []string{"static:level=0,stopped=0", "none"} { // which knows of no stopped ones
+		c := newCloud(t, "static:level=0,stopped=1", with)
+		c.warm(c.launching()[0])
+		since := c.now
+		if err := c.ctrl.Configure(c.now, with, buildSizer(t, spec, with)); err != nil {
+			t.Fatal(err)
+		}
+		c.advance(since+int64(10*time.Minute)-1, ClassTick)
+		c.want("instances", len(c.instances), 1)
+		c.advance(since+int64(10*time.Minute+DefaultTick), ClassTick)
+		c.want("instances", len(c.instances), 0)
 	}
-	c.advance(since+int64(10*time.Minute)-1, ClassTick)
-	c.want("instances", len(c.instances), 1)
-	c.advance(since+int64(10*time.Minute+DefaultTick), ClassTick)
-	c.want("instances", len(c.instances), 0)
 }
 
 // trailOf are the last n actions, without instants and generations.

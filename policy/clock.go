@@ -133,6 +133,15 @@ func (c *Controller) visit(t Time, id PoolID, p *pool) {
 	}
 }
 
+// wakeAt makes the first tick from an instant on look at a pool.
+func (c *Controller) wakeAt(at Time, id PoolID, p *pool) {
+	if at < p.WakeAt {
+		p.WakeAt = at
+		c.wakes.push(wake{at, id})
+		c.nextTick = min(c.nextTick, c.tickFrom(at))
+	}
+}
+
 // tickFrom is the first tick at or after t that has not been run.
 func (c *Controller) tickFrom(t Time) Time {
 	due := t - mod(t, c.tick)

@@ -60,6 +60,7 @@ func (c *Controller) Release(t Time, id InstanceID) {
 	p.InUse--
 	if in.Marks != 0 {
 		c.part(in, p)
+		c.surplus(t, pid, p)
 	}
 	if c.releases != nil && !c.draining {
 		c.setLevel(pid, p, c.releases.Release(t, in.Pool, t-in.Since, p.stock()))

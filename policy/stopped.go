@@ -2,8 +2,9 @@ package policy
 
 // setStopped takes over how many stopped instances the sizer wants of a pool.
 func (c *Controller) setStopped(id PoolID) {
-	if c.stopping != nil && c.supplies[id].canBeStopped {
-		c.supplies[id].Wanted = max(c.stopping.Stopped(id), 0)
+	s := &c.supplies[id]
+	if s.Wanted = 0; c.stopping != nil && s.canBeStopped {
+		s.Wanted = max(c.stopping.Stopped(id), 0)
 	}
 }
 
@@ -11,7 +12,11 @@ func (c *Controller) setStopped(id PoolID) {
 func (c *Controller) fill(t Time, id PoolID, p *pool) {
 	s := &c.supplies[id]
 	for s.canBeStopped && s.Stopped.Count+s.Filling < s.Wanted {
-		if !c.mayOrder(id, p) || p.Held || t < c.full {
+		if !c.mayOrder(id, p) || p.Held && !s.allows(t, OnDemand) {
+			return
+		}
+		if t < c.full {
+			c.wakeAt(c.full, id, p)
 			return
 		}
 		if !c.affords(s.prices[OnDemand], false) {
