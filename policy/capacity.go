@@ -74,6 +74,7 @@ type supply struct {
 	// InLine is set while the pool waits for the fleet's budget; Called when its
 	// turn has come; Poor when it lacked money since then.
 	InLine, Called, Poor bool
+	lacks                bool // what it takes to launch for a request, in launchLoners
 
 	// Of the configuration: prices are rounded to millionths of a dollar an
 	// hour, so that sums are exact.

@@ -23,11 +23,10 @@ func (c *Controller) Arrive(t Time, r Request) {
 // instance is refused if there is none.
 func (c *Controller) Requeue(t Time, r Request) {
 	c.enter(t)
-	if r.Warm == NeverWarm {
-		c.alone(t, r, t)
-		return
-	}
 	c.firstInLine(t, r, t)
+	if c.loners.First != none {
+		c.launchLoners(t)
+	}
 	c.replenish(t, r.Pool, &c.pools[r.Pool])
 }
 

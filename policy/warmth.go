@@ -49,7 +49,7 @@ func (c *Controller) alone(t Time, r Request, arrived Time) {
 }
 
 // launchAlone launches for a waiter, where limits, failures and the budget allow
-// it. A pool that is full of idle instances gives one up for it. What is stopped
+// it. A pool that is full gives idle instances up, where that makes room. What is stopped
 // is not resumed: it was warm before.
 func (c *Controller) launchAlone(t Time, i uint32) bool {
 	id := c.waiters.Rows[i].Request.Pool
@@ -57,14 +57,15 @@ func (c *Controller) launchAlone(t Time, i uint32) bool {
 	if c.draining || !c.hasTurn(id, p) || p.Held && !s.allows(t, OnDemand) && !(s.hasSpot && s.allows(t, Spot)) {
 		return false
 	}
-	if !c.hasRoom(id) {
+	idle := p.Warm + p.Aging + p.Tied
+	if most := c.config.Categories[id].MaxInstances; most > 0 && int(p.total()-idle) >= most {
+		return false
+	}
+	for !c.hasRoom(id) {
 		if p.Warm+p.Aging > 0 {
 			c.retire(t, c.leastWorth(t, id, p), ForRoom)
 		} else {
 			c.makeRoom(t, id, p)
-		}
-		if !c.hasRoom(id) {
-			return false
 		}
 	}
 	if c.budget > 0 {
@@ -93,12 +94,17 @@ func (c *Controller) own(slot uint32, p *pool, i uint32) {
 }
 
 // launchLoners launches for those who want instances of their own and could not
-// have them yet.
+// have them yet: in a pool first come, first served.
 func (c *Controller) launchLoners(t Time) {
+	for i := c.loners.First; i != none; i = c.waiters.Rows[i].Next {
+		c.supplies[c.waiters.Rows[i].Request.Pool].lacks = false
+	}
 	for i := c.loners.First; i != none; {
 		next := c.waiters.Rows[i].Next
-		if c.launchAlone(t, i) {
+		if s := &c.supplies[c.waiters.Rows[i].Request.Pool]; !s.lacks && c.launchAlone(t, i) {
 			c.waiters.leave(&c.loners, i)
+		} else {
+			s.lacks = true
 		}
 		i = next
 	}

@@ -100,3 +100,53 @@ func TestNeverWarm(t *testing.T) {
 		t.Errorf("refused: %s", d)
 	}
 }
+
+// Who lost an instance of his own is first in line for the next.
+func TestNeverWarmIsFirstInLine(t *testing.T) {
+	c := newCloud(t, "none", Config{Categories: []Category{{Name: "a", LeadTime: time.Minute, MaxInstances: 1}}})
+	for range 3 {
+		c.ask(Request{Warm: NeverWarm})
+	}
+	lost := c.launching()[0]
+	c.warm(lost)
+	first := c.instances[lost].request
+	c.remove(lost)
+	c.ctrl.Lose(c.now, lost) // the second gets the place
+	c.waiting[first], c.served[first] = Request{ID: first, Warm: NeverWarm}, false
+	c.ctrl.Requeue(c.now, c.waiting[first])
+	for _, want := range []RequestID{1, first, 2} {
+		next := c.launching()[0]
+		c.warm(next)
+		c.want("the request of the next instance", c.instances[next].request, want)
+		c.release(next)
+	}
+}
+
+// A pool that holds more than a limit allows which has become lower gives up what
+// makes room, and nothing where that makes none.
+func TestNeverWarmAboveTheLimit(t *testing.T) {
+	for _, k := range []struct {
+		limit              int
+		warm, launchedMore int32
+	}{{2, 3, 0}, {3, 0, 1}, {5, 2, 1}} {
+		c := newCloud(t, "static:level=3", Config{Categories: []Category{{Name: "a", LeadTime: time.Minute}}})
+		for range 2 { // two serve, three are idle
+			for _, id := range c.launching() {
+				c.warm(id)
+			}
+			if c.ctrl.Stock(0).InUse == 0 {
+				c.arrive()
+				c.arrive()
+			}
+		}
+		config := Config{Categories: []Category{{Name: "a", LeadTime: time.Minute, MaxInstances: k.limit}}}
+		*c.config = Config{Categories: []Category{{Name: "a", LeadTime: time.Minute}}} // it holds more at first
+		if err := c.ctrl.Configure(c.now, config, buildSizer(t, "static:level=3", config)); err != nil {
+			t.Fatal(err)
+		}
+		c.ask(Request{Warm: NeverWarm})
+		if got := c.ctrl.Stock(0); got.Warm != k.warm || got.Launching != k.launchedMore {
+			t.Errorf("limit %d: %+v, want %d idle and %d launching", k.limit, got, k.warm, k.launchedMore)
+		}
+	}
+}
