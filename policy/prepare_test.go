@@ -299,3 +299,40 @@ func TestNoTenantsOwnIsPreparedAhead(t *testing.T) {
 		}
 	}
 }
+
+// What takes over a request from spot is prepared for it from then on.
+func TestReplacedIsPrepared(t *testing.T) {
+	config := stagedFleet(true)
+	config.Categories[0].Price, config.Categories[0].Spot = 1, &SpotTerms{Price: 0.3, Replace: true}
+	c, host := prepared(t, config, &aimed{level: 1, next: []Target{{}}})
+	c.Warm(1, host.launched[0])
+	c.Arrive(2, Request{ID: 1, Dataset: 7})
+	relief := host.launched[1]
+	c.Warm(3, relief)
+	c.Release(4, relief)
+	c.Arrive(5, Request{ID: 2, Dataset: 7})
+	if a := host.assigned; a.Instance != relief || a.Missing != 0 || a.Outcome != Hit {
+		t.Errorf("it got %+v", a)
+	}
+}
+
+// What has become prepared while it was idle has been idle for as long as before.
+func TestIdleTimeoutOfPrepared(t *testing.T) {
+	config := stagedFleet(true)
+	config.Categories[0].IdleTimeout = time.Minute
+	s := onStage(t, config, hysteresis{&aimed{level: 2, next: []Target{dataset(7)}}})
+	c := s.ctrl
+	fire(c, 0)
+	c.Warm(0, s.launched[0])
+	fire(c, 40e9)
+	c.Warm(40e9, s.launched[1])
+	c.Prepared(41e9, s.launched[1])
+	c.Prepared(42e9, s.launched[0])
+	if err := c.Configure(43e9, config, hysteresis{&aimed{level: 0, next: []Target{dataset(7)}}}); err != nil {
+		t.Fatal(err)
+	}
+	fire(c, 60e9)
+	if len(s.ended) != 1 || s.ended[0] != s.launched[0] || s.why[0] != IdleTooLong {
+		t.Errorf("ended %v: %v", s.ended, s.why)
+	}
+}

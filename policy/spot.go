@@ -71,6 +71,9 @@ func (c *Controller) takeOver(t Time, slot uint32, p *pool) {
 	to.Marks &^= relief
 	was.Marks &^= relieved
 	was.Next = none
+	if c.staged { // what was carried out for the request moves with it
+		c.prepared[slot] = preparation{Is: c.prepared[from].Is}
+	}
 	p.Own--
 	if c.log != nil {
 		c.log.append(t, c.instances.id(slot), -1, to.Pool, Replaced, ForRelief, 0)

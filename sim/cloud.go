@@ -251,6 +251,9 @@ func (r *replay) Replace(t policy.Time, from, to policy.InstanceID) {
 	j := r.cloud.jobs[from.Slot()]
 	delete(r.cloud.jobs, from.Slot())
 	b.served = true
+	if r.preps != nil {
+		r.preps.replaced(from.Slot(), to.Slot())
+	}
 	r.m.released(t, a)
 	r.m.charges(a).released(t)
 	r.m.promoted(t, b)

@@ -71,6 +71,12 @@ func (p *preparations) launched(s uint32) {
 	p.rows[s] = preparation{}
 }
 
+// replaced makes what takes over a request what the instance was that served it.
+func (p *preparations) replaced(from, to uint32) {
+	p.drop(to)
+	p.rows[to] = preparation{is: p.rows[from].is}
+}
+
 // aim has the instance in a slot prepared for a target, from t on if it is
 // warm, else from when it becomes so.
 func (p *preparations) aim(t policy.Time, s uint32, k *Category, pool uint32, to policy.Target, warm bool) {
