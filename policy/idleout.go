@@ -9,22 +9,29 @@ func (c *Controller) endIdle(t Time, id PoolID, p *pool) Time {
 		return Never
 	}
 	again, level := Never, max(p.Level.Stock, 0)
-	end := func(s *shelf, tied bool) {
-		for slot := s.Oldest; slot != none && (tied || p.Warm > level); {
-			newer := c.instances.Rows[slot].Next
-			if since := c.instances.Rows[slot].Since; since+timeout <= t {
-				c.retire(t, slot, IdleTooLong)
-			} else if again = min(again, since+timeout); !p.staged { // else what was prepared meanwhile is out of order
-				return
-			}
-			slot = newer
+	for p.Warm > level && p.Shelf.Oldest != none {
+		since := c.instances.Rows[p.Shelf.Oldest].Since
+		if since+timeout > t {
+			again = since + timeout
+			break
 		}
+		c.retire(t, p.Shelf.Oldest, IdleTooLong)
 	}
-	end(&p.Shelf, false)
 	for i := p.FirstApart; i != none; {
 		row := &c.apart.Rows[i]
 		next := row.Next
-		end(&row.shelf, row.Tenant != 0)
+		for row.Oldest != none && (row.Tenant != 0 || p.Warm > level) {
+			since := c.instances.Rows[row.Oldest].Since
+			if since+timeout > t {
+				again = min(again, since+timeout)
+				break
+			}
+			last := row.Count == 1
+			c.retire(t, row.Oldest, IdleTooLong)
+			if last { // the shelf may be gone
+				break
+			}
+		}
 		i = next
 	}
 	return again

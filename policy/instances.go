@@ -102,16 +102,25 @@ type shelf struct {
 
 var emptyShelf = shelf{Oldest: none, Newest: none, Due: Never}
 
-// put adds an instance as the newest.
+// put adds an instance, as the newest unless it has been idle for longer than
+// others: what becomes prepared meanwhile changes its shelf.
 func (n *instances) put(s *shelf, slot uint32) {
 	in := &n.Rows[slot]
-	in.Prev, in.Next = s.Newest, none
-	if s.Newest == none {
+	older, newer := s.Newest, none
+	for older != none && n.Rows[older].Since > in.Since {
+		older, newer = n.Rows[older].Prev, older
+	}
+	in.Prev, in.Next = older, newer
+	if older == none {
 		s.Oldest = slot
 	} else {
-		n.Rows[s.Newest].Next = slot
+		n.Rows[older].Next = slot
 	}
-	s.Newest = slot
+	if newer == none {
+		s.Newest = slot
+	} else {
+		n.Rows[newer].Prev = slot
+	}
 	s.Count++
 }
 

@@ -336,3 +336,30 @@ func TestIdleTimeoutOfPrepared(t *testing.T) {
 		t.Errorf("ended %v: %v", s.ended, s.why)
 	}
 }
+
+// Nor does its keep-alive begin anew.
+func TestKeepAliveOfPrepared(t *testing.T) {
+	config := stagedFleet(true)
+	for _, last := range []Time{42e9, 44e9} { // before and after the keep-alive is set
+		s := onStage(t, config, hysteresis{&aimed{level: 2, next: []Target{dataset(7)}}})
+		c := s.ctrl
+		fire(c, 0)
+		c.Warm(0, s.launched[0])
+		fire(c, 40e9)
+		c.Warm(40e9, s.launched[1])
+		c.Prepared(41e9, s.launched[1])
+		if last < 43e9 {
+			c.Prepared(last, s.launched[0])
+		}
+		if err := c.Configure(43e9, config, NewKeepAlive(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		if last > 43e9 {
+			c.Prepared(last, s.launched[0])
+		}
+		fire(c, 60e9)
+		if len(s.ended) != 1 || s.ended[0] != s.launched[0] || s.why[0] != Expired {
+			t.Errorf("prepared at %d ns: ended %v: %v", last, s.ended, s.why)
+		}
+	}
+}

@@ -240,7 +240,7 @@ func (c *Controller) reshelve(slot uint32, in *instance, p *pool) {
 		*c.idleCount(slot, p)++
 	}
 	c.holds(i)
-	if s := &c.apart.Rows[i].shelf; c.traits.Idle == KeepForAge && s.Due > c.now+p.Level.Keep {
+	if s := &c.apart.Rows[i].shelf; c.traits.Idle == KeepForAge && s.Due > in.Since+p.Level.Keep {
 		c.armShelf(apartBit|shelfID(i), s, p.Level.Keep)
 	}
 }
