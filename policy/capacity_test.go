@@ -312,7 +312,7 @@ func TestRelief(t *testing.T) {
 	c.warm(relief)
 	c.want("it is stock", c.instances[relief].state, idle)
 
-	c, shadow, relief = start() // and its successor is there already
+	c, shadow, _ = start() // and its successor is there already
 	c.warm(c.launching()[1])
 	c.release(shadow)
 	c.advance(c.now+int64(DefaultTick), ClassTick)

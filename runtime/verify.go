@@ -111,7 +111,6 @@ func readLines(r io.Reader, f func(line int, text []byte) error) error {
 
 // A checker is a host of a fresh controller whose world is an event log.
 type checker struct {
-	ctrl    referee.Controller
 	ref     referee.Referee
 	pools   int
 	started bool
@@ -141,12 +140,7 @@ func newChecker(text []byte, h *Header) (*checker, error) {
 		return nil, fmt.Errorf("header: %w", err)
 	}
 	c := &checker{pools: len(config.Categories)}
-	if !referee.Watches(config) {
-		c.ctrl, err = policy.New(config, sizer, &c.decided)
-		return c, err
-	}
 	_, err = c.ref.Control(config, sizer, &c.decided)
-	c.ctrl = &c.ref
 	return c, err
 }
 
@@ -193,17 +187,17 @@ func (c *checker) replay(e *Entry) (problem string) {
 	}
 	c.started = true
 	if e.Event == "timer" {
-		if due, class := c.ctrl.NextTimer(); due != e.T || timerName(class) != e.Class {
+		if due, class := c.ref.NextTimer(); due != e.T || timerName(class) != e.Class {
 			return fmt.Sprintf("the log has a %s at %d ns, the controller's next timer is a %s at %d ns", e.Class, e.T, timerName(class), due)
 		}
-		c.ctrl.Fire()
+		c.ref.Fire()
 		return ""
 	}
 	class, known := classes[e.Event]
 	if !known {
 		return fmt.Sprintf("there is no event %.100q", e.Event)
 	}
-	if due, of := c.ctrl.NextTimer(); due < e.T || due == e.T && of < class {
+	if due, of := c.ref.NextTimer(); due < e.T || due == e.T && of < class {
 		return fmt.Sprintf("the log has %s at %d ns, but a %s is due before it, at %d ns", e.Event, e.T, timerName(of), due)
 	}
 	return c.event(e)
@@ -231,25 +225,25 @@ func (c *checker) event(e *Entry) string {
 	}
 	switch e.Event {
 	case "start":
-		c.ctrl.Start(e.T)
+		c.ref.Start(e.T)
 	case "arrive":
 		warm, err := policy.ParseWarmth(e.Warm)
 		if err != nil {
 			return err.Error()
 		}
-		c.ctrl.Arrive(e.T, policy.Request{ID: *e.Request, Pool: *e.Pool, Tenant: e.Tenant, TaskType: e.TaskType, Warm: warm})
+		c.ref.Arrive(e.T, policy.Request{ID: *e.Request, Pool: *e.Pool, Tenant: e.Tenant, TaskType: e.TaskType, Warm: warm})
 	case "cancel":
-		c.ctrl.Cancel(e.T, *e.Pool, *e.Request)
+		c.ref.Cancel(e.T, *e.Pool, *e.Request)
 	case "warm":
-		c.ctrl.Warm(e.T, id)
+		c.ref.Warm(e.T, id)
 	case "release":
-		c.ctrl.Release(e.T, id)
+		c.ref.Release(e.T, id)
 	case "fail":
-		c.ctrl.Fail(e.T, id, policy.BootFailed)
+		c.ref.Fail(e.T, id, policy.BootFailed)
 	case "lose":
-		c.ctrl.Lose(e.T, id)
+		c.ref.Lose(e.T, id)
 	case "drain":
-		c.ctrl.Drain(e.T)
+		c.ref.Drain(e.T)
 	}
 	return ""
 }

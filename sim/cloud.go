@@ -154,16 +154,16 @@ func (r *replay) happen() {
 			r.m.failed(e.time, row)
 		}
 		r.forget(row)
-		r.ctrl.Fail(e.time, e.id, e.why)
+		r.driven().Fail(e.time, e.id, e.why)
 	case isReleased:
 		r.m.released(e.time, row)
 		r.m.charges(row).released(e.time)
 		delete(r.cloud.jobs, s)
-		r.ctrl.Release(e.time, e.id)
+		r.driven().Release(e.time, e.id)
 	case isNoticed:
 		r.m.noticed()
 		pool := row.pool
-		r.ctrl.Notice(e.time, e.id)
+		r.driven().Notice(e.time, e.id)
 		if row := &r.slots[s]; row.id(s) == e.id { // it serves
 			r.cloud.schedule(e.time+int64(r.cloud.markets[pool].Notice), policy.ClassRelease, e.id, isTaken, 0)
 		}
@@ -173,8 +173,8 @@ func (r *replay) happen() {
 		r.m.interrupted(e.time, row, max(e.time-j.started, 0))
 		r.forget(row)
 		r.cloud.again[int64(j.request.ID)] = j
-		r.ctrl.Lose(e.time, e.id)
-		r.ctrl.Requeue(e.time, j.request)
+		r.driven().Lose(e.time, e.id)
+		r.driven().Requeue(e.time, j.request)
 	}
 }
 
@@ -219,9 +219,12 @@ func (r *replay) resumeJob(t policy.Time, s uint32, a policy.Assignment, j job) 
 	r.ends.schedule(j.end, s)
 }
 
-// watchable says whether a referee knows all that may happen in the fleet.
-func (f *Fleet) watchable() bool {
-	return referee.Watches(f.PolicyConfig()) && f.Provider == Provider{}
+// driven is what rare events go to: the referee, where there is one.
+func (r *replay) driven() referee.Controller {
+	if r.ref != nil {
+		return r.ref
+	}
+	return r.ctrl
 }
 
 // Stop implements policy.Host.

@@ -164,11 +164,8 @@ var referees func() *referee.Referee
 // control makes the controller, and lets the referee stand before it.
 func (r *replay) control(sizer policy.Sizer) (err error) {
 	config := r.fleet.PolicyConfig()
-	if r.ref = r.opt.Referee; r.ref == nil && referees != nil && r.fleet.watchable() {
+	if r.ref = r.opt.Referee; r.ref == nil && referees != nil {
 		r.ref = referees()
-	}
-	if r.ref != nil && !r.fleet.watchable() {
-		return fmt.Errorf("the fleet has spot, stopped instances, a budget or limits of the provider, which a referee does not watch yet")
 	}
 	if r.ref == nil {
 		r.ctrl, err = policy.New(config, sizer, r)

@@ -4,8 +4,8 @@ import "shadowpool/policy"
 
 // Launch implements policy.Host.
 func (r *Referee) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID, on policy.Capacity, why policy.Reason) {
-	if r.act(entry{time: t, kind: launch, instance: id, pool: pool, why: why}) {
-		r.launched(id, pool, why)
+	if r.act(entry{time: t, kind: launch, instance: id, pool: pool, on: on, why: why}) {
+		r.launched(id, pool, on, why)
 	}
 	r.host.Launch(t, id, pool, on, why)
 }
@@ -36,27 +36,26 @@ func (r *Referee) Prepare(t policy.Time, id policy.InstanceID, to policy.Target)
 
 // Stop implements policy.Host.
 func (r *Referee) Stop(t policy.Time, id policy.InstanceID, pool policy.PoolID) {
-	r.unwatched("stopped instances")
+	if r.act(entry{time: t, kind: stop, instance: id, pool: pool}) {
+		r.stop(id, pool)
+	}
 	r.host.Stop(t, id, pool)
 }
 
 // Resume implements policy.Host.
 func (r *Referee) Resume(t policy.Time, id policy.InstanceID, pool policy.PoolID, why policy.Reason) {
-	r.unwatched("stopped instances")
+	if r.act(entry{time: t, kind: resume, instance: id, pool: pool, why: why}) {
+		r.resume(id, pool, why)
+	}
 	r.host.Resume(t, id, pool, why)
 }
 
 // Replace implements policy.Host.
 func (r *Referee) Replace(t policy.Time, from, to policy.InstanceID) {
-	r.unwatched("instances on spot")
-	r.host.Replace(t, from, to)
-}
-
-// unwatched fails a fleet that has what the books do not know.
-func (r *Referee) unwatched(what string) {
-	if r.found == nil {
-		r.fail(Life, "the fleet has %s, which the referee does not watch", what)
+	if r.act(entry{time: t, kind: replace, instance: from, other: to}) {
+		r.replaced(from, to)
 	}
+	r.host.Replace(t, from, to)
 }
 
 // End implements policy.Host.
@@ -70,14 +69,14 @@ func (r *Referee) End(t policy.Time, id policy.InstanceID, pool policy.PoolID, w
 // Refuse implements policy.Host.
 func (r *Referee) Refuse(t policy.Time, q policy.RequestID, pool policy.PoolID, why policy.Reason) {
 	if r.act(entry{time: t, kind: refuse, request: q, pool: pool, why: why}) {
-		r.fail(Request, "request %d is refused, and takes any instance", q)
+		r.refuse(q, pool, why)
 	}
 	r.host.Refuse(t, q, pool, why)
 }
 
 // act opens an action. It reports false when there is nothing left to watch.
 func (r *Referee) act(e entry) bool {
-	if r.found != nil || r.blind {
+	if r.found != nil {
 		return false
 	}
 	r.trail.add(e)
@@ -92,117 +91,11 @@ func (r *Referee) act(e entry) bool {
 	return r.found == nil
 }
 
-func (r *Referee) launched(id policy.InstanceID, pid policy.PoolID, why policy.Reason) {
-	s := int(id.Slot())
-	for s >= len(r.slots) {
-		r.slots = append(r.slots, nil)
-		r.names = append(r.names, 0)
-	}
-	switch {
-	case r.slots[s] != nil:
-		r.fail(Life, "instance %s is launched in the slot of instance %s, which lives", nameOf(id), nameOf(r.slots[s].id))
-		return
-	case uint64(id) <= r.names[s]:
-		r.fail(Life, "the name of instance %s was given before", nameOf(id))
-		return
-	}
-	r.names[s] = uint64(id)
-	r.touch(pid)
-	p := &r.pools[pid]
-	in := &instance{id: id, state: launching, pool: pid, ordered: r.now}
-	switch q := r.placing; why {
-	case policy.ForLevel:
-		if level := r.ctrl.LevelOf(pid).Stock; p.position() >= level {
-			r.fail(Stock, "pool %d has the position %d, its level is %d, and it launches", pid, p.position(), level)
-		}
-		p.launching++
-	case policy.ForMiss:
-		if !r.early || r.event.kind != arrive || q.Pool != pid || q.served || q.own != nil {
-			r.fail(Request, "instance %s launches for a miss, but no request has just missed in pool %d", nameOf(id), pid)
-			return
-		}
-		in.own, q.own = q, in
-		leave(&p.queue, q)
-		p.own++
-	default:
-		r.fail(Life, "instance %s is launched because of %v", nameOf(id), why)
-	}
-	r.slots[s] = in
-	r.alive++
-	p.ledger.Launched++
-	r.mayLaunch(pid)
-}
-
-func (r *Referee) assigned(a policy.Assignment) {
-	in, q := r.living(a.Instance), r.requests[a.Request]
-	switch {
-	case in == nil:
-		r.fail(Life, "instance %s serves, but does not live", nameOf(a.Instance))
-		return
-	case in.state != idle:
-		r.fail(Life, "instance %s is given to request %d while it is %v", nameOf(a.Instance), a.Request, in.state)
-		return
-	case q == nil || q.served:
-		r.fail(Request, "request %d is served, but does not wait", a.Request)
-		return
-	case a.Pool != q.Pool:
-		r.fail(Request, "request %d of pool %d is served in pool %d", q.ID, q.Pool, a.Pool)
-		return
-	case in.uses > 0 && !r.pools[in.pool].category.Reusable:
-		r.fail(Life, "instance %s is single-use and serves again", nameOf(in.id))
-		return
-	case a.Reason == policy.WasScrubbed:
-		if !r.scrubs(&r.pools[in.pool]) || in.tenant == 0 || in.tenant == q.Tenant || in.pool != q.Pool {
-			r.fail(Isolation, "instance %s of tenant %d is scrubbed for tenant %d", nameOf(in.id), in.tenant, q.Tenant)
-			return
-		}
-		in.adapt, in.is, in.busy = int64(r.pools[in.pool].category.Scrub), policy.Target{}, false
-		leave(&r.pools[in.pool].tied, in)
-		in.tenant = 0
-		r.pools[in.pool].free = append(r.pools[in.pool].free, in)
-	case !r.suits(in, q):
-		r.fail(Isolation, "instance %s is tied to tenant %d and serves tenant %d", nameOf(in.id), in.tenant, q.Tenant)
-		return
-	}
-	r.fairly(in, q, a.Reason)
-	if want := r.outcome(in, q); a.Outcome != want {
-		r.fail(Outcome, "request %d is a %v, not a %v: it arrived at %d ns, its instance was ordered at %d ns", q.ID, want, a.Outcome, q.arrived, in.ordered)
-	}
-	if want := int64(r.pools[q.Pool].category.PromotionDelay) + in.adapt; a.Delay != want {
-		r.fail(Outcome, "the promotion for request %d takes %d ns, not %d ns", q.ID, a.Delay, want)
-	}
-	k := &r.pools[in.pool].category
-	needs := q.Target(k.Facets())
-	if want, _ := k.Missing(in.is, needs); a.Missing != want {
-		r.fail(Outcome, "the promotion for request %d lacks the stages %b, not %b", q.ID, a.Missing, want)
-	}
-	in.is, in.busy = in.is.Over(needs), false
-	if q.own != nil {
-		q.own, in.own = nil, nil
-	} else {
-		leave(&r.pools[q.Pool].queue, q)
-	}
-	r.quit(in)
-	in.state, in.serves, in.adapt = serving, q, 0
-	in.uses++
-	r.tie(in, q.Tenant)
-	q.served = true
-	r.pools[in.pool].serving++
-	r.pools[q.Pool].ledger.Outcomes[a.Outcome]++
-}
-
-// tie holds an instance that has seen a tenant's data for that tenant.
-func (r *Referee) tie(in *instance, tenant uint32) {
-	if r.config.Isolation == policy.ByTenant && in.tenant == 0 {
-		in.tenant = tenant
-	}
-}
-
 // prepare checks that an instance may be prepared for a target, of which its
 // category has stages.
 func (r *Referee) prepare(id policy.InstanceID, to policy.Target) {
 	in := r.living(id)
-	if in == nil || in.state == serving || in.own != nil {
+	if in == nil || in.state != idle && (in.state != launching || in.role != forPool) {
 		r.fail(Life, "instance %s is to be prepared, but is neither idle nor launching for its pool", nameOf(id))
 		return
 	}
@@ -226,17 +119,19 @@ func (r *Referee) moved(id policy.InstanceID, to policy.PoolID, why policy.Reaso
 		if below := from.category.Below; below == nil || *below != to || !r.layers {
 			r.fail(Life, "instance %s of pool %d is demoted to pool %d, which is not below it", nameOf(id), in.pool, to)
 		}
+		if in.stale || !r.fit(in, in.pool) {
+			r.fail(Generation, "instance %s of pool %d is demoted, but is on its way out", nameOf(id), in.pool)
+		}
 		r.old(in)
 	case policy.WasCompatible:
-		if in != r.chosen && r.placing != nil && r.equally(in, r.placing) {
+		if in != r.chosen && r.placing != nil && (r.equally(in, r.placing) || r.unsure && r.fit(in, to)) {
 			r.chosen = in
 		}
 		if in != r.chosen || r.placing.Pool != to {
 			r.fail(Choice, "instance %s moves to pool %d for no request, or for one that another suits better", nameOf(id), to)
 			return
 		}
-		_, adapt = r.choice(r.placing)
-		if adapt == 0 {
+		if adapt = r.adapting(in.pool, to); adapt == 0 {
 			r.fail(Choice, "instance %s of pool %d need not move to pool %d", nameOf(id), in.pool, to)
 		}
 	default:
@@ -245,28 +140,16 @@ func (r *Referee) moved(id policy.InstanceID, to policy.PoolID, why policy.Reaso
 	r.touch(in.pool)
 	leave(from.shelf(in), in)
 	from.ledger.MovedOut++
+	if in.stale {
+		from.rollout.stale--
+		r.pools[to].rollout.stale++
+	}
 	in.pool, in.uses, in.adapt, in.moved = to, 0, adapt, r.events
 	in.is, in.busy = policy.Target{}, false
+	in.due, in.aging = r.due(in, to), false
 	r.rest(in)
 	p := &r.pools[to]
 	p.ledger.MovedIn++
 	r.hasRoom(to)
-}
-
-func (r *Referee) ended(id policy.InstanceID, pid policy.PoolID, why policy.Reason) {
-	in := r.living(id)
-	switch {
-	case in == nil:
-		r.fail(Life, "instance %s is ended, but does not live", nameOf(id))
-		return
-	case in.state != idle:
-		r.fail(Life, "instance %s is ended while it is %v", nameOf(id), in.state)
-		return
-	case in.pool != pid:
-		r.fail(Life, "instance %s of pool %d is ended in pool %d", nameOf(id), in.pool, pid)
-		return
-	}
-	r.mayEnd(in, why)
-	r.remove(in)
-	r.pools[pid].ledger.Ended++
+	r.withinBudget(in)
 }

@@ -2,7 +2,6 @@ package referee
 
 import (
 	"slices"
-	"time"
 
 	"shadowpool/policy"
 )
@@ -15,17 +14,34 @@ const (
 	launching
 	idle // from the event on that makes it free, though the event may yet assign or end it
 	serving
+	stopped
 )
 
-func (s state) String() string { return [...]string{"gone", "launching", "idle", "serving"}[s] }
+func (s state) String() string {
+	return [...]string{"gone", "launching", "idle", "serving", "stopped"}[s]
+}
+
+// role is what an instance launches for.
+type role uint8
+
+const (
+	forPool role = iota
+	forRequest
+	forStopped
+	forRelief
+	inVain // it has become stale and is ended as soon as it is warm
+	roles
+)
 
 // instance is one that lives.
 type instance struct {
 	id      policy.InstanceID
 	state   state
+	role    role
+	on      policy.Capacity
 	pool    policy.PoolID
-	ordered policy.Time
-	since   policy.Time // when it became idle
+	ordered policy.Time // or resumed
+	since   policy.Time // when it became idle or was stopped
 	uses    int         // requests that it has served in its pool
 	tenant  uint32      // whom it is tied to; 0 is nobody
 	own     *request    // the request for which alone it launches
@@ -33,8 +49,14 @@ type instance struct {
 	adapt   int64 // of an instance that has just been moved for a request, ns
 	moved   int64 // the number of the event that moved it last
 	// is is what it is prepared for, and to what it is being prepared for.
-	is, to policy.Target
-	busy   bool
+	is, to  policy.Target
+	busy    bool
+	resumed bool // it launched last from the stopped stock
+	noticed bool // the provider will take it back
+	// partner is the launch that takes over its request from spot, or the
+	// instance on spot that it takes over from.
+	partner *instance
+	life
 }
 
 // request is one that waits or is being served.
@@ -43,34 +65,39 @@ type request struct {
 	arrived policy.Time
 	own     *instance // its own launch
 	served  bool
+	placed  int64 // the number of the event that put it in line last
 }
 
 // pool is what the referee knows of one.
 type pool struct {
-	category  policy.Category
-	free      []*instance // idle and for anyone, by when they became so
-	tied      []*instance // idle and for one tenant only, likewise
-	queue     []*request  // without those whose own launch is on its way
-	launching int32       // for the pool
-	own       int32       // for single requests
-	serving   int32
-	ledger    Ledger
-	touched   bool
+	category policy.Category
+	free     []*instance // idle and for anyone, by when they became so
+	tied     []*instance // idle and for one tenant only, likewise
+	stopped  []*instance // by when they were stopped
+	queue    []*request  // without those whose own launch is on its way
+	coming   [roles]int32
+	serving  int32
+	ledger   Ledger
+	touched  bool
+	pauses   pauses
+	prices   [capacities]int64
+	storage  int64 // the price of a stopped instance
+	rollout  rollout
 
-	// failed is when a launch failed last, Never if one has become warm since:
-	// after failures a pool launches when its breakers let it.
-	failed policy.Time
-	// held is the last event after which failures may have kept it from launching.
-	held policy.Time
-	// When the pool fell short of its level, had too many, and when what has
-	// been idle for longest must be gone; Never if it is not so.
-	short, surplus, expires policy.Time
+	// When the pool fell short of its level, or of its stopped stock, when it had
+	// too many, and when requests began to wait for new instances that could be
+	// launched; Never if it is not so.
+	short, hollow, surplus, lonely policy.Time
+	// When what has been idle for longest must be gone, and what is oldest.
+	expires, old policy.Time
 }
 
 // A Ledger counts what has ever happened in a pool.
 type Ledger struct {
 	Launched, Ended, Failed, Lost int64
 	MovedIn, MovedOut             int64
+	Stopped, Resumed              int64
+	Replaced                      int64    // requests that moved from spot
 	Outcomes                      [3]int64 // by policy.Outcome
 }
 
@@ -79,22 +106,29 @@ func (l *Ledger) alive() int64 {
 	return l.Launched + l.MovedIn - l.MovedOut - l.Ended - l.Failed - l.Lost
 }
 
-func (p *pool) total() int32 {
-	return p.launching + p.own + p.serving + int32(len(p.free)+len(p.tied))
+// launching is how many are, for whatever.
+func (p *pool) launching() (n int32) {
+	for _, c := range p.coming {
+		n += c
+	}
+	return n
 }
 
-func (p *pool) position() int32 { return int32(len(p.free)) + p.launching - int32(len(p.queue)) }
+func (p *pool) idle() int32 { return int32(len(p.free) + len(p.tied)) }
+
+// total is what the limit on instances counts: what is stopped does not.
+func (p *pool) total() int32 { return p.launching() + p.serving + p.idle() }
 
 func (p *pool) stock() policy.Stock {
-	return policy.Stock{
-		Warm: int32(len(p.free) + len(p.tied)), Launching: p.launching + p.own,
-		Waiting: int32(len(p.queue)), InUse: p.serving,
-	}
+	return policy.Stock{Warm: p.idle(), Launching: p.launching(), Waiting: int32(len(p.queue)), InUse: p.serving}
 }
 
-// shelf is where an idle instance is kept.
+// shelf is where an instance is kept that nobody uses.
 func (p *pool) shelf(in *instance) *[]*instance {
-	if in.tenant != 0 {
+	switch {
+	case in.state == stopped:
+		return &p.stopped
+	case in.tenant != 0:
 		return &p.tied
 	}
 	return &p.free
@@ -129,22 +163,27 @@ func (r *Referee) quit(in *instance) {
 	p := &r.pools[in.pool]
 	switch in.state {
 	case launching:
-		if in.own != nil {
-			p.own--
-		} else {
-			p.launching--
-		}
-	case idle:
+		p.coming[in.role]--
+	case idle, stopped:
 		leave(p.shelf(in), in)
 	case serving:
 		p.serving--
 	}
 }
 
+// recast lets a launch be for something else.
+func (r *Referee) recast(in *instance, as role) {
+	p := &r.pools[in.pool]
+	p.coming[in.role]--
+	p.coming[as]++
+	in.role = as
+}
+
 // rest makes an instance idle.
 func (r *Referee) rest(in *instance) {
 	r.touch(in.pool)
 	in.state, in.since, in.serves = idle, r.now, nil
+	in.aging = in.aging || r.ages(in)
 	shelf := r.pools[in.pool].shelf(in)
 	*shelf = append(*shelf, in)
 }
@@ -152,86 +191,24 @@ func (r *Referee) rest(in *instance) {
 // remove forgets an instance.
 func (r *Referee) remove(in *instance) {
 	r.quit(in)
+	r.part(in)
+	if in.stale {
+		r.pools[in.pool].rollout.stale--
+	}
 	in.state = gone
 	r.slots[in.id.Slot()] = nil
 	r.alive--
 }
 
-// pickPrepared is the first of those that lack least for a request.
-func (r *Referee) pickPrepared(p *pool, q *request) *instance {
-	var best *instance
-	for _, shelf := range [2][]*instance{p.tied, p.free} {
-		for _, in := range shelf {
-			if r.suits(in, q) && (best == nil || r.lacks(in, q) < r.lacks(best, q)) {
-				best = in
-			}
-		}
+// part separates an instance from the one that was to relieve it, which then
+// launches for the pool, or that it was to relieve.
+func (r *Referee) part(in *instance) {
+	other := in.partner
+	if other == nil {
+		return
 	}
-	return best
-}
-
-// lacks is how long the stages are expected to take that an instance lacks for
-// a request.
-func (r *Referee) lacks(in *instance, q *request) time.Duration {
-	k := &r.pools[in.pool].category
-	_, takes := k.Missing(in.is, q.Target(k.Facets()))
-	return takes
-}
-
-// suits says whether an instance may serve a request as far as its tenant goes.
-func (r *Referee) suits(in *instance, q *request) bool {
-	return r.config.Isolation != policy.ByTenant || in.tenant == 0 || in.tenant == q.Tenant
-}
-
-// choice is the idle instance that a request must be given now, and what it
-// takes to adapt it; nil if it has to wait.
-func (r *Referee) choice(q *request) (*instance, int64) {
-	if in := r.pick(q.Pool, q); in != nil {
-		return in, 0
-	}
-	own := &r.pools[q.Pool]
-	most := own.category.MaxInstances
-	for _, o := range own.category.Compatible {
-		if in := r.pick(o.Pool, q); in != nil && (o.Adapt == 0 || most == 0 || int(own.total()) < most) {
-			return in, int64(o.Adapt)
-		}
-	}
-	return r.scrubbed(q)
-}
-
-// scrubs says whether a pool's instances may go from tenant to tenant.
-func (r *Referee) scrubs(p *pool) bool {
-	k := &p.category
-	return r.config.Isolation == policy.ByTenant && k.Reusable && k.Scrub > 0 && k.Scrub < k.LeadTime && !r.draining
-}
-
-// scrubbed is the instance of another tenant that has been idle for longest.
-func (r *Referee) scrubbed(q *request) (*instance, int64) {
-	p := &r.pools[q.Pool]
-	if r.scrubs(p) && len(p.tied) > 0 {
-		return p.tied[0], int64(p.category.Scrub)
-	}
-	return nil, 0
-}
-
-// pick is the idle instance of a pool that goes first, or one of those that lack
-// least.
-func (r *Referee) pick(id policy.PoolID, q *request) *instance {
-	p := &r.pools[id]
-	if len(p.category.Stages) > 0 {
-		return r.pickPrepared(p, q)
-	}
-	for i := len(p.tied) - 1; i >= 0; i-- {
-		if p.tied[i].tenant == q.Tenant {
-			return p.tied[i]
-		}
-	}
-	switch n := len(p.free); {
-	case n == 0:
-		return nil
-	case p.category.Reusable:
-		return p.free[n-1]
-	default:
-		return p.free[0]
+	in.partner, other.partner = nil, nil
+	if other.state == launching {
+		r.recast(other, forPool)
 	}
 }

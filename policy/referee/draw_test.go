@@ -54,8 +54,96 @@ func (d draw) fleet() policy.Config {
 	}
 	if d.chance(0.3) {
 		c.Categories = d.layers(c.Categories)
+	} else if d.chance(0.6) {
+		d.terms(&c)
 	}
 	return c
+}
+
+// terms are spot, stopped instances and a budget: under one, all cost the same,
+// so that an instance may go from any category to any other.
+func (d draw) terms(c *policy.Config) {
+	tight := d.chance(0.4)
+	spot := &policy.SpotTerms{Price: pickOf(d, 0.3, 0.6, 1.7), Interruptions: pickOf(d, 0, 0.1, 2), Refused: 0.1, Replace: d.chance(0.6)}
+	for i := range c.Categories {
+		k := &c.Categories[i]
+		k.Price = 1
+		if !tight {
+			k.Price = pickOf(d, 0.5, 1, 2)
+		} else if k.LeadTime == 0 { // with a keep-alive of nothing there were no end of launches at one instant
+			k.LeadTime = time.Second
+		}
+		if d.chance(0.6) || tight {
+			own := *spot
+			own.Replace = own.Replace || d.chance(0.3)
+			k.Spot = &own
+		}
+		if d.chance(0.6) {
+			k.Stopped = &policy.StoppedTerms{Price: pickOf(d, 0, 0.01, 0.1), Resume: pickOf[int64](d, 0, 2e9, 5e9)}
+		}
+	}
+	if tight {
+		c.Budget = float64(1+d.IntN(10)) + pickOf(d, 0, 0.3, 0.55)
+		if d.chance(0.3) {
+			for i := range c.Categories {
+				c.Categories[i].Spot = nil
+			}
+		}
+	}
+}
+
+// alter changes some of a category's terms.
+func (d draw) alter(c *policy.Config, k *policy.Category) {
+	if d.chance(0.2) {
+		k.MaxInstances = d.IntN(5)
+		k.PromotionDelay = time.Duration(d.IntN(2)) * time.Second
+	}
+	if d.chance(0.4) {
+		k.Generation += "i"
+	}
+	if d.chance(0.2) {
+		generation := k.Generation
+		k.Lifecycle = d.lifecycle(k.LeadTime, c.Tick)
+		k.Generation = generation
+	}
+	if k.Spot != nil && d.chance(0.2) {
+		own := *k.Spot
+		own.Price *= pickOf(d, 0.5, 2)
+		k.Spot = &own
+	}
+	if c.Budget > 0 && d.chance(0.1) {
+		c.Budget = max(1, c.Budget*pickOf(d, 0.5, 2))
+	}
+	if k.Stopped != nil && d.chance(0.1) {
+		k.Stopped = nil
+	}
+}
+
+// lifecycle bounds what instances are good for.
+func (d draw) lifecycle(lead, tick time.Duration) (l policy.Lifecycle) {
+	l.Stale = pickOf(d, policy.ServeStale, policy.ForbidStale)
+	l.Surge = d.IntN(4)
+	l.RolloutDeadline = pickOf(d, 0, 30*time.Second, 2*time.Minute)
+	if d.chance(0.4) {
+		l.IdleTimeout = pickOf(d, time.Second, 10*time.Second, 2*time.Minute)
+	}
+	if d.chance(0.6) {
+		l.MinRemaining = pickOf(d, 0, 0, 10*time.Second)
+		l.MaxAge = 2*(lead+max(tick, policy.DefaultTick)) + l.MinRemaining*2 + pickOf(d, time.Second, time.Minute, 10*time.Minute)
+	}
+	return l
+}
+
+// family is the n-th, or one of those that hold stopped instances or take hints.
+func (d draw) family(n int) *policy.Family {
+	families := policy.Families()
+	f := families[n%len(families)]
+	for _, other := range families {
+		if other.Name == "adaptive" && d.chance(0.15) || other.Name == "static" && d.chance(0.1) {
+			f = other
+		}
+	}
+	return f
 }
 
 func (d draw) category(name string) policy.Category {
@@ -78,6 +166,9 @@ func (d draw) category(name string) policy.Category {
 	}
 	if d.chance(0.2) {
 		k.MaxLaunching = 1 + d.IntN(3)
+	}
+	if d.chance(0.3) {
+		k.Lifecycle = d.lifecycle(k.LeadTime, 0)
 	}
 	return k
 }

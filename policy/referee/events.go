@@ -11,8 +11,7 @@ func (r *Referee) Start(t policy.Time) {
 
 // Arrive is the controller's event.
 func (r *Referee) Arrive(t policy.Time, q policy.Request) {
-	r.blind = r.blind || q.Warm != policy.PreferWarm
-	if r.begin(entry{time: t, kind: arrive, request: q.ID, pool: q.Pool, tenant: q.Tenant}, policy.ClassArrival) {
+	if r.begin(entry{time: t, kind: arrive, request: q.ID, pool: q.Pool, tenant: q.Tenant, warm: q.Warm}, policy.ClassArrival) {
 		r.welcome(q, false)
 	}
 	r.ctrl.Arrive(t, q)
@@ -21,8 +20,7 @@ func (r *Referee) Arrive(t policy.Time, q policy.Request) {
 
 // Requeue is the controller's event.
 func (r *Referee) Requeue(t policy.Time, q policy.Request) {
-	r.blind = r.blind || q.Warm != policy.PreferWarm
-	if r.begin(entry{time: t, kind: requeue, request: q.ID, pool: q.Pool, tenant: q.Tenant}, policy.ClassRelease) {
+	if r.begin(entry{time: t, kind: requeue, request: q.ID, pool: q.Pool, tenant: q.Tenant, warm: q.Warm}, policy.ClassRelease) {
 		r.welcome(q, true)
 	}
 	r.ctrl.Requeue(t, q)
@@ -47,11 +45,10 @@ func (r *Referee) Cancel(t policy.Time, id policy.PoolID, name policy.RequestID)
 
 // Warm is the controller's event.
 func (r *Referee) Warm(t policy.Time, id policy.InstanceID) {
-	if in := r.concerns(t, warm, id, policy.ClassWarm, launching); in != nil {
+	if in := r.concerns(entry{time: t, kind: warm, instance: id}, policy.ClassWarm, launching); in != nil {
 		r.quit(in)
-		if p := &r.pools[in.pool]; in.ordered > p.failed {
-			p.failed, p.held = policy.Never, r.now
-		}
+		r.pools[in.pool].pauses.succeed(in)
+		r.bear(in)
 		r.rest(in)
 	}
 	r.ctrl.Warm(t, id)
@@ -60,7 +57,7 @@ func (r *Referee) Warm(t policy.Time, id policy.InstanceID) {
 
 // Prepared is the controller's event.
 func (r *Referee) Prepared(t policy.Time, id policy.InstanceID) {
-	if in := r.concerns(t, prepared, id, policy.ClassWarm, idle); in != nil {
+	if in := r.concerns(entry{time: t, kind: prepared, instance: id}, policy.ClassWarm, idle); in != nil {
 		if !in.busy {
 			r.fail(Host, "instance %s is prepared, but was not to be", nameOf(id))
 		}
@@ -72,8 +69,9 @@ func (r *Referee) Prepared(t policy.Time, id policy.InstanceID) {
 
 // Release is the controller's event.
 func (r *Referee) Release(t policy.Time, id policy.InstanceID) {
-	if in := r.concerns(t, release, id, policy.ClassRelease, serving); in != nil {
+	if in := r.concerns(entry{time: t, kind: release, instance: id}, policy.ClassRelease, serving); in != nil {
 		delete(r.requests, in.serves.ID)
+		r.part(in)
 		r.quit(in)
 		r.rest(in)
 	}
@@ -83,10 +81,17 @@ func (r *Referee) Release(t policy.Time, id policy.InstanceID) {
 
 // Fail is the controller's event.
 func (r *Referee) Fail(t policy.Time, id policy.InstanceID, why policy.Failure) {
-	if in := r.concerns(t, fail, id, policy.ClassRelease, launching); in != nil {
+	e := entry{time: t, kind: fail, instance: id, failure: why}
+	if in := r.concerns(e, policy.ClassRelease, launching); in != nil {
+		r.event.on = in.on
 		p := &r.pools[in.pool]
 		p.ledger.Failed++
-		p.failed = t
+		if in.role != inVain {
+			p.pauses.fail(t, in, why)
+		}
+		if why == policy.OverQuota {
+			r.full = t
+		}
 		r.bereave(in)
 	}
 	r.ctrl.Fail(t, id, why)
@@ -95,7 +100,7 @@ func (r *Referee) Fail(t policy.Time, id policy.InstanceID, why policy.Failure) 
 
 // Lose is the controller's event.
 func (r *Referee) Lose(t policy.Time, id policy.InstanceID) {
-	if in := r.concerns(t, lose, id, policy.ClassRelease, launching, idle, serving); in != nil {
+	if in := r.concerns(entry{time: t, kind: lose, instance: id}, policy.ClassRelease, launching, idle, serving, stopped); in != nil {
 		r.pools[in.pool].ledger.Lost++
 		r.bereave(in)
 	}
@@ -111,33 +116,35 @@ func (r *Referee) Drain(t policy.Time) {
 	r.settle()
 }
 
-// Configure is the controller's event.
-func (r *Referee) Configure(t policy.Time, config policy.Config, sizer policy.Sizer) error {
-	was := *r
-	pools := append([]pool(nil), r.pools...)
-	r.begin(entry{time: t, kind: configure}, policy.ClassArrival)
-	r.adopt(config, sizer)
-	if err := r.ctrl.Configure(t, config, sizer); err != nil {
-		*r, r.pools = was, pools
-		return err
+// Announce is the controller's event.
+func (r *Referee) Announce(t policy.Time, h policy.Hint) bool {
+	watching := r.begin(entry{time: t, kind: announce, pool: h.Pool, hint: h.ID}, policy.ClassArrival)
+	taken := r.ctrl.Announce(t, h)
+	r.heeded = taken
+	if watching && taken && (r.hints == nil || r.draining || h.To < t) {
+		r.fail(Host, "hint %d is taken, but its window is over, or nobody heeds it", h.ID)
 	}
 	r.settle()
-	return nil
+	return taken
 }
 
-// Announce is the controller's event. The referee does not know what hints do
-// to levels, and watches no more from then on.
-func (r *Referee) Announce(t policy.Time, h policy.Hint) bool {
-	r.blind = true
-	return r.ctrl.Announce(t, h)
+// Withdraw is the controller's event.
+func (r *Referee) Withdraw(t policy.Time, id policy.HintID) bool {
+	r.begin(entry{time: t, kind: withdraw, hint: id}, policy.ClassArrival)
+	done := r.ctrl.Withdraw(t, id)
+	r.settle()
+	return done
 }
 
 // Fire is the controller's event.
 func (r *Referee) Fire() {
 	t, class := r.ctrl.NextTimer()
 	e := entry{time: t, kind: tick}
-	if class == policy.ClassExpiry {
+	switch {
+	case class == policy.ClassExpiry:
 		e.kind = expiry
+	case r.hints != nil && !r.draining && r.hints.NextLook() == t: // looks precede the tick of their instant
+		e.kind = look
 	}
 	if r.begin(e, class) && e.kind == tick {
 		switch interval := int64(r.config.Tick); {
@@ -147,6 +154,10 @@ func (r *Referee) Fire() {
 			r.fail(Timer, "the tick at %d ns comes twice", t)
 		}
 		r.lastTick = t
+		r.growOld()
+		for i := range r.pools {
+			r.pools[i].rollout.free, r.pools[i].rollout.tied = 0, 0
+		}
 	}
 	r.ctrl.Fire()
 	r.settle()
@@ -154,11 +165,12 @@ func (r *Referee) Fire() {
 
 // begin opens an event. It reports false when there is nothing left to watch.
 func (r *Referee) begin(e entry, class policy.Class) bool {
-	if r.found != nil || r.blind {
+	if r.found != nil {
 		return false
 	}
 	r.trail.add(e)
 	r.event, r.placing, r.chosen = e, nil, nil
+	r.lone, r.fresh, r.relieved, r.relief = nil, nil, nil, false
 	r.events++
 	if e.time < r.now {
 		r.fail(Timer, "time goes back to %d ns", e.time)
@@ -167,7 +179,7 @@ func (r *Referee) begin(e entry, class policy.Class) bool {
 	r.now = e.time
 	due, of := r.ctrl.NextTimer()
 	switch {
-	case e.kind == expiry || e.kind == tick:
+	case e.kind == expiry || e.kind == tick || e.kind == look:
 		if due == policy.Never {
 			r.fail(Host, "a timer is fired, but none is set")
 		}
@@ -181,10 +193,11 @@ func (r *Referee) begin(e entry, class policy.Class) bool {
 }
 
 // concerns opens an event of an instance, which must be in one of some states.
-func (r *Referee) concerns(t policy.Time, k kind, id policy.InstanceID, class policy.Class, states ...state) *instance {
-	if !r.begin(entry{time: t, kind: k, instance: id}, class) {
+func (r *Referee) concerns(e entry, class policy.Class, states ...state) *instance {
+	if !r.begin(e, class) {
 		return nil
 	}
+	k, id := e.kind, e.instance
 	in := r.living(id)
 	if in != nil {
 		for _, s := range states {

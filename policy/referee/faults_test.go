@@ -20,6 +20,7 @@ type script struct {
 	due   policy.Time
 	class policy.Class
 	wrong policy.Stock // added to what it counts
+	stale int          // instances that it counts as such
 	acts  []func(policy.Time)
 }
 
@@ -125,7 +126,10 @@ func (s *script) Release(t policy.Time, _ policy.InstanceID)                { s.
 func (s *script) Fail(t policy.Time, _ policy.InstanceID, _ policy.Failure) { s.do(t) }
 func (s *script) Lose(t policy.Time, _ policy.InstanceID)                   { s.do(t) }
 func (s *script) Announce(policy.Time, policy.Hint) bool                    { return false }
+func (s *script) Withdraw(policy.Time, policy.HintID) bool                  { return false }
+func (s *script) Notice(t policy.Time, _ policy.InstanceID)                 { s.do(t) }
 func (s *script) Drain(t policy.Time)                                       { s.do(t) }
+func (s *script) Rollout(policy.PoolID) (int, bool)                         { return s.stale, false }
 func (s *script) Fire()                                                     { s.do(s.due) }
 func (s *script) NextTimer() (policy.Time, policy.Class)                    { return s.due, s.class }
 func (s *script) LevelOf(policy.PoolID) policy.Level                        { return s.level }
@@ -445,11 +449,11 @@ func TestTrail(t *testing.T) {
 func TestSettled(t *testing.T) {
 	s := begin(t, "", nil)
 	s.serve(1, 1, 1)
-	if err := s.ref.Settled(); err == nil || s.ref.Err() != nil {
+	if err := s.ref.Settled(0); err == nil || s.ref.Err() != nil {
 		t.Errorf("settled %v, violation %v", err, s.ref.Err())
 	}
 	s.release(1)
-	if err := s.ref.Settled(); err != nil {
+	if err := s.ref.Settled(0); err != nil {
 		t.Error(err)
 	}
 	if got, want := s.ref.Ledger(0), (referee.Ledger{Launched: 1, Outcomes: [3]int64{0, 0, 1}}); got != want {

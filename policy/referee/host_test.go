@@ -24,11 +24,12 @@ type event struct {
 // port is a controller and where its actions go.
 type port struct {
 	policy.Host
-	ctrl *policy.Controller
+	ctrl  *policy.Controller
+	sizer policy.Sizer
 }
 
-func (e echo) Launch(t policy.Time, id policy.InstanceID, p policy.PoolID, _ policy.Capacity, why policy.Reason) {
-	*e.done = append(*e.done, fmt.Sprint(t, " launch ", id, p, why))
+func (e echo) Launch(t policy.Time, id policy.InstanceID, p policy.PoolID, on policy.Capacity, why policy.Reason) {
+	*e.done = append(*e.done, fmt.Sprint(t, " launch ", id, p, on, why))
 }
 
 func (e echo) Assign(t policy.Time, a policy.Assignment) {
@@ -39,11 +40,17 @@ func (e echo) Move(t policy.Time, id policy.InstanceID, p policy.PoolID, why pol
 	*e.done = append(*e.done, fmt.Sprint(t, " move ", id, p, why))
 }
 
-func (e echo) Stop(policy.Time, policy.InstanceID, policy.PoolID) {}
+func (e echo) Stop(t policy.Time, id policy.InstanceID, p policy.PoolID) {
+	*e.done = append(*e.done, fmt.Sprint(t, " stop ", id, p))
+}
 
-func (e echo) Resume(policy.Time, policy.InstanceID, policy.PoolID, policy.Reason) {}
+func (e echo) Resume(t policy.Time, id policy.InstanceID, p policy.PoolID, why policy.Reason) {
+	*e.done = append(*e.done, fmt.Sprint(t, " resume ", id, p, why))
+}
 
-func (e echo) Replace(policy.Time, policy.InstanceID, policy.InstanceID) {}
+func (e echo) Replace(t policy.Time, from, to policy.InstanceID) {
+	*e.done = append(*e.done, fmt.Sprint(t, " replace ", from, to))
+}
 
 func (e echo) Prepare(t policy.Time, id policy.InstanceID, to policy.Target) {
 	*e.done = append(*e.done, fmt.Sprint(t, " prepare ", id, to))
@@ -80,12 +87,26 @@ func (h *events) Pop() any {
 
 // Launch implements policy.Host.
 func (w *world) Launch(t policy.Time, id policy.InstanceID, p policy.PoolID, on policy.Capacity, why policy.Reason) {
+	w.happens(why)
 	if w.twin != nil {
 		echo{&w.done}.Launch(t, id, p, on, why)
 	}
-	w.members[id] = &member{pool: p}
+	m := &member{pool: p, on: on}
+	refused, answer := w.provider.answer(w, t, on)
+	w.members[id] = m
 	w.order = append(w.order, id)
-	lead := int64(w.config.Categories[p].LeadTime)
+	if refused {
+		w.fails(t, id, answer)
+		return
+	}
+	w.boot(t, id, int64(w.config.Categories[p].LeadTime))
+	if on == policy.Spot && !w.calm && w.d.chance(0.3) {
+		w.schedule(t+w.d.span(2*time.Minute), policy.ClassRelease, func() { w.interrupt(id) })
+	}
+}
+
+// boot makes a launch warm about when that is expected, or lets it fail.
+func (w *world) boot(t policy.Time, id policy.InstanceID, lead int64) {
 	switch w.d.IntN(6) {
 	case 0: // at once, where that is not too far from what was expected
 		if lead /= 2; lead < 1e9 {
@@ -96,13 +117,8 @@ func (w *world) Launch(t policy.Time, id policy.InstanceID, p policy.PoolID, on 
 	case 2:
 		lead = int64(float64(lead) * (0.3 + 3*w.d.Float64()))
 	}
-	if !w.calm && w.d.chance(0.08) {
-		w.schedule(t+lead, policy.ClassRelease, func() {
-			if w.members[id] != nil {
-				w.forget(id)
-				w.do(func(c referee.Controller) { c.Fail(w.now, id, policy.BootFailed) })
-			}
-		})
+	if !w.calm && w.d.chance(w.provider.fails) {
+		w.fails(t+lead, id, policy.BootFailed)
 		return
 	}
 	w.schedule(t+lead, policy.ClassWarm, func() {
@@ -116,45 +132,89 @@ func (w *world) Launch(t policy.Time, id policy.InstanceID, p policy.PoolID, on 
 	})
 }
 
+func (w *world) fails(t policy.Time, id policy.InstanceID, why policy.Failure) {
+	w.schedule(t, policy.ClassRelease, func() {
+		if w.members[id] != nil {
+			w.forget(id)
+			w.seen[why.String()]++
+			w.do(func(c referee.Controller) { c.Fail(w.now, id, why) })
+		}
+	})
+}
+
 // Assign implements policy.Host.
 func (w *world) Assign(t policy.Time, a policy.Assignment) {
+	w.happens(a.Reason)
 	if w.twin != nil {
 		echo{&w.done}.Assign(t, a)
 	}
 	i := slices.IndexFunc(w.waiting, func(q policy.Request) bool { return q.ID == a.Request })
 	q := w.waiting[i]
 	w.waiting = slices.Delete(w.waiting, i, i+1)
-	w.members[a.Instance].request = &q
-	w.members[a.Instance].aims++
-	w.members[a.Instance].aimed = false
+	m := w.members[a.Instance]
+	m.aims++
+	m.aimed = false
 	duration := w.d.span(pickOf(w.d, 0, 5*time.Second, 30*time.Second, 5*time.Minute))
-	w.schedule(t+a.Delay+duration, policy.ClassRelease, func() {
-		if m := w.members[a.Instance]; m != nil && m.request == &q {
+	w.serve(a.Instance, m, &q, t+a.Delay+duration)
+}
+
+// serve lets an instance serve a request until an instant.
+func (w *world) serve(id policy.InstanceID, m *member, q *policy.Request, until policy.Time) {
+	m.request, m.until = q, until
+	w.schedule(until, policy.ClassRelease, func() {
+		if w.members[id] == m && m.request == q {
 			m.request = nil
-			w.do(func(c referee.Controller) { c.Release(w.now, a.Instance) })
+			w.do(func(c referee.Controller) { c.Release(w.now, id) })
 		}
 	})
 }
 
 // Move implements policy.Host.
 func (w *world) Move(t policy.Time, id policy.InstanceID, p policy.PoolID, why policy.Reason) {
+	w.happens(why)
 	if w.twin != nil {
 		echo{&w.done}.Move(t, id, p, why)
 	}
 	w.members[id].pool = p
 }
 
-// Stop implements policy.Host; no category of a world can be stopped.
-func (w *world) Stop(policy.Time, policy.InstanceID, policy.PoolID) {}
+// Stop implements policy.Host.
+func (w *world) Stop(t policy.Time, id policy.InstanceID, p policy.PoolID) {
+	w.seen["stop"]++
+	if w.twin != nil {
+		echo{&w.done}.Stop(t, id, p)
+	}
+	m := w.members[id]
+	m.warm, m.aimed = false, false
+	m.aims++
+}
 
 // Resume implements policy.Host.
-func (w *world) Resume(policy.Time, policy.InstanceID, policy.PoolID, policy.Reason) {}
+func (w *world) Resume(t policy.Time, id policy.InstanceID, p policy.PoolID, why policy.Reason) {
+	w.seen["resume"]++
+	if w.twin != nil {
+		echo{&w.done}.Resume(t, id, p, why)
+	}
+	w.boot(t, id, w.config.Categories[p].Stopped.Resume)
+}
 
-// Replace implements policy.Host; no category of a world has spot.
-func (w *world) Replace(policy.Time, policy.InstanceID, policy.InstanceID) {}
+// Replace implements policy.Host.
+func (w *world) Replace(t policy.Time, from, to policy.InstanceID) {
+	w.seen["replace"]++
+	if w.twin != nil {
+		echo{&w.done}.Replace(t, from, to)
+	}
+	a, b := w.members[from], w.members[to]
+	q := *a.request
+	a.request = nil
+	b.aims++
+	b.aimed = false
+	w.serve(to, b, &q, max(a.until, t))
+}
 
 // Prepare implements policy.Host.
 func (w *world) Prepare(t policy.Time, id policy.InstanceID, to policy.Target) {
+	w.seen["prepare"]++
 	if w.twin != nil {
 		echo{&w.done}.Prepare(t, id, to)
 	}
@@ -179,12 +239,17 @@ func (w *world) prepare(id policy.InstanceID, m *member) {
 }
 
 // Refuse implements policy.Host.
-func (w *world) Refuse(_ policy.Time, q policy.RequestID, _ policy.PoolID, _ policy.Reason) {
+func (w *world) Refuse(t policy.Time, q policy.RequestID, p policy.PoolID, why policy.Reason) {
+	w.happens(why)
+	if w.twin != nil {
+		echo{&w.done}.Refuse(t, q, p, why)
+	}
 	w.waiting = slices.DeleteFunc(w.waiting, func(r policy.Request) bool { return r.ID == q })
 }
 
 // End implements policy.Host.
 func (w *world) End(t policy.Time, id policy.InstanceID, p policy.PoolID, why policy.Reason) {
+	w.happens(why)
 	if w.twin != nil {
 		echo{&w.done}.End(t, id, p, why)
 	}

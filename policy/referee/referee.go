@@ -19,13 +19,16 @@ type Controller interface {
 	Release(policy.Time, policy.InstanceID)
 	Fail(policy.Time, policy.InstanceID, policy.Failure)
 	Lose(policy.Time, policy.InstanceID)
+	Notice(policy.Time, policy.InstanceID)
 	Drain(policy.Time)
 	Announce(policy.Time, policy.Hint) bool
+	Withdraw(policy.Time, policy.HintID) bool
 	Configure(policy.Time, policy.Config, policy.Sizer) error
 	NextTimer() (policy.Time, policy.Class)
 	Fire()
 	Stock(policy.PoolID) policy.Stock
 	LevelOf(policy.PoolID) policy.Level
+	Rollout(policy.PoolID) (stale int, stalled bool)
 }
 
 // A Referee watches one controller. Like the controller it is for one
@@ -38,6 +41,9 @@ type Referee struct {
 	early    bool
 	layers   bool // the sizer fills the pools of layers
 	evicts   policy.EvictingSizer
+	stops    policy.StoppingSizer
+	hints    policy.HintSizer
+	lived    bool // ages and generations count
 	draining bool
 
 	now      policy.Time
@@ -47,6 +53,14 @@ type Referee struct {
 	placing  *request
 	chosen   *instance     // what placing must be given
 	from     policy.PoolID // chosen's pool at first
+	unsure   bool          // whether chosen is
+	lone     *request      // that wants a new instance, and has just been given its launch
+	fresh    *instance     // just promoted on spot
+	relief   bool          // a launch must follow to take over from it
+	relieved *instance     // from which a request has just moved
+	heeded   bool          // the hint or the notice of this event
+	full     policy.Time   // when an order met a quota last; Never if none did
+	loners   []*request    // that want new instances and have none on their way
 	pools    []pool
 	touched  []policy.PoolID // by this event
 	slots    []*instance     // by InstanceID.Slot
@@ -56,20 +70,6 @@ type Referee struct {
 
 	trail trail
 	found *Violation
-	// blind is set once something has come that the books do not know.
-	blind bool
-}
-
-// Watches says whether the referee knows all that may happen in a fleet: it
-// does not know spot, stopped instances, a budget, maximum ages nor idle
-// time-outs yet.
-func Watches(config policy.Config) bool {
-	for _, k := range config.Categories {
-		if k.Spot != nil || k.Stopped != nil || k.MaxAge > 0 || k.IdleTimeout > 0 {
-			return false
-		}
-	}
-	return config.Budget == 0
 }
 
 // Control makes a controller as policy.New does, and stands between it and
@@ -86,19 +86,18 @@ func (r *Referee) Control(config policy.Config, sizer policy.Sizer, host policy.
 // referee is, and the host that carries out its actions.
 func (r *Referee) Watch(ctrl Controller, config policy.Config, sizer policy.Sizer, host policy.Host) {
 	*r = Referee{
-		ctrl: ctrl, host: host, now: math.MinInt64, lastTick: math.MinInt64,
+		ctrl: ctrl, host: host, now: math.MinInt64, lastTick: math.MinInt64, full: policy.Never,
 		requests: make(map[policy.RequestID]*request),
 	}
 	r.adopt(config, sizer)
 }
 
 // Continue goes on with another controller, whose host the referee is: one that
-// was restored from a snapshot of the former.
-func (r *Referee) Continue(ctrl Controller) {
+// was restored from a snapshot of the former, and its sizer.
+func (r *Referee) Continue(ctrl Controller, sizer policy.Sizer) {
 	r.ctrl = ctrl
-	if !r.blind {
-		r.compareAll()
-	}
+	r.decide(sizer)
+	r.compareAll()
 }
 
 // Err is the first violation, a *Violation; nil if there is none.
@@ -127,102 +126,37 @@ func (r *Referee) Stock(p policy.PoolID) policy.Stock { return r.ctrl.Stock(p) }
 // LevelOf is the controller's.
 func (r *Referee) LevelOf(p policy.PoolID) policy.Level { return r.ctrl.LevelOf(p) }
 
-// adopt takes over a configuration and makes pools for new categories.
-func (r *Referee) adopt(config policy.Config, sizer policy.Sizer) {
-	if config.Tick == 0 {
-		config.Tick = policy.DefaultTick
+// Settled is nil when nothing of a pool waits or serves, nothing that is stale is
+// left to be replaced, and the pool holds what its level says and its stopped
+// stock, or as much as limits and budget allow. Where instances are kept for an
+// age, or have a maximum one, those that replace them may be launching.
+func (r *Referee) Settled(id policy.PoolID) error {
+	if q := r.lonely(id); q != nil {
+		return fmt.Errorf("request %d waits for a new instance in pool %d", q.ID, id)
 	}
-	r.config, r.traits = config, sizer.Traits()
-	r.early = config.Binding == policy.Early || r.traits.OwnLaunch
-	_, r.layers = sizer.(policy.LayerSizer)
-	r.evicts, _ = sizer.(policy.EvictingSizer)
-	for i, k := range config.Categories {
-		renewed := i < len(r.pools) && k.Generation != r.pools[i].category.Generation
-		r.blind = r.blind || renewed || k.MaxAge > 0 || k.IdleTimeout > 0
-		if i == len(r.pools) {
-			r.pools = append(r.pools, pool{failed: policy.Never, held: math.MinInt64})
-		}
-		p := &r.pools[i]
-		p.category, p.short, p.surplus, p.expires = k, policy.Never, policy.Never, policy.Never
+	p := &r.pools[id]
+	s := p.stock()
+	if r.traits.Idle == policy.KeepForAge || p.category.MaxAge > 0 {
+		s.Launching = p.coming[forRequest]
 	}
-}
-
-// welcome puts a request in line, and notes what it must be given at once.
-func (r *Referee) welcome(q policy.Request, first bool) {
-	if r.requests[q.ID] != nil {
-		r.fail(Host, "request %d comes again while it waits or is served", q.ID)
-		return
+	if s.Launching+s.Waiting+s.InUse > 0 {
+		return fmt.Errorf("pool %d is not at rest: %+v", id, s)
 	}
-	if int(q.Pool) >= len(r.pools) {
-		r.fail(Host, "request %d asks for pool %d of %d", q.ID, q.Pool, len(r.pools))
-		return
+	level := r.ctrl.LevelOf(id)
+	if r.isShort(p, level) || r.exceeds(p, level) {
+		return fmt.Errorf("pool %d holds %d and %d tied to tenants, its level is %+v", id, len(p.free), len(p.tied), level)
 	}
-	w := &request{Request: q, arrived: r.now}
-	r.requests[q.ID] = w
-	r.place(w, first)
-}
-
-func (r *Referee) place(w *request, first bool) {
-	r.placing = w
-	if r.chosen, _ = r.choice(w); r.chosen != nil {
-		r.from = r.chosen.pool
+	if r.isHollow(id, p, level) || int32(len(p.stopped)) > r.wanted(id, p) && p.patience() < longestPatience {
+		return fmt.Errorf("pool %d has %d stopped instances, and wants %d", id, len(p.stopped), r.wanted(id, p))
 	}
-	r.touch(w.Pool)
-	p := &r.pools[w.Pool]
-	if first {
-		p.queue = append([]*request{w}, p.queue...)
-	} else {
-		p.queue = append(p.queue, w)
-	}
-}
-
-// withdraw forgets a request that waits. Its own launch becomes the pool's.
-func (r *Referee) withdraw(q *request) {
-	r.touch(q.Pool)
-	p := &r.pools[q.Pool]
-	if in := q.own; in != nil {
-		in.own = nil
-		p.own--
-		p.launching++
-	} else {
-		leave(&p.queue, q)
-	}
-	delete(r.requests, q.ID)
-}
-
-// bereave forgets an instance that is gone. Whoever waited for it alone is
-// first in line; whom it served the host may bring again.
-func (r *Referee) bereave(in *instance) {
-	r.remove(in)
-	if in.serves != nil {
-		delete(r.requests, in.serves.ID)
-	}
-	if w := in.own; w != nil {
-		w.own = nil
-		r.place(w, true)
-	}
-}
-
-// Settled is nil when nothing waits or serves, and every pool holds what its
-// level says, or as much as its limits allow; where instances are kept for an
-// age, those that replace them may be launching.
-func (r *Referee) Settled() error {
-	for i := range r.pools {
-		p := &r.pools[i]
-		s := p.stock()
-		if r.traits.Idle == policy.KeepForAge {
-			s.Launching = p.own
-		}
-		if s.Launching+s.Waiting+s.InUse > 0 {
-			return fmt.Errorf("pool %d is not at rest: %+v", i, s)
-		}
-		level := r.ctrl.LevelOf(policy.PoolID(i))
-		if n := int32(len(p.free)); r.isShort(p, level) || r.exceeds(p, level) {
-			return fmt.Errorf("pool %d holds %d and %d tied to tenants, its level is %+v", i, n, len(p.tied), level)
-		}
+	if stale, stalled := r.ctrl.Rollout(id); stale > 0 && !stalled {
+		return fmt.Errorf("pool %d still has %d stale instances", id, stale)
 	}
 	return nil
 }
 
 // Alive is how many instances live.
 func (r *Referee) Alive() int { return r.alive }
+
+// Rollout is the controller's.
+func (r *Referee) Rollout(p policy.PoolID) (stale int, stalled bool) { return r.ctrl.Rollout(p) }

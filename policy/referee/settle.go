@@ -20,7 +20,7 @@ func (r *Referee) touch(id policy.PoolID) {
 
 // settle closes an event: with all its actions carried out, everything holds.
 func (r *Referee) settle() {
-	if r.found != nil || r.blind {
+	if r.found != nil {
 		return
 	}
 	r.placed()
@@ -33,6 +33,8 @@ func (r *Referee) settle() {
 		p := &r.pools[id]
 		p.touched = false
 		r.served(id, p)
+		r.aged(id, p)
+		r.stored(id, p)
 		r.levels(id, p)
 		r.compare(id, p)
 	}
@@ -62,8 +64,13 @@ func (r *Referee) compare(id policy.PoolID, p *pool) {
 	if got, want := r.ctrl.Stock(id), p.stock(); got != want {
 		r.fail(Books, "pool %d: the controller counts %+v, the referee %+v", id, got, want)
 	}
-	if got, want := int64(p.total()), p.ledger.alive(); got != want {
+	if got, want := int64(p.total())+int64(len(p.stopped)), p.ledger.alive(); got != want {
 		r.fail(Books, "pool %d: %d instances live, but the ledger %+v leaves %d", id, got, p.ledger, want)
+	}
+	if r.lived {
+		if got, _ := r.ctrl.Rollout(id); got != p.rollout.stale {
+			r.fail(Books, "pool %d: the controller counts %d stale instances, the referee %d", id, got, p.rollout.stale)
+		}
 	}
 }
 

@@ -20,22 +20,29 @@ const (
 	release
 	fail
 	lose
+	notice
 	drain
 	configure
+	announce
+	withdraw
 	expiry
+	look
 	tick
 	launch // the first action
 	assign
 	move
 	prepare
+	stop
+	resume
+	replace
 	end
 	refuse
 )
 
 func (k kind) String() string {
 	return [...]string{
-		"nothing", "start", "arrive", "requeue", "cancel", "warm", "prepared", "release", "fail", "lose", "drain", "configure",
-		"expiry", "tick", "launch", "assign", "move", "prepare", "end", "refuse",
+		"nothing", "start", "arrive", "requeue", "cancel", "warm", "prepared", "release", "fail", "lose", "notice", "drain", "configure",
+		"announce", "withdraw", "expiry", "look", "tick", "launch", "assign", "move", "prepare", "stop", "resume", "replace", "end", "refuse",
 	}[k]
 }
 
@@ -49,19 +56,44 @@ type entry struct {
 	instance policy.InstanceID
 	request  policy.RequestID
 	tenant   uint32
+	on       policy.Capacity
+	failure  policy.Failure
+	warm     policy.Warmth
+	other    policy.InstanceID
+	hint     policy.HintID
 }
 
 func (e entry) String() string {
 	name := fmt.Sprintf("instance %s", nameOf(e.instance))
 	switch e.kind {
 	case arrive, requeue:
-		return fmt.Sprintf("%d %v: request %d in pool %d, tenant %d", e.time, e.kind, e.request, e.pool, e.tenant)
+		wants := ""
+		if e.warm != policy.PreferWarm {
+			wants = fmt.Sprintf(", %v a warm one", e.warm)
+		}
+		return fmt.Sprintf("%d %v: request %d in pool %d, tenant %d%s", e.time, e.kind, e.request, e.pool, e.tenant, wants)
 	case cancel:
 		return fmt.Sprintf("%d cancel: request %d in pool %d", e.time, e.request, e.pool)
-	case warm, prepared, release, fail, lose, prepare:
+	case fail:
+		return fmt.Sprintf("%d fail: %s, %v", e.time, name, e.failure)
+	case warm, prepared, release, lose, notice:
 		return fmt.Sprintf("%d %v: %s", e.time, e.kind, name)
+	case announce, withdraw:
+		return fmt.Sprintf("%d %v: hint %d", e.time, e.kind, e.hint)
+	case prepare:
+		return fmt.Sprintf("  %d prepare: %s", e.time, name)
+	case stop:
+		return fmt.Sprintf("  %d stop: %s in pool %d", e.time, name, e.pool)
+	case resume:
+		return fmt.Sprintf("  %d resume: %s in pool %d, %v", e.time, name, e.pool, e.why)
+	case replace:
+		return fmt.Sprintf("  %d replace: %s by instance %s", e.time, name, nameOf(e.other))
 	case launch:
-		return fmt.Sprintf("  %d launch: %s in pool %d, %v", e.time, name, e.pool, e.why)
+		on := ""
+		if e.on != policy.OnDemand {
+			on = fmt.Sprintf(" on %v", e.on)
+		}
+		return fmt.Sprintf("  %d launch: %s in pool %d%s, %v", e.time, name, e.pool, on, e.why)
 	case assign:
 		return fmt.Sprintf("  %d assign: %s to request %d of pool %d, %v, %v", e.time, name, e.request, e.pool, e.outcome, e.why)
 	case move:
@@ -86,6 +118,11 @@ type trail struct {
 }
 
 func (t *trail) add(e entry) {
+	if t.used > 0 && e.kind >= expiry && e.kind <= tick {
+		if was := t.last[(t.used-1)%len(t.last)]; was.kind == e.kind { // one that did nothing says nothing
+			t.used--
+		}
+	}
 	t.last[t.used%len(t.last)] = e
 	t.used++
 }

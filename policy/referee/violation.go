@@ -12,18 +12,25 @@ type Rule string
 
 // The rules.
 const (
-	Life      Rule = "life"
-	Request   Rule = "request"
-	Order     Rule = "order"
-	Choice    Rule = "choice"
-	Isolation Rule = "isolation"
-	Outcome   Rule = "outcome"
-	Limit     Rule = "limit"
-	Stock     Rule = "stock"
-	Surplus   Rule = "surplus"
-	Timer     Rule = "timer"
-	Books     Rule = "books"
-	Host      Rule = "host"
+	Life       Rule = "life"
+	Request    Rule = "request"
+	Order      Rule = "order"
+	Choice     Rule = "choice"
+	Warmth     Rule = "warmth"
+	Isolation  Rule = "isolation"
+	Outcome    Rule = "outcome"
+	Limit      Rule = "limit"
+	Budget     Rule = "budget"
+	Stock      Rule = "stock"
+	Surplus    Rule = "surplus"
+	Spot       Rule = "spot"
+	Stopped    Rule = "stopped"
+	Age        Rule = "age"
+	Generation Rule = "generation"
+	Pause      Rule = "pause"
+	Timer      Rule = "timer"
+	Books      Rule = "books"
+	Host       Rule = "host"
 )
 
 // A Violation is the first thing that went wrong.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"container/heap"
 	"encoding/binary"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"hash/crc32"
@@ -35,14 +36,43 @@ func TestWorlds(t *testing.T) {
 		n = min(n, 500)
 	}
 	const parts = 20
-	for part := range parts {
-		t.Run(fmt.Sprint(part), func(t *testing.T) {
-			t.Parallel()
-			for seed := part * n / parts; seed < (part+1)*n/parts; seed++ {
-				runWorld(t, uint64(seed))
-			}
-		})
+	seen := make([]map[string]int, parts)
+	t.Run("parts", func(t *testing.T) {
+		for part := range parts {
+			t.Run(fmt.Sprint(part), func(t *testing.T) {
+				t.Parallel()
+				seen[part] = map[string]int{}
+				for seed := part * n / parts; seed < (part+1)*n/parts; seed++ {
+					for what, times := range runWorld(t, uint64(seed)) {
+						seen[part][what] += times
+					}
+				}
+			})
+		}
+	})
+	if t.Failed() || n < 500 {
+		return
 	}
+	for _, what := range happenings() {
+		times := 0
+		for _, s := range seen {
+			times += s[what]
+		}
+		t.Logf("%7d %s", times, what)
+		if times == 0 {
+			t.Errorf("%s never happens in %d worlds", what, n)
+		}
+	}
+}
+
+// happenings are what worlds must have seen, so that their laws are of use: every
+// reason, and what has none.
+func happenings() []string {
+	all := []string{"stop", "resume", "replace", "prepare", "notice", "hint", "cancel", "configure", "restore"}
+	for why := policy.ForLevel; why <= policy.WasScrubbed; why++ {
+		all = append(all, why.String())
+	}
+	return append(all, "boot_failed", "no_capacity", "throttled", "over_quota")
 }
 
 // world is a host whose provisioner and users are random.
@@ -66,27 +96,39 @@ type world struct {
 	left    int // arrivals to come
 	calm    bool
 	done    []string // the actions of this event
+
+	provider provider
+	hints    map[policy.HintID]policy.PoolID
+	picky    bool           // requests require, or refuse, warm instances
+	seen     map[string]int // what has happened, by name
+	rested   []bool         // pools that have come to rest in the calm
 }
 
 type member struct {
 	pool    policy.PoolID
+	on      policy.Capacity
 	warm    bool
 	request *policy.Request
-	aims    int  // preparations so far
-	aimed   bool // the last has not begun
+	until   policy.Time // when it will be served
+	aims    int         // preparations so far
+	aimed   bool        // the last has not begun
 }
 
 // events is a heap.
 type events []event
 
-func runWorld(t testing.TB, seed uint64) { runOn(t, seed, rand.NewPCG(seed, 2026)) }
+func runWorld(t testing.TB, seed uint64) map[string]int {
+	return runOn(t, seed, rand.NewPCG(seed, 2026))
+}
 
-func runOn(t testing.TB, seed uint64, choices rand.Source) {
+// runOn runs a world, and tells what has happened in it, by name.
+func runOn(t testing.TB, seed uint64, choices rand.Source) map[string]int {
 	d := draw{rand.New(choices)}
-	w := &world{t: t, d: d, seed: seed, members: map[policy.InstanceID]*member{}}
+	w := &world{t: t, d: d, seed: seed, members: map[policy.InstanceID]*member{}, hints: map[policy.HintID]policy.PoolID{}, seen: map[string]int{}}
 	w.config = d.fleet()
-	families := policy.Families()
-	w.spec = d.policy(t, families[int(seed)%len(families)], w.config)
+	w.provider = d.provider()
+	w.picky = d.chance(0.4)
+	w.spec = d.policy(t, d.family(int(seed)), w.config)
 	defer func() {
 		if p := recover(); p != nil {
 			w.failf("panic: %v", p)
@@ -96,7 +138,7 @@ func runOn(t testing.TB, seed uint64, choices rand.Source) {
 	w.now = pickOf[int64](d, 1_750_000_000e9, 1_761_440_000e9, 1_774_745_000e9) + d.span(time.Hour)
 	w.ref = &referee.Referee{}
 	w.main = w.controller(w.ref)
-	w.ref.Watch(w.main.ctrl, w.config, w.sizer(), w)
+	w.ref.Watch(w.main.ctrl, w.config, w.main.sizer, w)
 	w.do(func(c referee.Controller) { c.Start(w.now) })
 	w.left = 20 + d.IntN(60)
 	w.schedule(w.now+d.span(10*time.Second), policy.ClassArrival, w.arrive)
@@ -105,6 +147,7 @@ func runOn(t testing.TB, seed uint64, choices rand.Source) {
 		w.step()
 	}
 	w.calmDown()
+	return w.seen
 }
 
 func (w *world) failf(format string, args ...any) {
@@ -115,7 +158,8 @@ func (w *world) failf(format string, args ...any) {
 	} else {
 		what += "\n" + strings.Join(w.ref.Trail(), "\n")
 	}
-	w.t.Fatalf("seed %d, %v, %+v: %s\nrun it again with -run Worlds -seed %d", w.seed, w.spec, w.config, what, w.seed)
+	fleet, _ := json.Marshal(w.config)
+	w.t.Fatalf("seed %d, %v, %s: %s\nrun it again with -run Worlds -seed %d", w.seed, w.spec, fleet, what, w.seed)
 }
 
 func (w *world) sizer() policy.Sizer {
@@ -127,9 +171,9 @@ func (w *world) sizer() policy.Sizer {
 }
 
 func (w *world) controller(host policy.Host) *port {
-	p := &port{Host: host}
+	p := &port{Host: host, sizer: w.sizer()}
 	var err error
-	if p.ctrl, err = policy.New(w.config, w.sizer(), p); err != nil {
+	if p.ctrl, err = policy.New(w.config, p.sizer, p); err != nil {
 		w.failf("%v", err)
 	}
 	return p
@@ -196,6 +240,10 @@ func (w *world) arrive() {
 	d := w.d
 	q := policy.Request{ID: w.next, Pool: policy.PoolID(d.IntN(w.asked())), Tenant: uint32(d.IntN(4)), TaskType: uint32(d.IntN(3)), Dataset: uint32(d.IntN(5))}
 	w.next++
+	q.Hint = w.heralded(q.Pool)
+	if w.picky {
+		q.Warm = pickOf(d, policy.PreferWarm, policy.PreferWarm, policy.RequireWarm, policy.NeverWarm)
+	}
 	w.waiting = append(w.waiting, q)
 	w.do(func(c referee.Controller) { c.Arrive(w.now, q) })
 	if w.left--; w.left == 0 {
@@ -238,23 +286,26 @@ func (w *world) troubles() {
 	for d.chance(0.3) {
 		w.schedule(at(), policy.ClassTick, w.restore)
 	}
-	for d.chance(0.1) {
+	for d.chance(0.3) {
 		w.schedule(at(), policy.ClassArrival, w.configure)
+	}
+	for d.chance(0.4) {
+		w.schedule(at(), policy.ClassRelease, w.turn)
+	}
+	for most := d.IntN(10); d.chance(0.5) && most > 0; most-- {
+		w.schedule(at(), policy.ClassArrival, w.announce)
 	}
 }
 
-// lose takes any instance away. What it served comes again, mostly.
+// lose takes any instance away, sometimes with notice.
 func (w *world) lose() {
 	if w.calm || len(w.order) == 0 {
 		return
 	}
-	id := w.order[w.d.IntN(len(w.order))]
-	m := w.members[id]
-	w.forget(id)
-	w.do(func(c referee.Controller) { c.Lose(w.now, id) })
-	if q := m.request; q != nil && w.d.chance(0.8) {
-		w.waiting = append(w.waiting, *q)
-		w.do(func(c referee.Controller) { c.Requeue(w.now, *q) })
+	if id := w.order[w.d.IntN(len(w.order))]; w.d.chance(0.3) {
+		w.notify(id)
+	} else {
+		w.take(id)
 	}
 }
 
@@ -263,6 +314,7 @@ func (w *world) cancel() {
 		return
 	}
 	q := w.waiting[w.d.IntN(len(w.waiting))]
+	w.seen["cancel"]++
 	w.waiting = slices.DeleteFunc(w.waiting, func(o policy.Request) bool { return o.ID == q.ID })
 	w.do(func(c referee.Controller) {
 		if !c.Cancel(w.now, q.Pool, q.ID) {
@@ -286,9 +338,10 @@ func (w *world) restore() {
 		w.failf("%v", err)
 	}
 	w.alike(data)
+	w.seen["restore"]++
 	w.main.Host = echo{&w.done}
 	w.main, w.twin = fresh, w.main
-	w.ref.Continue(fresh.ctrl)
+	w.ref.Continue(fresh.ctrl, fresh.sizer)
 }
 
 // alike checks that the twin's whole state is main's.
@@ -301,27 +354,34 @@ func (w *world) alike(main []byte) {
 	}
 }
 
-// configure lets another policy take over, and adds a category.
+// configure lets another policy take over, changes terms, generations and
+// limits, and adds a category.
 func (w *world) configure() {
 	if w.calm {
 		return
 	}
 	d := w.d
-	w.config.Categories = slices.Clone(w.config.Categories)
-	if w.asked() == len(w.config.Categories) && d.chance(0.5) {
-		w.config.Categories = append(w.config.Categories, d.category(fmt.Sprint("new", len(w.config.Categories))))
-	}
-	for i := range w.config.Categories {
-		if d.chance(0.2) {
-			w.config.Categories[i].MaxInstances = d.IntN(5)
-			w.config.Categories[i].PromotionDelay = time.Duration(d.IntN(2)) * time.Second
-		}
+	next := w.config
+	next.Categories = slices.Clone(w.config.Categories)
+	if w.asked() == len(next.Categories) && d.chance(0.5) {
+		k := d.category(fmt.Sprint("new", len(next.Categories)))
+		k.Price = next.Categories[0].Price
+		next.Categories = append(next.Categories, k)
 	}
 	if d.chance(0.3) {
-		w.config.Tick = pickOf(d, 15*time.Second, 10*time.Second, 4*time.Second)
+		next.Tick = pickOf(d, 15*time.Second, 10*time.Second, 4*time.Second)
 	}
-	families := policy.Families()
-	w.spec = d.policy(w.t, families[d.IntN(len(families))], w.config)
+	for i := range next.Categories {
+		d.alter(&next, &next.Categories[i])
+	}
+	if next.Check() != nil { // terms that do not go together
+		return
+	}
+	w.seen["configure"]++
+	w.config = next
+	if _, err := policy.Build(w.spec, policy.Fleet{Config: w.config}); err != nil || d.chance(0.5) {
+		w.spec = d.policy(w.t, d.family(d.IntN(100)), w.config)
+	}
 	w.do(func(c referee.Controller) {
 		if err := c.Configure(w.now, w.config, w.sizer()); err != nil {
 			w.failf("%v", err)
@@ -329,13 +389,29 @@ func (w *world) configure() {
 	})
 }
 
+// settled is nil when each pool has come to rest since it is calm.
+func (w *world) settled() error {
+	for len(w.rested) < len(w.config.Categories) {
+		w.rested = append(w.rested, false)
+	}
+	var last error
+	for i := range w.rested {
+		if err := w.ref.Settled(policy.PoolID(i)); err == nil {
+			w.rested[i] = true
+		} else if !w.rested[i] {
+			last = err
+		}
+	}
+	return last
+}
+
 // calmDown ends faults and arrivals, and waits until all is at rest.
 func (w *world) calmDown() {
 	w.calm = true
 	end := w.now + int64(7*24*time.Hour)
-	for steps := 0; w.ref.Settled() != nil; steps++ {
+	for steps := 0; w.settled() != nil; steps++ {
 		if !w.step() || w.now > end || steps > 200_000 {
-			w.failf("after %d steps without faults and arrivals: %v", steps, w.ref.Settled())
+			w.failf("after %d steps without faults and arrivals: %v", steps, w.settled())
 		}
 	}
 	data, err := w.main.ctrl.Snapshot()
@@ -357,6 +433,9 @@ func (w *world) calmDown() {
 		w.failf("the world has %d instances left and %d requests", len(w.members), len(w.waiting))
 	}
 }
+
+// happens notes why an action was taken.
+func (w *world) happens(why policy.Reason) { w.seen[why.String()]++ }
 
 func (w *world) forget(id policy.InstanceID) {
 	delete(w.members, id)
