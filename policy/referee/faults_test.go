@@ -21,7 +21,10 @@ type script struct {
 	class policy.Class
 	wrong policy.Stock // added to what it counts
 	stale int          // instances that it counts as such
-	acts  []func(policy.Time)
+
+	config policy.Config
+	sizer  policy.Sizer
+	acts   []func(policy.Time)
 }
 
 // act is an action of the next event, at its instant.
@@ -57,6 +60,36 @@ func move(n int, to policy.PoolID, why policy.Reason) act {
 	}
 }
 
+func launchOn(n int, on policy.Capacity, why policy.Reason) act {
+	return func(s *script) func(policy.Time) {
+		return func(t policy.Time) { s.ref.Launch(t, name(n), 0, on, why) }
+	}
+}
+
+func stop(n int) act {
+	return func(s *script) func(policy.Time) {
+		return func(t policy.Time) { s.ref.Stop(t, name(n), 0) }
+	}
+}
+
+func resume(n int, why policy.Reason) act {
+	return func(s *script) func(policy.Time) {
+		return func(t policy.Time) { s.ref.Resume(t, name(n), 0, why) }
+	}
+}
+
+func replace(from, to int) act {
+	return func(s *script) func(policy.Time) {
+		return func(t policy.Time) { s.ref.Replace(t, name(from), name(to)) }
+	}
+}
+
+func refuse(q policy.RequestID, why policy.Reason) act {
+	return func(s *script) func(policy.Time) {
+		return func(t policy.Time) { s.ref.Refuse(t, q, 0, why) }
+	}
+}
+
 func late(a act) act {
 	return func(s *script) func(policy.Time) {
 		f := a(s)
@@ -80,12 +113,34 @@ func (s *script) arrive(q policy.RequestID, tenant uint32, acts ...act) {
 func (s *script) arriveIn(p policy.PoolID, q policy.RequestID, acts ...act) {
 	s.ref.Arrive(s.then(acts), policy.Request{ID: q, Pool: p, Tenant: 1})
 }
+func (s *script) arriveTo(w policy.Warmth, q policy.RequestID, acts ...act) {
+	s.ref.Arrive(s.then(acts), policy.Request{ID: q, Tenant: 1, Warm: w})
+}
+func (s *script) refused(n int, why policy.Failure, acts ...act) {
+	s.ref.Fail(s.then(acts), name(n), why)
+}
+func (s *script) pass()                      { s.ref.Withdraw(s.then(nil), 1) }
+func (s *script) notice(n int, acts ...act)  { s.ref.Notice(s.then(acts), name(n)) }
 func (s *script) warm(n int, acts ...act)    { s.ref.Warm(s.then(acts), name(n)) }
 func (s *script) release(n int, acts ...act) { s.ref.Release(s.then(acts), name(n)) }
 func (s *script) fail(n int, acts ...act)    { s.ref.Fail(s.then(acts), name(n), policy.BootFailed) }
 func (s *script) lose(n int, acts ...act)    { s.ref.Lose(s.then(acts), name(n)) }
 func (s *script) cancel(q policy.RequestID)  { s.ref.Cancel(s.then(nil), 0, q) }
 func (s *script) drain(acts ...act)          { s.ref.Drain(s.then(acts)) }
+
+// renew makes all instances stale, of which the controller counts so many.
+func (s *script) renew(stale int, change func(*policy.Config), acts ...act) {
+	config := s.config
+	config.Categories = slices.Clone(config.Categories)
+	config.Categories[0].Generation += "i"
+	if change != nil {
+		change(&config)
+	}
+	s.stale = stale
+	if err := s.ref.Configure(s.then(acts), config, s.sizer); err != nil {
+		s.t.Fatal(err)
+	}
+}
 
 // timer fires one that is due at an instant.
 func (s *script) timer(due policy.Time, class policy.Class, acts ...act) {
@@ -99,6 +154,19 @@ func (s *script) timer(due policy.Time, class policy.Class, acts ...act) {
 func (s *script) serve(q policy.RequestID, tenant uint32, n int) {
 	s.arrive(q, tenant, order(n))
 	s.warm(n, assign(n, q, policy.Miss, policy.BecameWarm))
+}
+
+// onSpot makes instance 1 idle on spot, as the pool's level asks for.
+func (s *script) onSpot() {
+	s.level = policy.Hold(1)
+	s.timer(1_500_015e9, policy.ClassTick, launchOn(1, policy.Spot, policy.ForLevel))
+	s.warm(1)
+}
+
+// relieved lets instance 1 on spot serve, and 2 launch to take over.
+func (s *script) relieved() {
+	s.onSpot()
+	s.arrive(1, 1, assign(1, 1, policy.Hit, policy.WasWarm), launchOn(2, policy.OnDemand, policy.ForRelief), launchOn(3, policy.Spot, policy.ForLevel))
 }
 
 // keep makes instances idle, after they served tenant 1.
@@ -129,15 +197,28 @@ func (s *script) Announce(policy.Time, policy.Hint) bool                    { re
 func (s *script) Withdraw(policy.Time, policy.HintID) bool                  { return false }
 func (s *script) Notice(t policy.Time, _ policy.InstanceID)                 { s.do(t) }
 func (s *script) Drain(t policy.Time)                                       { s.do(t) }
-func (s *script) Rollout(policy.PoolID) (int, bool)                         { return s.stale, false }
 func (s *script) Fire()                                                     { s.do(s.due) }
 func (s *script) NextTimer() (policy.Time, policy.Class)                    { return s.due, s.class }
-func (s *script) LevelOf(policy.PoolID) policy.Level                        { return s.level }
 func (s *script) Cancel(policy.Time, policy.PoolID, policy.RequestID) bool  { return true }
 
 func (s *script) Configure(t policy.Time, _ policy.Config, _ policy.Sizer) error {
 	s.do(t)
 	return nil
+}
+
+// LevelOf is the first pool's; the others hold nothing.
+func (s *script) LevelOf(p policy.PoolID) policy.Level {
+	if p > 0 {
+		return policy.Level{Keep: s.level.Keep}
+	}
+	return s.level
+}
+
+func (s *script) Rollout(p policy.PoolID) (int, bool) {
+	if p > 0 {
+		return 0, false
+	}
+	return s.stale, false
 }
 
 func (s *script) Stock(p policy.PoolID) policy.Stock {
@@ -178,7 +259,7 @@ func begin(t *testing.T, spec string, change func(*policy.Config)) *script {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &script{t: t, ref: &referee.Referee{}, now: 1_500_000e9, due: policy.Never, level: policy.Level{Keep: hour}}
+	s := &script{t: t, ref: &referee.Referee{}, now: 1_500_000e9, due: policy.Never, level: policy.Level{Keep: hour}, config: config, sizer: sizer}
 	s.ref.Watch(s, config, sizer, deaf{})
 	s.ref.Start(s.then(nil))
 	return s
@@ -193,6 +274,35 @@ func early(c *policy.Config)       { c.Binding = policy.Early }
 func slow(c *policy.Config)        { c.Categories[0].PromotionDelay = time.Second }
 func few(c *policy.Config)         { c.Categories[0].MaxInstances = 1 }
 func fewLaunches(c *policy.Config) { c.Categories[0].MaxLaunching = 1 }
+
+func forbid(c *policy.Config) { c.Categories[0].Stale = policy.ForbidStale }
+func daily(c *policy.Config)  { c.Tick = 24 * time.Hour }
+
+func ages(c *policy.Config) {
+	daily(c)
+	c.Categories[0].Lifecycle = policy.Lifecycle{MaxAge: 48 * time.Hour}
+}
+
+func outIdle(c *policy.Config) { c.Categories[0].IdleTimeout = 20 * time.Second }
+
+func budget(c *policy.Config) {
+	c.Budget = 2
+	c.Categories[0].Price, c.Categories[1].Price = 1, 1
+}
+
+// spot is cheaper, for those who do not wait.
+func spot(c *policy.Config) {
+	c.Categories[0].Price, c.Categories[0].Spot = 1, &policy.SpotTerms{Price: 0.3}
+}
+
+func replaced(c *policy.Config) {
+	spot(c)
+	c.Categories[0].Spot.Replace = true
+}
+
+func stoppable(c *policy.Config) {
+	c.Categories[0].Price, c.Categories[0].Stopped = 1, &policy.StoppedTerms{Price: 0.1}
+}
 
 func compatible(c *policy.Config) {
 	c.Categories[1].Compatible = []policy.Compatible{{Pool: 0, Adapt: time.Second}}
@@ -340,6 +450,156 @@ func TestFaults(t *testing.T) {
 		{"a launch while draining", referee.Stock, "", nil,
 			func(s *script) { s.drain() },
 			func(s *script) { s.arrive(1, 1, order(1)) }},
+
+		{"who requires a warm instance waits", referee.Warmth, "", nil, nil,
+			func(s *script) { s.arriveTo(policy.RequireWarm, 1, order(1)) }},
+		{"who requires a warm instance is refused beside one", referee.Warmth, "", nil,
+			func(s *script) { s.keep(1) },
+			func(s *script) { s.arriveTo(policy.RequireWarm, 1, refuse(1, policy.NothingWarm)) }},
+		{"who takes what there is is refused", referee.Warmth, "", nil, nil,
+			func(s *script) { s.arrive(1, 1, refuse(1, policy.NothingWarm)) }},
+		{"who wants a new instance is given an old one", referee.Warmth, "", nil,
+			func(s *script) { s.keep(1) },
+			func(s *script) { s.arriveTo(policy.NeverWarm, 1, assign(1, 1, hit, wasWarm)) }},
+		{"who wants a new instance gets no launch", referee.Warmth, "", nil, nil,
+			func(s *script) { s.arriveTo(policy.NeverWarm, 1) }},
+		{"who wants a new instance is forgotten at a tick", referee.Warmth, "", fewLaunches,
+			func(s *script) {
+				s.arrive(1, 1, order(1))
+				s.arriveTo(policy.NeverWarm, 2)
+				s.warm(1, assign(1, 1, miss, becameWarm))
+			},
+			func(s *script) { s.timer(1_500_015e9, policy.ClassTick) }},
+		{"who wants a new instance waits in a drained fleet", referee.Request, "", fewLaunches,
+			func(s *script) { s.arrive(1, 1, order(1)); s.arriveTo(policy.NeverWarm, 2) },
+			func(s *script) { s.drain() }},
+
+		{"more than the budget", referee.Budget, "", budget,
+			func(s *script) { s.serve(1, 1, 1); s.serve(2, 1, 2) },
+			func(s *script) { s.arrive(3, 1, order(3)) }},
+		{"money is made for nobody", referee.Budget, "", budget,
+			func(s *script) { s.keep(1, 2) },
+			func(s *script) { s.timer(1_500_015e9, policy.ClassTick, end(1, policy.ForMoney)) }},
+		{"a request waits beside money", referee.Stock, "", budget,
+			func(s *script) { s.serve(1, 1, 1) },
+			func(s *script) { s.arrive(2, 1) }},
+
+		{"what is too old is handed out", referee.Age, "", ages,
+			func(s *script) { s.level.Keep = 100 * hour; s.keep(1); s.now += 47 * hour },
+			func(s *script) {
+				s.timer(1_555_200e9, policy.ClassTick) // within its life
+				s.now = 1_500_003e9 + 48*hour
+				s.arrive(1, 1, assign(1, 1, hit, wasWarm))
+			}},
+		{"what is too old is kept at a tick", referee.Age, "", ages,
+			func(s *script) {
+				s.level.Keep = 100 * hour
+				s.keep(1)
+				s.timer(1_555_200e9, policy.ClassTick)
+				s.timer(1_641_600e9, policy.ClassTick)
+			},
+			func(s *script) { s.timer(1_728_000e9, policy.ClassTick) }},
+		{"an instance ends of age in its youth", referee.Surplus, "", ages,
+			func(s *script) { s.keep(1) },
+			func(s *script) { s.arrive(1, 1, end(1, policy.TooOld)) }},
+
+		{"what is stale is kept where that is forbidden", referee.Generation, "", nil,
+			func(s *script) { s.keep(1) },
+			func(s *script) { s.renew(1, forbid) }},
+		{"what is stale serves where that is forbidden", referee.Generation, "", nil,
+			func(s *script) { s.serve(1, 1, 1); s.arrive(2, 1, order(2)); s.renew(2, forbid, order(3)) },
+			func(s *script) { s.release(1, assign(1, 2, partial, released)) }},
+		{"what launched in vain is kept", referee.Generation, "", nil,
+			func(s *script) { s.arrive(1, 1, order(1)); s.cancel(1); s.renew(1, forbid) },
+			func(s *script) { s.warm(1) }},
+		{"what is stale is replaced between ticks", referee.Generation, "", nil,
+			func(s *script) { s.keep(1); s.renew(1, nil) },
+			func(s *script) { s.arrive(1, 1, end(1, policy.Outdated)) }},
+		{"what is fresh ends as outdated", referee.Generation, "", nil,
+			func(s *script) { s.keep(1) },
+			func(s *script) { s.timer(1_500_015e9, policy.ClassTick, end(1, policy.Outdated)) }},
+		{"more than the surge are replaced", referee.Generation, "", nil,
+			func(s *script) { s.keep(1, 2, 3); s.renew(3, nil) },
+			func(s *script) {
+				s.timer(1_500_015e9, policy.ClassTick, end(1, policy.Outdated), end(2, policy.Outdated), end(3, policy.Outdated))
+			}},
+		{"what is stale is not counted", referee.Books, "", nil,
+			func(s *script) { s.keep(1) },
+			func(s *script) { s.renew(0, nil) }},
+
+		{"spot where there is none", referee.Spot, "", nil, nil,
+			func(s *script) { s.arrive(1, 1, launchOn(1, policy.Spot, policy.ForLevel)) }},
+		{"who waits is launched for on spot", referee.Spot, "", spot, nil,
+			func(s *script) { s.arrive(1, 1, launchOn(1, policy.Spot, policy.ForLevel)) }},
+		{"a shadow is on demand, and dearer", referee.Spot, "static", spot,
+			func(s *script) { s.level = policy.Hold(1) },
+			func(s *script) { s.timer(1_500_015e9, policy.ClassTick, order(1)) }},
+		{"a notice is not heeded", referee.Spot, "", spot,
+			func(s *script) { s.keep(1) },
+			func(s *script) { s.notice(1) }},
+		{"what is under notice is kept after its request", referee.Spot, "", spot,
+			func(s *script) { s.serve(1, 1, 1); s.notice(1) },
+			func(s *script) { s.release(1) }},
+		{"what is under notice serves the next", referee.Spot, "", spot,
+			func(s *script) { s.serve(1, 1, 1); s.notice(1); s.arrive(2, 1, order(2)) },
+			func(s *script) { s.release(1, assign(1, 2, partial, released)) }},
+		{"what serves is ended at its notice", referee.Life, "", spot,
+			func(s *script) { s.serve(1, 1, 1) },
+			func(s *script) { s.notice(1, end(1, policy.Reclaimed)) }},
+		{"nothing relieves a promotion on spot", referee.Spot, "static", replaced,
+			func(s *script) { s.onSpot() },
+			func(s *script) { s.arrive(1, 1, assign(1, 1, hit, wasWarm), launchOn(2, policy.Spot, policy.ForLevel)) }},
+		{"what was to relieve is kept beside", referee.Spot, "static", replaced,
+			func(s *script) { s.relieved() },
+			func(s *script) { s.warm(2) }},
+		{"what is relieved is kept", referee.Spot, "static", replaced,
+			func(s *script) { s.relieved() },
+			func(s *script) { s.warm(2, replace(1, 2)) }},
+		{"a request moves to an instance that was not launched for it", referee.Life, "static", replaced,
+			func(s *script) { s.relieved() },
+			func(s *script) { s.warm(3, replace(1, 3)) }},
+
+		{"what cannot be stopped is", referee.Stopped, "static", nil,
+			func(s *script) { s.keep(1) },
+			func(s *script) { s.timer(1_500_015e9, policy.ClassTick, stop(1)) }},
+		{"more are stopped than are wanted", referee.Stopped, "static:stopped=1", stoppable,
+			func(s *script) { s.keep(1, 2) },
+			func(s *script) { s.timer(1_500_015e9, policy.ClassTick, stop(2), stop(1)) }},
+		{"surplus is ended that is wanted stopped", referee.Stopped, "static:stopped=1", stoppable,
+			func(s *script) { s.keep(1) },
+			func(s *script) { s.timer(1_500_015e9, policy.ClassTick, end(1, policy.Surplus)) }},
+		{"stopped stock is not made up for", referee.Stopped, "static:stopped=1", stoppable,
+			func(s *script) { s.pass() },
+			func(s *script) { s.now += 20e9; s.pass() }},
+		{"the one stopped first is resumed", referee.Stopped, "static:stopped=2", stoppable,
+			func(s *script) { s.keep(1, 2); s.timer(1_500_015e9, policy.ClassTick, stop(2), stop(1)) },
+			func(s *script) { s.arrive(1, 1, resume(2, policy.ForLevel)) }},
+		{"a launch beside what is stopped", referee.Stopped, "static:stopped=1", stoppable,
+			func(s *script) { s.keep(1); s.timer(1_500_015e9, policy.ClassTick, stop(1)) },
+			func(s *script) { s.arrive(1, 1, order(2)) }},
+		{"what is stopped serves", referee.Life, "static:stopped=1", stoppable,
+			func(s *script) { s.keep(1); s.timer(1_500_015e9, policy.ClassTick, stop(1)) },
+			func(s *script) { s.arrive(1, 1, assign(1, 1, hit, wasWarm)) }},
+		{"a stopped instance is ended that is wanted", referee.Stopped, "static:stopped=1", stoppable,
+			func(s *script) { s.keep(1); s.timer(1_500_015e9, policy.ClassTick, stop(1)) },
+			func(s *script) { s.timer(1_500_030e9, policy.ClassTick, end(1, policy.Surplus)) }},
+		{"a drained fleet keeps what is stopped", referee.Surplus, "static:stopped=1", stoppable,
+			func(s *script) { s.keep(1); s.timer(1_500_015e9, policy.ClassTick, stop(1)) },
+			func(s *script) { s.drain() }},
+
+		{"what was refused is ordered at once", referee.Pause, "", nil,
+			func(s *script) { s.arrive(1, 1, order(1)) },
+			func(s *script) { s.refused(1, policy.NoCapacity, order(2)) }},
+		{"what was throttled is ordered at once", referee.Pause, "", spot,
+			func(s *script) { s.arrive(1, 1, order(1)) },
+			func(s *script) { s.refused(1, policy.Throttled, launchOn(2, policy.Spot, policy.ForLevel)) }},
+
+		{"an idle time-out comes early", referee.Surplus, "", outIdle,
+			func(s *script) { s.keep(1) },
+			func(s *script) { s.timer(1_500_015e9, policy.ClassTick, end(1, policy.IdleTooLong)) }},
+		{"an idle time-out does not come", referee.Surplus, "", outIdle,
+			func(s *script) { s.keep(1); s.timer(1_500_015e9, policy.ClassTick) },
+			func(s *script) { s.timer(1_500_030e9, policy.ClassTick) }},
 
 		{"surplus is ended between ticks", referee.Surplus, "static", nil,
 			func(s *script) { s.serve(1, 1, 1) },
