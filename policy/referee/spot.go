@@ -29,42 +29,48 @@ func (p *pool) cheaperOnSpot() (is, undecided bool) {
 	return almost < 0, almost < 1e-9 && almost > -1e-9
 }
 
+// urgent says whether a launch, which counts already, is for a request that waits,
+// and whether that is sure: Configure tells at its end who waits anew.
+func (r *Referee) urgent(in *instance, why policy.Reason) (is, sure bool) {
+	if why != policy.ForLevel {
+		return why == policy.ForMiss, true
+	}
+	least, most := r.position(&r.pools[in.pool])
+	return most <= 0, (most <= 0 || least > 0) && r.event.kind != configure
+}
+
 // suitsType checks the capacity type of a launch: shadows go where they are
 // cheaper, launches for those who wait are on demand, and what a type does not
-// give is ordered of the other.
+// give is ordered of the other. What is stopped goes before, for who waits.
 func (r *Referee) suitsType(in *instance, why policy.Reason) {
 	p := &r.pools[in.pool]
 	if in.on == policy.Spot && p.category.Spot == nil {
 		r.fail(Spot, "instance %s is launched on spot, which its category does not have", nameOf(in.id))
 		return
 	}
-	urgent := why == policy.ForMiss
-	if why == policy.ForLevel {
-		_, most := r.position(p)                        // the launch counts already
-		urgent = most <= 0 && r.event.kind != configure // which tells at its end who waits anew
+	urgent, sure := r.urgent(in, why)
+	if !sure {
+		return
 	}
-	if urgent && len(p.stopped) > 0 && (r.lone == nil) && r.hadMoney(in, p.prices[policy.OnDemand]-p.storage) {
-		r.fail(Stopped, "instance %s launches for a request, and instance %s is stopped", nameOf(in.id), nameOf(p.stopped[len(p.stopped)-1].id))
+	if n := len(p.stopped); n > 0 && urgent && r.lone == nil && r.hadMoney(in, p.prices[policy.OnDemand]-p.storage) {
+		r.fail(Stopped, "instance %s launches for a request, and instance %s is stopped", nameOf(in.id), nameOf(p.stopped[n-1].id))
 	}
 	if p.category.Spot == nil {
 		return
 	}
-	first, sure := policy.OnDemand, true
-	if why == policy.ForLevel {
-		least, most := r.position(p)
+	first := policy.OnDemand
+	if why == policy.ForLevel && !urgent {
 		cheaper, undecided := p.cheaperOnSpot()
-		switch {
-		case most <= 0 && urgent:
-		case least <= 0 || undecided || r.event.kind == configure:
-			sure = false
-		case cheaper:
+		if undecided {
+			return
+		}
+		if cheaper {
 			first = policy.Spot
 		}
 	}
-	if !sure || in.on == first || p.hindered(first) || !r.hadMoney(in, p.prices[first]) {
-		return
+	if in.on != first && !p.hindered(first) && r.hadMoney(in, p.prices[first]) {
+		r.fail(Spot, "instance %s launches on %v because of %v, and %v goes first", nameOf(in.id), in.on, why, first)
 	}
-	r.fail(Spot, "instance %s launches on %v because of %v, and %v goes first", nameOf(in.id), in.on, why, first)
 }
 
 // hadMoney says whether the budget had room for a price in place of that of a
