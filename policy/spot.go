@@ -72,7 +72,7 @@ func (c *Controller) takeOver(t Time, slot uint32, p *pool) {
 	was.Marks &^= relieved
 	was.Next = none
 	if c.staged { // what was carried out for the request moves with it
-		c.prepared[slot] = preparation{Is: c.prepared[from].Is}
+		c.prepared[slot].Is = c.prepared[from].Is
 	}
 	p.Own--
 	if c.log != nil {

@@ -74,7 +74,7 @@ func (p *preparations) launched(s uint32) {
 // replaced makes what takes over a request what the instance was that served it.
 func (p *preparations) replaced(from, to uint32) {
 	p.drop(to)
-	p.rows[to] = preparation{is: p.rows[from].is}
+	p.rows[to].is = p.rows[from].is
 }
 
 // aim has the instance in a slot prepared for a target, from t on if it is

@@ -60,7 +60,7 @@ func (r *Referee) decide(sizer policy.Sizer) {
 func (r *Referee) outdate(id policy.PoolID, p *pool) {
 	for _, in := range r.slots {
 		if in != nil && in.pool == id && !in.stale {
-			in.stale, in.served = true, false
+			in.stale, in.claimed = true, false
 			p.rollout.stale++
 		}
 	}

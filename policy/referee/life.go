@@ -13,7 +13,7 @@ type life struct {
 	due     policy.Time // from when on it may not be handed out; Never without a maximum age
 	aging   bool        // its end is so near that it is no stock
 	stale   bool        // it was ordered before the present generation
-	served  bool        // a request since it became stale
+	claimed bool        // since it became stale
 }
 
 // lives says whether ages and generations count in a fleet.
@@ -87,7 +87,7 @@ func (r *Referee) handedOut(in *instance) {
 	case in.noticed:
 		r.fail(Spot, "instance %s is handed out, but the provider takes it back", nameOf(in.id))
 	}
-	in.served = true
+	in.claimed = true
 }
 
 // growOld takes what is idle and near its end out of the stock, at a tick.

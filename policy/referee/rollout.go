@@ -20,7 +20,7 @@ func (p *pool) leaving() (stale, most int32) {
 	for _, in := range p.free {
 		switch {
 		case !in.stale || in.aging:
-		case in.served:
+		case in.claimed:
 			stale, most = stale+1, most+1
 		default:
 			stale, fresh = stale+1, fresh+1
@@ -76,7 +76,7 @@ func (r *Referee) mayOutdate(in *instance) {
 // mayReplace checks that others cover the level when a stale instance ends, or
 // that there is no room for a successor.
 func (r *Referee) mayReplace(in *instance, p *pool) {
-	if !in.served && !in.aging {
+	if !in.claimed && !in.aging {
 		p.rollout.free++
 	}
 	if most := p.rollout.surge + 1; p.rollout.free > most {
