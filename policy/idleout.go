@@ -19,20 +19,16 @@ func (c *Controller) endIdle(t Time, id PoolID, p *pool) Time {
 	}
 	for i := p.FirstApart; i != none; {
 		row := &c.apart.Rows[i]
-		next := row.Next
-		for row.Oldest != none && (row.Tenant != 0 || p.Warm > level) {
+		if row.Oldest != none && (row.Tenant != 0 || p.Warm > level) {
 			since := c.instances.Rows[row.Oldest].Since
-			if since+timeout > t {
-				again = min(again, since+timeout)
-				break
+			if since+timeout <= t {
+				c.retire(t, row.Oldest, IdleTooLong)
+				i = p.FirstApart // the shelf may be gone, and others with it
+				continue
 			}
-			last := row.Count == 1
-			c.retire(t, row.Oldest, IdleTooLong)
-			if last { // the shelf may be gone
-				break
-			}
+			again = min(again, since+timeout)
 		}
-		i = next
+		i = row.Next
 	}
 	return again
 }

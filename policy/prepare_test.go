@@ -363,3 +363,29 @@ func TestKeepAliveOfPrepared(t *testing.T) {
 		}
 	}
 }
+
+// What ends while it is being prepared may be the last that its target's shelf was
+// there for; those behind are looked at nevertheless.
+func TestIdleTimeoutBehindAShelfThatGoes(t *testing.T) {
+	config := stagedFleet(true)
+	config.Categories[0].IdleTimeout = time.Minute
+	from, to := Target{Dataset: 7, TaskType: 1}, Target{Dataset: 7, TaskType: 2}
+	s := onStage(t, config, &aimed{level: 2, next: []Target{dataset(9), from}, turn: map[Target]Target{from: to}})
+	c := s.ctrl
+	fire(c, 0)
+	for _, id := range s.launched {
+		c.Warm(1, id)
+		c.Prepared(1, id)
+	}
+	fire(c, 30e9)
+	if got := c.Held(0, to); got != 1 {
+		t.Fatalf("%d are on their way to the other target", got)
+	}
+	if err := c.Configure(43e9, config, hysteresis{&aimed{level: 0, next: []Target{{}}}}); err != nil {
+		t.Fatal(err)
+	}
+	fire(c, 75e9)
+	if len(s.ended) != 2 {
+		t.Errorf("ended %v: %v", s.ended, s.why)
+	}
+}

@@ -213,27 +213,33 @@ func (c *Controller) hasMoney(id PoolID) bool {
 	return c.affords(price, false)
 }
 
+// staleTied is the first stale instance of a pool that only one tenant may use;
+// none if there is none.
+func (c *Controller) staleTied(p *pool) uint32 {
+	if p.Tied == 0 {
+		return none
+	}
+	for i := p.FirstApart; i != none; i = c.apart.Rows[i].Next {
+		row := &c.apart.Rows[i]
+		for slot := row.Oldest; slot != none && row.Tenant != 0; slot = c.instances.Rows[slot].Next {
+			if c.lives[slot].Stale {
+				return slot
+			}
+		}
+	}
+	return none
+}
+
 // rollTied ends up to Surge stale instances that only one tenant may use: they
 // are no stock and have no successors.
 func (c *Controller) rollTied(t Time, id PoolID, p *pool) Time {
 	ended := int32(0)
-	for i := p.FirstApart; i != none; {
-		row := &c.apart.Rows[i]
-		next := row.Next
-		if row.Tenant != 0 {
-			for slot := row.Oldest; slot != none; {
-				newer := c.instances.Rows[slot].Next
-				if c.lives[slot].Stale {
-					if ended == c.config.Categories[id].surge() {
-						return t
-					}
-					c.retire(t, slot, Outdated)
-					ended++
-				}
-				slot = newer
-			}
+	for slot := c.staleTied(p); slot != none; slot = c.staleTied(p) {
+		if ended == c.config.Categories[id].surge() {
+			return t
 		}
-		i = next
+		c.retire(t, slot, Outdated)
+		ended++
 	}
 	return Never
 }
