@@ -140,6 +140,7 @@ func (r *Referee) moved(id policy.InstanceID, to policy.PoolID, why policy.Reaso
 	r.touch(in.pool)
 	leave(from.shelf(in), in)
 	from.ledger.MovedOut++
+	cost := r.cost(in)
 	if in.stale {
 		from.rollout.stale--
 		r.pools[to].rollout.stale++
@@ -147,9 +148,12 @@ func (r *Referee) moved(id policy.InstanceID, to policy.PoolID, why policy.Reaso
 	in.pool, in.uses, in.adapt, in.moved = to, 0, adapt, r.events
 	in.is, in.busy = policy.Target{}, false
 	in.due, in.aging = r.due(in, to), false
+	dearer := r.cost(in) > cost
 	r.rest(in)
 	p := &r.pools[to]
 	p.ledger.MovedIn++
 	r.hasRoom(to)
-	r.withinBudget(in)
+	if dearer {
+		r.withinBudget(in)
+	}
 }

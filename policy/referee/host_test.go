@@ -117,6 +117,9 @@ func (w *world) boot(t policy.Time, id policy.InstanceID, lead int64) {
 	case 2:
 		lead = int64(float64(lead) * (0.3 + 3*w.d.Float64()))
 	}
+	if w.provider.quota != [2]int{} { // else what is not kept makes place for another at the same instant, without end
+		lead = max(lead, int64(time.Millisecond))
+	}
 	if !w.calm && w.d.chance(0.02) { // a straggler
 		lead *= 10
 	}
