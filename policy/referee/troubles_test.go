@@ -29,6 +29,9 @@ func (w *world) troubles() {
 	for d.chance(0.4) {
 		w.schedule(at(), policy.ClassRelease, w.turn)
 	}
+	if d.chance(0.06) {
+		w.schedule(at(), policy.ClassArrival, w.drain)
+	}
 	for most := d.IntN(10); d.chance(0.5) && most > 0; most-- {
 		w.schedule(at(), policy.ClassArrival, w.announce)
 	}
@@ -44,6 +47,16 @@ func (w *world) lose() {
 	} else {
 		w.take(id)
 	}
+}
+
+// drain ends the fleet before the load does.
+func (w *world) drain() {
+	if w.calm {
+		return
+	}
+	w.drained = true
+	w.seen["drain"]++
+	w.do(func(c referee.Controller) { c.Drain(w.now) })
 }
 
 func (w *world) cancel() {
@@ -94,7 +107,7 @@ func (w *world) alike(main []byte) {
 // configure lets another policy take over, changes terms, generations and
 // limits, and adds a category.
 func (w *world) configure() {
-	if w.calm {
+	if w.calm || w.drained {
 		return
 	}
 	d := w.d
