@@ -50,6 +50,7 @@ func (r *Referee) Warm(t policy.Time, id policy.InstanceID) {
 		r.pools[in.pool].pauses.succeed(in)
 		r.bear(in)
 		r.rest(in)
+		r.stopping = r.mustStop(in)
 	}
 	r.ctrl.Warm(t, id)
 	r.settle()
@@ -170,7 +171,7 @@ func (r *Referee) begin(e entry, class policy.Class) bool {
 	}
 	r.trail.add(e)
 	r.event, r.placing, r.chosen = e, nil, nil
-	r.lone, r.fresh, r.relieved, r.relief = nil, nil, nil, false
+	r.lone, r.fresh, r.relieved, r.relief, r.stopping = nil, nil, nil, false, false
 	r.events++
 	if e.time < r.now {
 		r.fail(Timer, "time goes back to %d ns", e.time)

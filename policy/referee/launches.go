@@ -85,7 +85,7 @@ func (r *Referee) forStopped(in *instance) {
 	if r.wants(in.pool, p) <= 0 {
 		r.fail(Stopped, "pool %d launches to stop, but has %d stopped and %d on their way, and wants %d", in.pool, len(p.stopped), p.coming[forStopped], r.wanted(in.pool, p))
 	}
-	if _, most := r.position(p); most < r.ctrl.LevelOf(in.pool).Stock {
+	if _, most := r.position(p); most < r.ctrl.LevelOf(in.pool).Stock && r.event.kind != configure {
 		r.fail(Stopped, "pool %d launches to stop, but is below its level", in.pool)
 	}
 	r.touch(in.pool)

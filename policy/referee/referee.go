@@ -57,6 +57,7 @@ type Referee struct {
 	lone     *request      // that wants a new instance, and has just been given its launch
 	fresh    *instance     // just promoted on spot
 	relief   bool          // a launch must follow to take over from it
+	stopping bool          // what has just become warm
 	relieved *instance     // from which a request has just moved
 	heeded   bool          // the hint or the notice of this event
 	full     policy.Time   // when an order met a quota last; Never if none did

@@ -223,7 +223,7 @@ func (r *Referee) placed() {
 		r.fail(Order, "instance %s is warm, but request %d, which waits for it alone, is not served", nameOf(in.id), in.own.ID)
 	case r.event.kind == warm && in.role == inVain:
 		r.fail(Generation, "instance %s is warm, was launched in vain, and is not ended", nameOf(in.id))
-	case r.event.kind == warm && in.role == forStopped && r.wants(in.pool, &r.pools[in.pool]) > 0 && !in.stale && !in.aging:
+	case r.event.kind == warm && r.stopping:
 		r.fail(Stopped, "instance %s is warm, was launched to be stopped, and is not", nameOf(in.id))
 	case r.event.kind == warm && in.role == forRelief && in.partner != nil:
 		r.fail(Spot, "instance %s is warm, and has not taken over from instance %s", nameOf(in.id), nameOf(in.partner.id))

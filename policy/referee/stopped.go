@@ -72,6 +72,13 @@ func (r *Referee) stop(id policy.InstanceID, pid policy.PoolID) {
 	p.stopped = append(p.stopped, in)
 }
 
+// mustStop says whether an instance that has just become warm was launched to be
+// stopped, and must be: nobody waits, and it is still wanted.
+func (r *Referee) mustStop(in *instance) bool {
+	p := &r.pools[in.pool]
+	return in.role == forStopped && !in.stale && !in.aging && len(p.queue) == 0 && int32(len(p.stopped)) < r.wanted(in.pool, p)
+}
+
 // resume checks that a stopped instance may launch again, and counts it.
 func (r *Referee) resume(id policy.InstanceID, pid policy.PoolID, why policy.Reason) {
 	in := r.living(id)
