@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"time"
 
 	"shadowpool/forecast"
@@ -21,6 +22,7 @@ type assortment struct {
 	every  int64            // steps between two forecasts
 	find   map[Target]int32 // never iterated
 	usual  float64          // requests in a lead time
+	served []float64        // requests in a lead time that k instances serve, by k; if a stage keeps several keys
 	needed float64          // what they need together, seconds
 	best   bestTargets
 }
@@ -43,6 +45,9 @@ const (
 	seldom, awake, asleep = 4, 40, 60
 	// leastChance is that below which an instance more is not kept.
 	leastChance = 1e-6
+	// leastKept is the chance that a further key is asked for in a lead time below which it
+	// is not worth a stage.
+	leastKept = 1e-3
 	// betterBy is by how much more an instance must save to be turned.
 	betterBy = 3
 )
@@ -168,6 +173,55 @@ func (m *assortment) hold(to Target, n int32) {
 	}
 }
 
+// keep notes how many instances keep a key beside their targets.
+func (m *assortment) keep(key KeptKey, n int32) {
+	s := &m.Stages[key.Stage]
+	if i, ok := s.find[key.Key]; ok && s.Keys[i].Kept != n {
+		s.Keys[i].Held += n - s.Keys[i].Kept
+		s.Keys[i].Kept = n
+		m.changed(int(key.Stage), i)
+	}
+}
+
+// further is the key for which a stage more saves most of the time that it takes, of the
+// stages that keep several, where an instance is prepared for a target and keeps some already.
+func (m *assortment) further(is Target, keeps []KeptKey) (next KeptKey, ok bool) {
+	best := leastKept
+	for j := range m.stages {
+		s := &m.stages[j]
+		if s.Keeps <= 1 {
+			continue
+		}
+		demand := &m.Stages[j]
+		least := 0.0
+		if n, oldest := kepts(keeps, uint8(j)); n >= s.Keeps-1 {
+			if i, ok := demand.find[oldest]; ok {
+				k := &demand.Keys[i]
+				least = float64(betterBy * k.chance(max(k.Held-1, 0)))
+			}
+		}
+		for i := range demand.Keys {
+			k := &demand.Keys[i]
+			chance := k.chance(k.Held)
+			if chance <= max(best, least) || s.key(is) == k.Key || slices.Contains(keeps, KeptKey{uint8(j), k.Key}) {
+				continue
+			}
+			best, next, ok = chance, KeptKey{uint8(j), k.Key}, true
+		}
+	}
+	return next, ok
+}
+
+// kepts counts those of a stage, and finds the one that has been kept for longest.
+func kepts(keeps []KeptKey, stage uint8) (n int, oldest Target) {
+	for i := len(keeps) - 1; i >= 0; i-- {
+		if keeps[i].Stage == stage {
+			n, oldest = n+1, keeps[i].Key
+		}
+	}
+	return n, oldest
+}
+
 // gain is what an instance more for a target saves, in seconds of waiting a
 // lead time; with less, what the last of them does.
 func (m *assortment) gain(t *heldTarget, less int32) float64 {
@@ -186,9 +240,41 @@ func (m *assortment) gain(t *heldTarget, less int32) float64 {
 func (m *assortment) saved(k int32) float64 {
 	sum := 0.0
 	for j := range m.Stages {
-		sum += float64(m.stages[j].Takes.Seconds() * m.Stages[j].saved(k))
+		served := m.Stages[j].saved(k)
+		if keeps := m.stages[j].Keeps; keeps > 1 {
+			served = min(m.Stages[j].saved(k*int32(keeps)), m.share(j, k))
+		}
+		sum += float64(m.stages[j].Takes.Seconds() * served)
 	}
 	return float64(sum * m.Scale)
+}
+
+// share is how many of the requests in a lead time that k instances serve need
+// a stage: each serves one of them, for however many keys it has done the stage.
+func (m *assortment) share(stage int, k int32) float64 {
+	if m.usual <= 0 || len(m.served) == 0 {
+		return 0
+	}
+	return m.served[min(int(k), len(m.served)-1)] * m.Stages[stage].mean / m.usual
+}
+
+// serve learns the demand P(D=0), P(D=1), ... of a pool's requests in a lead
+// time, if it matters.
+func (m *assortment) serve(p []float64) {
+	m.served = m.served[:0]
+	for j := range m.stages {
+		if m.stages[j].Keeps <= 1 {
+			continue
+		}
+		below, sum := 0.0, 0.0
+		m.served = append(m.served, 0)
+		for _, here := range p {
+			below += here
+			sum += max(1-below, 0)
+			m.served = append(m.served, sum)
+		}
+		return
+	}
 }
 
 // deepest is the number of instances beyond which none saves anything.
@@ -286,4 +372,20 @@ func (a *Adaptive) Holds(p PoolID, to Target, n int32) {
 	if m := a.assortment(p); m != nil {
 		m.hold(to, n)
 	}
+}
+
+// Keeps implements AimingSizer.
+func (a *Adaptive) Keeps(p PoolID, key KeptKey, n int32) {
+	if m := a.assortment(p); m != nil {
+		m.keep(key, n)
+	}
+}
+
+// Further implements AimingSizer.
+func (a *Adaptive) Further(_ Time, p PoolID, is Target, keeps []KeptKey) (KeptKey, bool) {
+	m := a.assortment(p)
+	if m == nil {
+		return KeptKey{}, false
+	}
+	return m.further(is, keeps)
 }

@@ -64,6 +64,7 @@ func (r *priceRule) read(p []float64, span float64) {
 func (r *priceRule) readMix(p []float64, span float64, m *assortment, lead float64, any bool) {
 	h := append(r.hull[:0], corner{})
 	below, idle, gained, saved := 0.0, 0.0, 0.0, 0.0
+	m.serve(p)
 	deepest := m.deepest()
 	for k := 1; k < max(len(p), deepest+1); k++ {
 		if k <= len(p) {

@@ -7,7 +7,7 @@ import (
 )
 
 // snapshotVersion changes with every change of the snapshot's form.
-const snapshotVersion = 6
+const snapshotVersion = 7
 
 // Stateful is a Sizer with a state of its own to keep across a restart.
 type Stateful interface {
@@ -39,10 +39,11 @@ type snapshot struct {
 	Apart       []apartShelf
 	EmptyApart  uint32
 	Prepared    []preparation `json:",omitempty"`
-	Lives       []life        `json:",omitempty"`
-	Rollouts    []rollout     `json:",omitempty"`
-	Turns       []turn        `json:",omitempty"`
-	ClearTurns  int           `json:",omitempty"`
+	Kept        kept
+	Lives       []life    `json:",omitempty"`
+	Rollouts    []rollout `json:",omitempty"`
+	Turns       []turn    `json:",omitempty"`
+	ClearTurns  int       `json:",omitempty"`
 	Loners      queue
 	Expiries    []expiry
 	Wakes       []wake
@@ -57,7 +58,7 @@ func (c *Controller) Snapshot() ([]byte, error) {
 		Version: snapshotVersion, Now: c.now, LastTick: c.lastTick, NextTick: c.nextTick, Draining: c.draining,
 		Pools: c.pools, Supplies: c.supplies, Starved: c.starved, Crowded: c.crowded, Full: c.full, Instances: c.instances.Rows, EmptySlot: c.instances.Empty,
 		Alive: c.instances.Alive, Ranks: c.ranks.heap,
-		Waiters: c.waiters.Rows, EmptyWait: c.waiters.Empty, Apart: c.apart.Rows, EmptyApart: c.apart.Empty, Prepared: c.prepared,
+		Waiters: c.waiters.Rows, EmptyWait: c.waiters.Empty, Apart: c.apart.Rows, EmptyApart: c.apart.Empty, Prepared: c.prepared, Kept: c.kept,
 		Expiries: c.expiries, Wakes: c.wakes, Active: c.active,
 		Lives: c.lives, Rollouts: c.rollouts, Turns: c.turns.heap, ClearTurns: c.turns.clear, Loners: c.loners,
 	}
@@ -121,7 +122,8 @@ func (c *Controller) Restore(data []byte) error {
 			c.apart.find[apartKey{r.Pool, r.Tenant, r.Target}] = uint32(i)
 		}
 	}
-	c.prepared = s.Prepared
+	c.prepared, c.kept = s.Prepared, s.Kept
+	c.kept.restored()
 	c.lives, c.rollouts, c.turns, c.loners = s.Lives, s.Rollouts, turns{heap: s.Turns, clear: s.ClearTurns}, s.Loners
 	if c.lived = c.lived || c.lives != nil; c.lived {
 		c.giveLives()

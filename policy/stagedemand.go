@@ -27,6 +27,7 @@ type keyDemand struct {
 	Count    float64 // requests since the last update
 	Last     int64   // the step of the last request
 	Held     int32   // instances that have done the stage for it, or will have
+	Kept     int32   // of these, those that keep it beside their target
 	// Sized is the demand as it was forecast last; Excited is that since a
 	// request that came after it, if any did.
 	Sized, Excited forecast.NegBinomial

@@ -64,7 +64,7 @@ func (s *scribe) Move(t policy.Time, id policy.InstanceID, to policy.PoolID, why
 }
 
 // Prepare implements policy.Host; options.validate lets no category have stages.
-func (s *scribe) Prepare(policy.Time, policy.InstanceID, policy.Target) {}
+func (s *scribe) Prepare(policy.Time, policy.InstanceID, policy.Target, uint8) {}
 
 // Refuse implements policy.Host.
 func (s *scribe) Refuse(t policy.Time, r policy.RequestID, pool policy.PoolID, why policy.Reason) {

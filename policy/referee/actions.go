@@ -1,6 +1,11 @@
 package referee
 
-import "shadowpool/policy"
+import (
+	"math/bits"
+	"slices"
+
+	"shadowpool/policy"
+)
 
 // Launch implements policy.Host.
 func (r *Referee) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID, on policy.Capacity, why policy.Reason) {
@@ -27,11 +32,11 @@ func (r *Referee) Move(t policy.Time, id policy.InstanceID, to policy.PoolID, wh
 }
 
 // Prepare implements policy.Host.
-func (r *Referee) Prepare(t policy.Time, id policy.InstanceID, to policy.Target) {
+func (r *Referee) Prepare(t policy.Time, id policy.InstanceID, to policy.Target, stages uint8) {
 	if r.act(entry{time: t, kind: prepare, instance: id}) {
-		r.prepare(id, to)
+		r.prepare(id, to, stages)
 	}
-	r.host.Prepare(t, id, to)
+	r.host.Prepare(t, id, to, stages)
 }
 
 // Stop implements policy.Host.
@@ -156,7 +161,7 @@ func (r *Referee) assigned(a policy.Assignment) {
 			r.fail(Isolation, "instance %s of tenant %d is scrubbed for tenant %d", nameOf(in.id), in.tenant, q.Tenant)
 			return
 		}
-		in.adapt, in.is, in.busy = int64(r.pools[in.pool].category.Scrub), policy.Target{}, false
+		in.adapt, in.done, in.busy = int64(r.pools[in.pool].category.Scrub), done{}, false
 		leave(&r.pools[in.pool].tied, in)
 		in.tenant = 0
 		r.pools[in.pool].free = append(r.pools[in.pool].free, in)
@@ -173,10 +178,11 @@ func (r *Referee) assigned(a policy.Assignment) {
 	}
 	k := &r.pools[in.pool].category
 	needs := q.Target(k.Facets())
-	if want, _ := k.Missing(in.is, needs); a.Missing != want {
+	if want, _ := in.missing(k, needs); a.Missing != want {
 		r.fail(Outcome, "the promotion for request %d lacks the stages %b, not %b", q.ID, a.Missing, want)
 	}
-	in.is, in.busy = in.is.Over(needs), false
+	in.served(k, needs)
+	in.busy = false
 	if q.own != nil {
 		q.own, in.own = nil, nil
 	} else {
@@ -200,7 +206,7 @@ func (r *Referee) tie(in *instance, tenant uint32) {
 
 // prepare checks that an instance may be prepared for a target, of which its
 // category has stages.
-func (r *Referee) prepare(id policy.InstanceID, to policy.Target) {
+func (r *Referee) prepare(id policy.InstanceID, to policy.Target, stages uint8) {
 	in := r.living(id)
 	if in == nil || in.state == serving || in.own != nil {
 		r.fail(Life, "instance %s is to be prepared, but is neither idle nor launching for its pool", nameOf(id))
@@ -210,7 +216,25 @@ func (r *Referee) prepare(id policy.InstanceID, to policy.Target) {
 	if stages, _ := k.Missing(policy.Target{}, to); stages == 0 {
 		r.fail(Life, "instance %s is to be prepared for %+v, which no stage of its category needs", nameOf(id), to)
 	}
-	in.is, in.to, in.busy = in.is.Kept(to), to, true
+	in.to, in.busy, in.fetching = to, true, stages != policy.AllStages
+	if !in.fetching {
+		in.become(k, in.is.Kept(to))
+		return
+	}
+	in.stage = uint8(bits.TrailingZeros8(stages))
+	if bits.OnesCount8(stages) != 1 || int(in.stage) >= len(k.Stages) || k.Stages[in.stage].Keeps <= 1 {
+		r.fail(Life, "instance %s is to do stages %b for a further key, which is not one that keeps several", nameOf(id), stages)
+		return
+	}
+	key, needed := keyOf(k, int(in.stage), to)
+	switch has, _ := keyOf(k, int(in.stage), in.is); {
+	case !needed || key.Key != to:
+		r.fail(Life, "instance %s is to do stage %d for %+v, which is none of its keys", nameOf(id), in.stage, to)
+	case has == key || slices.Contains(in.kept, key):
+		r.fail(Life, "instance %s is to do stage %d for %+v again", nameOf(id), in.stage, to)
+	case r.config.Isolation == policy.ByTenant && to.Tenant != 0:
+		r.fail(Isolation, "instance %s is to fetch what is tenant %d's alone", nameOf(id), to.Tenant)
+	}
 }
 
 func (r *Referee) moved(id policy.InstanceID, to policy.PoolID, why policy.Reason) {
@@ -246,7 +270,7 @@ func (r *Referee) moved(id policy.InstanceID, to policy.PoolID, why policy.Reaso
 	leave(from.shelf(in), in)
 	from.ledger.MovedOut++
 	in.pool, in.uses, in.adapt, in.moved = to, 0, adapt, r.events
-	in.is, in.busy = policy.Target{}, false
+	in.done, in.busy = done{}, false
 	r.rest(in)
 	p := &r.pools[to]
 	p.ledger.MovedIn++

@@ -32,9 +32,11 @@ type instance struct {
 	serves  *request
 	adapt   int64 // of an instance that has just been moved for a request, ns
 	moved   int64 // the number of the event that moved it last
-	// is is what it is prepared for, and to what it is being prepared for.
-	is, to policy.Target
-	busy   bool
+	done
+	to       policy.Target // what it is being prepared for, if busy, by all stages or, if fetching, by one
+	busy     bool
+	fetching bool
+	stage    uint8
 }
 
 // request is one that waits or is being served.
@@ -174,7 +176,7 @@ func (r *Referee) pickPrepared(p *pool, q *request) *instance {
 // a request.
 func (r *Referee) lacks(in *instance, q *request) time.Duration {
 	k := &r.pools[in.pool].category
-	_, takes := k.Missing(in.is, q.Target(k.Facets()))
+	_, takes := in.missing(k, q.Target(k.Facets()))
 	return takes
 }
 

@@ -45,7 +45,7 @@ func (e echo) Resume(policy.Time, policy.InstanceID, policy.PoolID, policy.Reaso
 
 func (e echo) Replace(policy.Time, policy.InstanceID, policy.InstanceID) {}
 
-func (e echo) Prepare(t policy.Time, id policy.InstanceID, to policy.Target) {
+func (e echo) Prepare(t policy.Time, id policy.InstanceID, to policy.Target, stages uint8) {
 	*e.done = append(*e.done, fmt.Sprint(t, " prepare ", id, to))
 }
 
@@ -154,9 +154,9 @@ func (w *world) Resume(policy.Time, policy.InstanceID, policy.PoolID, policy.Rea
 func (w *world) Replace(policy.Time, policy.InstanceID, policy.InstanceID) {}
 
 // Prepare implements policy.Host.
-func (w *world) Prepare(t policy.Time, id policy.InstanceID, to policy.Target) {
+func (w *world) Prepare(t policy.Time, id policy.InstanceID, to policy.Target, stages uint8) {
 	if w.twin != nil {
-		echo{&w.done}.Prepare(t, id, to)
+		echo{&w.done}.Prepare(t, id, to, stages)
 	}
 	m := w.members[id]
 	m.aims++

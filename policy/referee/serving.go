@@ -74,7 +74,7 @@ func (r *Referee) equally(in *instance, q *request) bool {
 
 func (r *Referee) lacksNothing(in *instance, q *request) bool {
 	k := &r.pools[in.pool].category
-	stages, _ := k.Missing(in.is, q.Target(k.Facets()))
+	stages, _ := in.missing(k, q.Target(k.Facets()))
 	return stages == 0
 }
 
