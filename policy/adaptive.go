@@ -32,8 +32,9 @@ type Adaptive struct {
 	reuse  []bool            // by pool
 	// byTenant is set under isolation by tenant.
 	byTenant bool
-	staged   []Category // by pool: its stages
-	storage  []float64  // by pool: price of a stopped instance, see storagePrice; 0: none
+	staged   []Category  // by pool: its stages
+	late     []*lateness // by pool, of its stages; nil if it has none
+	storage  []float64   // by pool: price of a stopped instance, see storagePrice; 0: none
 	tick     int64
 	clock    localClock
 	rule     priceRule
@@ -98,7 +99,7 @@ func (a *Adaptive) begin(t Time, id PoolID) *adaptivePool {
 	p.Services.Stay = 1
 	p.Tryout = newTryout(t, int64(a.leads[id]*1e9), a.tick)
 	if len(a.staged[id].Stages) > 0 {
-		p.Assortment = newAssortment(a.staged[id].Stages, float64(a.tick)/1e9, a.preparing(id))
+		p.Assortment = newAssortment(a.terms(id))
 	}
 	return p
 }
@@ -123,7 +124,7 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 		}
 	}
 	if a.aim.fixed < 0 && t >= p.Ready {
-		a.Calibration.learn(p.Tryout, &a.aim, s.Waiting > 0, !a.early)
+		a.Calibration.learn(p.Tryout, &a.aim, a.late[r.Pool], s.Waiting > 0, !a.early)
 		a.Calibration.choose(a.aim.allowed)
 	}
 	switch {
@@ -148,9 +149,9 @@ func (a *Adaptive) ask(t Time, r Request) {
 		facets &^= OfTenant // no tenant's own is prepared ahead, see Controller.prepare
 	}
 	needs := r.Target(facets)
-	if stages, takes := k.Missing(Target{}, needs); stages != 0 {
+	if stages, _ := k.Missing(Target{}, needs); stages != 0 {
 		m.arrive((t-mod(t, a.tick))/a.tick, needs)
-		m.Scale = a.aim.saving(takes.Seconds(), a.leads[r.Pool]) / max(takes.Seconds(), 1e-9)
+		m.ask(stages)
 	}
 }
 
@@ -199,7 +200,6 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 		p.Tryout.hold(p.Level)
 		if p.Assortment != nil {
 			p.Tryout.Missing[present] = float32(p.Assortment.missing(p.Level.Stock) / lead)
-			p.Tryout.Stages = int64(p.Assortment.takes() * 1e9)
 		}
 	}
 	p.Tryout.tick(t, resized)
@@ -348,6 +348,7 @@ func (a *Adaptive) share(f Fleet) {
 		a.leads = append(a.leads, lead)
 		a.reuse = append(a.reuse, k.Reusable)
 		a.staged = append(a.staged, Category{Stages: k.Stages})
+		a.late = append(a.late, a.lateness(k.Stages))
 		a.storage = append(a.storage, storagePrice(&k))
 	}
 	for i, n := range pools {

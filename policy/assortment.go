@@ -2,7 +2,6 @@ package policy
 
 import (
 	"slices"
-	"time"
 
 	"shadowpool/forecast"
 )
@@ -16,15 +15,28 @@ import (
 type assortment struct {
 	Stages  []stageDemand
 	Targets []heldTarget
-	Scale   float64 // of seconds of stages, to what they cost (aim.saving)
+	// Cost and Weighed are, of recent requests, what it would cost that they lacked all that
+	// they need (aim.lacking), and the weights of the stages.
+	Cost, Weighed float64
 
+	terms
 	stages []Stage
+	weighs []float64        // by stage, of what it costs to lack all of them, see weigh
 	every  int64            // steps between two forecasts
 	find   map[Target]int32 // never iterated
 	usual  float64          // requests in a lead time
 	served []float64        // requests in a lead time that k instances serve, by k; if a stage keeps several keys
-	needed float64          // what they need together, seconds
+	needed float64          // what they need together, in weights
 	best   bestTargets
+}
+
+// terms are what an assortment has to go by.
+type terms struct {
+	late        *lateness // of the category's stages
+	aim         *aim
+	tickSeconds float64
+	lead        float64 // seconds, see unit
+	span        float64 // over which demand counts, seconds, see preparing
 }
 
 // heldTarget is a target that was asked for, and how many instances are
@@ -48,31 +60,70 @@ const (
 	// leastKept is the chance that a further key is asked for in a lead time below which it
 	// is not worth a stage.
 	leastKept = 1e-3
+	// keepAsked forgets what requests needed over some two hundred of them.
+	keepAsked = 0.995
+	// leastWeight of a second: what makes no request wait too long is done nevertheless.
+	leastWeight = 1e-3
 	// betterBy is by how much more an instance must save to be turned.
 	betterBy = 3
 )
 
-func newAssortment(stages []Stage, tick, lead float64) *assortment {
-	m := &assortment{Stages: make([]stageDemand, len(stages)), Scale: 1}
-	m.restored(stages, tick, lead)
+func newAssortment(by terms) *assortment {
+	m := &assortment{Stages: make([]stageDemand, len(by.late.stages))}
+	m.restored(by)
 	return m
 }
 
 // restored makes what a snapshot does not hold.
-func (m *assortment) restored(stages []Stage, tick, lead float64) {
-	m.stages, m.find = stages, map[Target]int32{}
+func (m *assortment) restored(by terms) {
+	m.terms, m.stages, m.find = by, by.late.stages, map[Target]int32{}
+	m.weigh()
 	m.every = 1 // twice a lead time, so that no outcome is slept through
-	for 2*m.every <= seldom && float64(4*m.every)*tick <= lead {
+	for 2*m.every <= seldom && float64(4*m.every)*m.tickSeconds <= m.span {
 		m.every *= 2
 	}
 	for i := range m.Targets {
 		m.find[m.Targets[i].Target] = int32(i)
 	}
 	for i := range m.Stages {
-		m.Stages[i].restored(tick, lead)
+		m.Stages[i].restored(m.tickSeconds, m.span)
 	}
 	m.sum()
 	m.best.stale = true
+}
+
+// weigh makes the weights of the stages: where waits are summed, what they take;
+// where long waits count, by how much more often a request waits too long that
+// lacks the stage beside all others.
+func (m *assortment) weigh() {
+	m.weighs = m.weighs[:0]
+	all := m.late.all()
+	for i := range m.stages {
+		w := m.stages[i].Takes.Seconds()
+		if !m.aim.waits && m.aim.longest > 0 {
+			w = m.aim.lacking(m.late, all) - m.aim.lacking(m.late, all&^(1<<i)) + float64(leastWeight*w)
+		}
+		m.weighs = append(m.weighs, w)
+	}
+}
+
+// ask notes what stages a request needs, at least one.
+func (m *assortment) ask(stages uint8) {
+	m.Cost = float64(m.Cost*keepAsked) + float64(m.aim.lacking(m.late, stages)*m.aim.unit(m.lead))
+	m.Weighed *= keepAsked
+	for i := range m.stages {
+		if stages&(1<<i) != 0 {
+			m.Weighed += m.weighs[i]
+		}
+	}
+}
+
+// scale is what a weight costs.
+func (m *assortment) scale() float64 {
+	if m.Weighed == 0 {
+		return 1
+	}
+	return m.Cost / m.Weighed
 }
 
 // arrive counts a request for a target.
@@ -152,7 +203,7 @@ func (m *assortment) sum() {
 	m.usual, m.needed = 0, 0
 	for j := range m.Stages {
 		m.usual = max(m.usual, m.Stages[j].mean)
-		m.needed += float64(m.stages[j].Takes.Seconds() * m.Stages[j].mean)
+		m.needed += float64(m.weighs[j] * m.Stages[j].mean)
 	}
 }
 
@@ -222,17 +273,17 @@ func kepts(keeps []KeptKey, stage uint8) (n int, oldest Target) {
 	return n, oldest
 }
 
-// gain is what an instance more for a target saves, in seconds of waiting a
-// lead time; with less, what the last of them does.
+// gain is what an instance more for a target saves, in weights a lead time;
+// with less, what the last of them does.
 func (m *assortment) gain(t *heldTarget, less int32) float64 {
 	sum := 0.0
 	for j, key := range t.Keys {
 		if key >= 0 {
 			k := &m.Stages[j].Keys[key]
-			sum += float64(m.stages[j].Takes.Seconds() * k.chance(max(k.Held-less, 0)))
+			sum += float64(m.weighs[j] * k.chance(max(k.Held-less, 0)))
 		}
 	}
-	return float64(sum * m.Scale)
+	return sum
 }
 
 // saved is what the best k instances save together: about as much as if those of
@@ -244,18 +295,19 @@ func (m *assortment) saved(k int32) float64 {
 		if keeps := m.stages[j].Keeps; keeps > 1 {
 			served = min(m.Stages[j].saved(k*int32(keeps)), m.share(j, k))
 		}
-		sum += float64(m.stages[j].Takes.Seconds() * served)
+		sum += float64(m.weighs[j] * served)
 	}
-	return float64(sum * m.Scale)
+	return float64(sum * m.scale())
 }
 
 // share is how many of the requests in a lead time that k instances serve need
 // a stage: each serves one of them, for however many keys it has done the stage.
 func (m *assortment) share(stage int, k int32) float64 {
-	if m.usual <= 0 || len(m.served) == 0 {
+	last := len(m.served) - 1
+	if last < 0 || m.served[last] <= 0 {
 		return 0
 	}
-	return m.served[min(int(k), len(m.served)-1)] * m.Stages[stage].mean / m.usual
+	return float64(m.served[min(int(k), last)] / m.served[last] * m.Stages[stage].mean)
 }
 
 // serve learns the demand P(D=0), P(D=1), ... of a pool's requests in a lead
@@ -291,15 +343,7 @@ func (m *assortment) missing(k int32) float64 {
 	if m.usual <= 0 {
 		return 0
 	}
-	return max(float64(m.needed*m.Scale)-m.saved(k), 0) / m.usual
-}
-
-// takes is how long the stages take that a request needs, seconds in the mean.
-func (m *assortment) takes() float64 {
-	if m.usual <= 0 {
-		return 0
-	}
-	return m.needed / m.usual
+	return max(float64(m.needed*m.scale())-m.saved(k), 0) / m.usual
 }
 
 // worth is what the last of the instances prepared for a target saves.
@@ -316,17 +360,21 @@ func (m *assortment) worth(is Target) float64 {
 func (a *Adaptive) assortment(p PoolID) *assortment {
 	m := a.Pools[p].Assortment
 	if m != nil && m.find == nil {
-		m.restored(a.staged[p].Stages, float64(a.tick)/1e9, a.preparing(p))
+		m.restored(a.terms(p))
 	}
 	return m
+}
+
+func (a *Adaptive) terms(p PoolID) terms {
+	return terms{a.late[p], &a.aim, float64(a.tick) / 1e9, a.leads[p], a.preparing(p)}
 }
 
 // preparing is how long it takes from an order to a prepared instance, seconds:
 // the span over which the demand for targets counts.
 func (a *Adaptive) preparing(p PoolID) float64 {
 	all := a.leads[p]
-	for _, s := range a.staged[p].Stages {
-		all += s.Takes.Seconds()
+	if late := a.late[p]; late != nil {
+		all += late.takes(late.all())
 	}
 	return all
 }
@@ -342,9 +390,9 @@ func (a *Adaptive) Aim(_ Time, p PoolID) Target {
 }
 
 // Promoted implements AimingSizer: what was really lacked.
-func (a *Adaptive) Promoted(t Time, p PoolID, lacked time.Duration, waited bool) {
-	if pool := &a.Pools[p]; pool.Arrivals != nil && a.aim.fixed < 0 && t >= pool.Ready && !(waited && !a.aim.mean) {
-		a.Calibration.Real += a.aim.saving(lacked.Seconds(), a.leads[p]) / a.leads[p]
+func (a *Adaptive) Promoted(t Time, p PoolID, lacked uint8, waited bool) {
+	if pool := &a.Pools[p]; pool.Assortment != nil && a.aim.fixed < 0 && t >= pool.Ready && !(waited && !a.aim.mean) {
+		a.Calibration.Real += float64(a.aim.lacking(a.late[p], lacked) * a.aim.unit(a.leads[p]) / a.leads[p])
 	}
 }
 

@@ -9,10 +9,15 @@ import (
 	"shadowpool/forecast"
 )
 
+// mixOf is an assortment of stages whose waits count, at a lead time of a minute.
+func mixOf(stages []Stage) *assortment {
+	return newAssortment(terms{late: newLateness(stages), aim: &aim{waits: true}, tickSeconds: 15, lead: 60, span: 60})
+}
+
 // randomAssortment has keys of random demand, of a stage by dataset and one by
 // dataset and task type.
 func randomAssortment(r *rand.Rand, datasets, tasks int) *assortment {
-	m := newAssortment(stagedFleet(false).Categories[0].Stages, 15, 60)
+	m := mixOf(stagedFleet(false).Categories[0].Stages)
 	for d := range datasets {
 		for t := range tasks {
 			m.arrive(0, Target{Dataset: uint32(d + 1), TaskType: uint32(t + 1)})
@@ -106,7 +111,7 @@ func TestSavedIsWhatTheBestSave(t *testing.T) {
 // The tables are bounded: what was asked for least makes room, and takes what
 // is held for it along.
 func TestAssortmentIsBounded(t *testing.T) {
-	m := newAssortment(stagedFleet(false).Categories[0].Stages, 15, 60)
+	m := mixOf(stagedFleet(false).Categories[0].Stages)
 	now := forecast.Clock{}
 	var scratch []float64
 	for step := range int64(4000) {

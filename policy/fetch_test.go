@@ -137,7 +137,7 @@ func TestFurtherKeysInSnapshots(t *testing.T) {
 // The assortment fetches what is most likely to be asked for that few keep, and replaces what is not.
 func TestWhatIsFetchedNext(t *testing.T) {
 	stages := diskFleet().Categories[0].Stages
-	m := newAssortment(stages, 15, 60)
+	m := mixOf(stages)
 	ask := func(step int64, n int, d uint32) {
 		for range n {
 			m.arrive(step, dataset(d))

@@ -1,7 +1,5 @@
 package policy
 
-import "time"
-
 // preparation is what an instance of a category with stages is prepared for.
 type preparation struct {
 	Is   Target
@@ -37,10 +35,10 @@ type AimingSizer interface {
 	// would better be prepared for another target. Called at ticks, until it
 	// says no, for every target that p has idle instances for.
 	Reaim(t Time, p PoolID, is Target) (Target, bool)
-	// Promoted tells of an instance of p that was promoted for a request, and for
-	// how long the stages are expected to take that it lacked; waited is set if the request
+	// Promoted tells of an instance of p that was promoted for a request, and and of the
+	// stages that it lacked; waited is set if the request
 	// had to wait for the instance too. It comes before Arrive of the same request.
-	Promoted(t Time, p PoolID, lacked time.Duration, waited bool)
+	Promoted(t Time, p PoolID, lacked uint8, waited bool)
 	// Worth is what one of the instances that are prepared for is saves, in
 	// seconds of waiting; the least worth is ended first.
 	Worth(t Time, p PoolID, is Target) float64
@@ -296,10 +294,10 @@ func (c *Controller) lacking(t Time, slot uint32, id PoolID, r *Request, waited 
 	c.unprepare(slot, id)
 	needs := r.Target(c.pools[id].facets)
 	row := &c.prepared[slot]
-	stages, takes := c.missing(slot, id, needs)
+	stages, _ := c.missing(slot, id, needs)
 	c.turn(slot, id, row.Is.Turned(needs))
 	if c.aims != nil && c.pools[id].staged {
-		c.aims.Promoted(t, id, takes, waited)
+		c.aims.Promoted(t, id, stages, waited)
 	}
 	return stages
 }

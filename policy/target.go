@@ -29,6 +29,9 @@ type Stage struct {
 	Of Facet
 	// Takes is how long it is expected to take.
 	Takes time.Duration
+	// Times are how long it takes at evenly spread shares of all times, ascending;
+	// none is always Takes.
+	Times []time.Duration
 	// Keeps is for how many keys an instance keeps the stage done at a time, as
 	// its disk has room for so many datasets, say. Zero is one: that of its target.
 	Keeps int

@@ -26,9 +26,6 @@ type tryout struct {
 	// Missing is how long the stages take, in lead times, that an instance is
 	// expected to lack for a request.
 	Missing [played]float32
-	// Stages is how long all stages take that a request needs, ns: what
-	// finds no instance waits for them too.
-	Stages int64
 	// Orders are the launches of the last lead time by step, the newest at
 	// Head, one row a step; Ordered says which rows hold any.
 	Orders  []([played]int32)

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -29,9 +30,9 @@ func (a ahead) Aim(policy.Time, policy.PoolID) policy.Target {
 func (a ahead) Reaim(policy.Time, policy.PoolID, policy.Target) (policy.Target, bool) {
 	return policy.Target{}, false
 }
-func (a ahead) Promoted(policy.Time, policy.PoolID, time.Duration, bool) {}
-func (a ahead) Holds(policy.PoolID, policy.Target, int32)                {}
-func (a ahead) Keeps(policy.PoolID, policy.KeptKey, int32)               {}
+func (a ahead) Promoted(policy.Time, policy.PoolID, uint8, bool) {}
+func (a ahead) Holds(policy.PoolID, policy.Target, int32)        {}
+func (a ahead) Keeps(policy.PoolID, policy.KeptKey, int32)       {}
 func (a ahead) Further(policy.Time, policy.PoolID, policy.Target, []policy.KeptKey) (policy.KeptKey, bool) {
 	return policy.KeptKey{}, false
 }
@@ -204,5 +205,27 @@ func TestRefusedOrdersAreNotPrepared(t *testing.T) {
 	}
 	if r.FailedLaunches == 0 || r.Requests != 3 {
 		t.Errorf("%d launches failed, %d requests were served", r.FailedLaunches, r.Requests)
+	}
+}
+
+// Long waits are a target where stages vary too: of those who lack one, some
+// wait for too long.
+func TestAdaptiveKeepsWaitsOfStages(t *testing.T) {
+	src := zipfTrace(40000, 20)
+	from := src.Arrival[0] + (src.Arrival[len(src.Arrival)-1]-src.Arrival[0])/2
+	for _, keeps := range []int{1, 4} {
+		fleet := staged(0, 0)
+		k := &fleet.Categories[0]
+		k.Lead = Lognormal{Median: 45 * time.Second, P99: 2 * time.Minute}
+		k.Stages = []policy.Stage{{Name: "fetch", Of: policy.OfDataset, Keeps: keeps}, {Name: "load", Of: policy.OfDataset}}
+		k.StageTimes = []LeadTime{Lognormal{Median: 15 * time.Second, P99: time.Minute}, Lognormal{Median: 5 * time.Second, P99: 20 * time.Second}}
+		for _, target := range []float64{20, 80} {
+			r := runSpec(t, src, fleet, fmt.Sprintf("adaptive:wait_p99=%vs", target), Options{MeasureFrom: from, Timeline: 1, Seed: 5})
+			if late := waitsAbove(r, target); late < 0.005 || late > 0.015 {
+				t.Errorf("%d datasets a disk: %.4f wait for more than the %v s that 0.01 may", keeps, late, target)
+			} else {
+				t.Logf("%d datasets a disk: %.4f wait for more than %v s, waste %.0f h", keeps, late, target, r.InstanceS.Waste/3600)
+			}
+		}
 	}
 }
