@@ -46,7 +46,7 @@ func (t *apart) close(i uint32, p *pool) {
 	if s.Next != none {
 		t.Rows[s.Next].Prev = s.Prev
 	}
-	delete(t.find, apartKey{s.Pool, s.Tenant, s.Target})
+	delete(t.find, s.key())
 	*s = apartShelf{shelf: emptyShelf, Next: t.Empty, Prev: none}
 	t.Empty = i
 }

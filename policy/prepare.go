@@ -7,6 +7,9 @@ type preparation struct {
 	Is   Target
 	To   Target // what it is being prepared for, if Busy
 	Busy bool
+	// Coming is the row of the shelf for To, if Busy, and On that of the shelf
+	// that it was put on last, unless that is the pool's own.
+	Coming, On uint32
 }
 
 // An AimingSizer is a Sizer that says what instances of categories with stages
@@ -68,10 +71,10 @@ func (c *Controller) shared(to Target) Target {
 // prepare has an instance that is launching or idle prepared for a target. It
 // is on no shelf, and its present preparation is over.
 func (c *Controller) prepare(t Time, slot uint32, id PoolID, to Target) {
-	row := &c.prepared[slot]
-	*row = preparation{Is: row.Is.Kept(to), To: to, Busy: true}
 	i := c.apart.open(apartKey{Pool: id, Target: to}, &c.pools[id])
 	c.apart.Rows[i].Coming++
+	row := &c.prepared[slot]
+	*row = preparation{Is: row.Is.Kept(to), To: to, Busy: true, Coming: i}
 	c.holds(i)
 	name := c.instances.id(slot)
 	if c.log != nil {
@@ -87,11 +90,9 @@ func (c *Controller) unprepare(slot uint32, id PoolID) {
 		return
 	}
 	row.Busy = false
-	p := &c.pools[id]
-	i := c.apart.find[apartKey{Pool: id, Target: row.To}]
-	c.apart.Rows[i].Coming--
-	c.holds(i)
-	c.apart.close(i, p)
+	c.apart.Rows[row.Coming].Coming--
+	c.holds(row.Coming)
+	c.apart.close(row.Coming, &c.pools[id])
 }
 
 // holds tells the sizer what the row of a shelf counts.
@@ -112,14 +113,15 @@ func (c *Controller) Prepared(t Time, id InstanceID) {
 		misplaced(id, idle, "Prepared")
 	}
 	p := &c.pools[in.Pool]
-	to := row.To
+	i := row.Coming
 	c.unshelve(slot)
-	i := c.apart.open(apartKey{in.Pool, in.Tenant, to}, p) // keeps the row while it changes
-	c.apart.Rows[i].Coming++
-	c.unprepare(slot, in.Pool)
-	*row = preparation{Is: row.Is.Over(to)}
-	c.reshelve(slot, in, p)
+	*row = preparation{Is: row.Is.Over(row.To)}
 	c.apart.Rows[i].Coming--
+	if in.Tenant == 0 {
+		c.reshelveApart(slot, in, p, i)
+		return
+	}
+	c.reshelve(slot, in, p)
 	c.holds(i)
 	c.apart.close(i, p)
 }

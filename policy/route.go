@@ -232,9 +232,16 @@ func (c *Controller) reshelve(slot uint32, in *instance, p *pool) {
 		}
 		return
 	}
-	i := c.apart.open(key, p)
+	c.reshelveApart(slot, in, p, c.apart.open(key, p))
+}
+
+// reshelveApart puts an idle instance on its shelf, which is of row i.
+func (c *Controller) reshelveApart(slot uint32, in *instance, p *pool, i uint32) {
 	c.instances.put(&c.apart.Rows[i].shelf, slot)
-	if key.Tenant != 0 {
+	if c.staged {
+		c.prepared[slot].On = i
+	}
+	if in.Tenant != 0 {
 		p.Tied++
 	} else {
 		*c.idleCount(slot, p)++
@@ -264,6 +271,17 @@ func (c *Controller) shelfKey(slot uint32, in *instance) apartKey {
 	return key
 }
 
+// shelfRow is the row of the shelf that an instance is on, by its key.
+func (c *Controller) shelfRow(slot uint32, key apartKey) uint32 {
+	if c.staged {
+		i := c.prepared[slot].On
+		if row := &c.apart.Rows[i]; row.key() == key {
+			return i
+		}
+	}
+	return c.apart.find[key]
+}
+
 // unshelve takes an idle instance off its shelf.
 func (c *Controller) unshelve(slot uint32) {
 	in := &c.instances.Rows[slot]
@@ -274,7 +292,7 @@ func (c *Controller) unshelve(slot uint32) {
 		*c.idleCount(slot, p)--
 		return
 	}
-	i := c.apart.find[key]
+	i := c.shelfRow(slot, key)
 	c.instances.take(&c.apart.Rows[i].shelf, slot)
 	if key.Tenant != 0 {
 		p.Tied--

@@ -7,7 +7,7 @@ import (
 )
 
 // snapshotVersion changes with every change of the snapshot's form.
-const snapshotVersion = 6
+const snapshotVersion = 7
 
 // Stateful is a Sizer with a state of its own to keep across a restart.
 type Stateful interface {
@@ -118,7 +118,7 @@ func (c *Controller) Restore(data []byte) error {
 	c.apart = apart{Rows: s.Apart, Empty: s.EmptyApart, find: make(map[apartKey]uint32)}
 	for i := range c.apart.Rows {
 		if r := &c.apart.Rows[i]; r.Count > 0 || r.Coming > 0 || r.Due != Never {
-			c.apart.find[apartKey{r.Pool, r.Tenant, r.Target}] = uint32(i)
+			c.apart.find[r.key()] = uint32(i)
 		}
 	}
 	c.prepared = s.Prepared
