@@ -190,11 +190,14 @@ func (c *Controller) pickPrepared(t Time, id PoolID, p *pool, r *Request) uint32
 		lacks = int64(takes)
 		best, worth = c.pickUnprepared(t, id, p)
 	}
-	weighed := 0
+	weighed, least := 0, k.leastLacking(needs)
 	for i := p.FirstApart; i != none; i = c.apart.Rows[i].Next {
 		row := &c.apart.Rows[i]
 		if row.Count == 0 || row.Tenant != 0 && row.Tenant != r.Tenant {
 			continue
+		}
+		if weighed >= shelves && lacks <= least {
+			break
 		}
 		_, takes := k.Missing(row.Target, needs)
 		n := int64(takes)
@@ -207,6 +210,19 @@ func (c *Controller) pickPrepared(t Time, id PoolID, p *pool, r *Request) uint32
 		}
 	}
 	return best
+}
+
+// leastLacking is the least that an instance which is prepared for another
+// target can lack, in ns: a stage, if the request knows all that stages go by.
+func (k *Category) leastLacking(needs Target) int64 {
+	least := maxSpan
+	for i := range k.Stages {
+		if !k.Stages[i].Needs(needs) {
+			return 0
+		}
+		least = min(least, k.Stages[i].Takes)
+	}
+	return int64(least)
 }
 
 // Of the instances that are not prepared yet so many are looked at, and the
