@@ -37,6 +37,7 @@ type Adaptive struct {
 	tick     int64
 	clock    localClock
 	rule     priceRule
+	mix      mixRule
 	scratch  []float64
 	levels   [rungsBelow + priceRungs]int32
 	sum      announced
@@ -180,7 +181,7 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 		d = over(d, a.Lead(t, id), lead)
 	}
 	if m := a.assortment(id); m != nil {
-		a.scratch = m.tick(step, a.clock.at(t), middle, a.scratch)
+		m.tick(step, a.clock.at(t), middle)
 	}
 	counted := p.Arrivals.Tail.Count
 	resized := moved(p.Sized, d) || counted > p.Counted+p.Counted/16 || p.Assortment != nil || len(p.Open) > 0
@@ -191,7 +192,6 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 		p.At = at
 		a.read(t, p, id)
 		if resized {
-			a.rule.levels(&a.levels)
 			a.spread(p, lead)
 		}
 		p.Level = a.level(p)
@@ -217,7 +217,6 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 // is announced now.
 func (a *Adaptive) size(t Time, p *adaptivePool, id PoolID) {
 	a.read(t, p, id)
-	a.rule.levels(&a.levels)
 	a.spread(p, a.leads[id])
 	p.Level = a.level(p)
 	p.Stopped = a.stopped(p, id)
@@ -235,7 +234,8 @@ func (a *Adaptive) read(t Time, p *adaptivePool, id PoolID) {
 	}
 	a.scratch = a.sum.convolve(a.scratch)
 	if p.Assortment != nil {
-		a.rule.readMix(a.scratch, span, p.Assortment, a.preparing(id), a.aim.waits || a.aim.longest > 0)
+		m := p.Assortment
+		a.mix.read(a.scratch, span, m.savings, m.Scale/a.preparing(id), a.aim.waits || a.aim.longest > 0)
 		return
 	}
 	a.rule.read(a.scratch, span)
@@ -260,7 +260,15 @@ func over(d forecast.NegBinomial, learned forecast.Lead, expected float64) forec
 // level is the pool's at the present price.
 func (a *Adaptive) level(p *adaptivePool) Level {
 	price := a.Calibration.price()
-	return Level{Stock: a.rule.level(price), Retire: a.rule.level(price / float64(int(1)<<p.Patience.Rungs))}
+	return Level{Stock: a.levelAt(p, price), Retire: a.levelAt(p, price/float64(int(1)<<p.Patience.Rungs))}
+}
+
+// levelAt is the level for a price at the demand that was read last, a pool's.
+func (a *Adaptive) levelAt(p *adaptivePool, price float64) int32 {
+	if p.Assortment != nil {
+		return a.mix.level(price)
+	}
+	return a.rule.level(price)
 }
 
 // moved says whether a forecast has changed by enough to size anew: by a
@@ -272,6 +280,11 @@ func moved(from, to forecast.NegBinomial) bool {
 // spread gives the rungs their levels and the forecast probability that the
 // demand over a lead time reaches them.
 func (a *Adaptive) spread(p *adaptivePool, lead float64) {
+	if p.Assortment != nil {
+		a.mix.levels(&a.levels)
+	} else {
+		a.rule.levels(&a.levels)
+	}
 	r := p.Tryout
 	copy(r.Stock[:], a.levels[rungsBelow:])
 	copy(r.Retire[:], a.levels[rungsBelow-p.Patience.Rungs:])

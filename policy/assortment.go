@@ -17,12 +17,14 @@ type assortment struct {
 	Targets []heldTarget
 	Scale   float64 // of seconds of stages, to what they cost (aim.saving)
 
-	stages []Stage
-	every  int64            // steps between two forecasts
-	find   map[Target]int32 // never iterated
-	usual  float64          // requests in a lead time
-	needed float64          // what they need together, seconds
-	best   bestTargets
+	stages  []Stage
+	seconds []float64        // that each takes
+	every   int64            // steps between two forecasts
+	find    map[Target]int32 // never iterated
+	usual   float64          // requests in a lead time
+	needed  float64          // what they need together, seconds
+	savings savings
+	best    bestTargets
 }
 
 // heldTarget is a target that was asked for, and how many instances are
@@ -56,6 +58,9 @@ func newAssortment(stages []Stage, tick, lead float64) *assortment {
 // restored makes what a snapshot does not hold.
 func (m *assortment) restored(stages []Stage, tick, lead float64) {
 	m.stages, m.find = stages, map[Target]int32{}
+	for i := range stages {
+		m.seconds = append(m.seconds, stages[i].Takes.Seconds())
+	}
 	m.every = 1 // twice a lead time, so that no outcome is slept through
 	for 2*m.every <= seldom && float64(4*m.every)*tick <= lead {
 		m.every *= 2
@@ -85,13 +90,13 @@ func (m *assortment) arrive(step int64, to Target) {
 	t.Last = step
 	for j := range m.stages {
 		if s := &m.stages[j]; s.Needs(to) {
-			key := m.Stages[j].arrive(step, Target{}.With(s.Of, to), m)
-			if t = &m.Targets[i]; t.Keys[j] < 0 { // it is known again
-				m.Stages[j].Keys[key].Held += t.Held
+			if t.Keys[j] < 0 { // it is new, or known again
+				t.Keys[j] = m.Stages[j].place(step, Target{}.With(s.Of, to), m)
+				m.Stages[j].Keys[t.Keys[j]].Held += t.Held
 				m.best.stale = true
 			}
-			t.Keys[j] = key
-			m.changed(j, key)
+			m.Stages[j].arrive(step, t.Keys[j])
+			m.changed(j, t.Keys[j])
 		}
 	}
 }
@@ -127,28 +132,37 @@ func (m *assortment) forget(stage *stageDemand, key int32) {
 			m.best.stale = true
 		}
 	}
-}
-
-// tick forecasts the demand for the keys.
-func (m *assortment) tick(step int64, now, middle forecast.Clock, scratch []float64) []float64 {
-	if step%m.every != 0 {
-		return scratch
-	}
-	for j := range m.Stages {
-		scratch = m.Stages[j].tick(step, now, middle, scratch)
-	}
 	m.sum()
-	m.best.stale = true
-	return scratch
 }
 
-// sum adds up what is needed.
+// tick forecasts the demand for the keys, and says whether it has changed.
+func (m *assortment) tick(step int64, now, middle forecast.Clock) bool {
+	if step%m.every != 0 {
+		return false
+	}
+	changed := false
+	for j := range m.Stages {
+		s := &m.Stages[j]
+		s.tick(step, now, middle)
+		for _, key := range s.moved {
+			m.changed(j, key)
+			changed = true
+		}
+	}
+	if changed {
+		m.sum()
+	}
+	return changed
+}
+
+// sum adds up what is needed, and what is saved of it.
 func (m *assortment) sum() {
 	m.usual, m.needed = 0, 0
 	for j := range m.Stages {
 		m.usual = max(m.usual, m.Stages[j].mean)
-		m.needed += float64(m.stages[j].Takes.Seconds() * m.Stages[j].mean)
+		m.needed += float64(m.seconds[j] * m.Stages[j].mean)
 	}
+	m.savings = m.savings.sum(m.Stages, m.seconds)
 }
 
 // hold notes how many instances there are for a target.
@@ -168,44 +182,26 @@ func (m *assortment) hold(to Target, n int32) {
 	}
 }
 
-// gain is what an instance more for a target saves, in seconds of waiting a
+// gain is what an instance more for a target saves, in seconds of stages in a
 // lead time; with less, what the last of them does.
 func (m *assortment) gain(t *heldTarget, less int32) float64 {
 	sum := 0.0
 	for j, key := range t.Keys {
 		if key >= 0 {
 			k := &m.Stages[j].Keys[key]
-			sum += float64(m.stages[j].Takes.Seconds() * k.chance(max(k.Held-less, 0)))
+			sum += float64(m.seconds[j] * k.chance(max(k.Held-less, 0)))
 		}
 	}
-	return float64(sum * m.Scale)
+	return sum
 }
 
-// saved is what the best k instances save together: about as much as if those of
-// each stage were chosen by themselves.
-func (m *assortment) saved(k int32) float64 {
-	sum := 0.0
-	for j := range m.Stages {
-		sum += float64(m.stages[j].Takes.Seconds() * m.Stages[j].saved(k))
-	}
-	return float64(sum * m.Scale)
-}
-
-// deepest is the number of instances beyond which none saves anything.
-func (m *assortment) deepest() int {
-	most := 0
-	for j := range m.Stages {
-		most = max(most, len(m.Stages[j].sums)-1)
-	}
-	return most
-}
-
-// missing is what a request is expected to lack where k instances are held, in seconds.
+// missing is what a request is expected to lack where k instances are held: what
+// that costs, in seconds.
 func (m *assortment) missing(k int32) float64 {
 	if m.usual <= 0 {
 		return 0
 	}
-	return max(float64(m.needed*m.Scale)-m.saved(k), 0) / m.usual
+	return float64(max(m.needed-m.savings.best(k), 0)*m.Scale) / m.usual
 }
 
 // takes is how long the stages take that a request needs, seconds in the mean.
