@@ -21,8 +21,9 @@ type assortment struct {
 	seconds []float64        // that each takes
 	every   int64            // steps between two forecasts
 	find    map[Target]int32 // never iterated
-	usual   float64          // requests in a lead time
-	needed  float64          // what they need together, seconds
+	near    targetCache
+	usual   float64 // requests in a lead time
+	needed  float64 // what they need together, seconds
 	savings savings
 	best    bestTargets
 }
@@ -77,7 +78,7 @@ func (m *assortment) restored(stages []Stage, tick, lead float64) {
 
 // arrive counts a request for a target.
 func (m *assortment) arrive(step int64, to Target) {
-	i, ok := m.find[to]
+	i, ok := m.row(to)
 	if !ok {
 		i = m.room()
 		m.Targets[i] = heldTarget{Target: to, Keys: m.Targets[i].Keys[:0]}
@@ -99,6 +100,19 @@ func (m *assortment) arrive(step int64, to Target) {
 			m.changed(j, t.Keys[j])
 		}
 	}
+}
+
+// row is that of a target which was asked for.
+func (m *assortment) row(to Target) (int32, bool) {
+	at := m.near.at(to, 0)
+	if i := *at; int(i) < len(m.Targets) && m.Targets[i].Target == to {
+		return int32(i), true
+	}
+	i, ok := m.find[to]
+	if ok {
+		*at = uint32(i)
+	}
+	return i, ok
 }
 
 // room is the place of a new target: nothing is held for it.
@@ -167,7 +181,7 @@ func (m *assortment) sum() {
 
 // hold notes how many instances there are for a target.
 func (m *assortment) hold(to Target, n int32) {
-	i, ok := m.find[to]
+	i, ok := m.row(to)
 	if !ok {
 		return
 	}
@@ -214,7 +228,7 @@ func (m *assortment) takes() float64 {
 
 // worth is what the last of the instances prepared for a target saves.
 func (m *assortment) worth(is Target) float64 {
-	i, ok := m.find[is]
+	i, ok := m.row(is)
 	if !ok {
 		return 0
 	}

@@ -95,4 +95,5 @@ type apart struct {
 	Rows  []apartShelf
 	Empty uint32
 	find  map[apartKey]uint32 // never iterated
+	near  targetCache
 }

@@ -7,9 +7,6 @@ type preparation struct {
 	Is   Target
 	To   Target // what it is being prepared for, if Busy
 	Busy bool
-	// Coming is the row of the shelf for To, if Busy, and On that of the shelf
-	// that it was put on last, unless that is the pool's own.
-	Coming, On uint32
 }
 
 // An AimingSizer is a Sizer that says what instances of categories with stages
@@ -38,7 +35,7 @@ type AimingSizer interface {
 // Held is how many of p's instances are prepared for a target or are being
 // prepared for it, those of single tenants aside.
 func (c *Controller) Held(p PoolID, t Target) int32 {
-	if i, ok := c.apart.find[apartKey{Pool: p, Target: t}]; ok {
+	if i, ok := c.apart.row(apartKey{Pool: p, Target: t}); ok {
 		return c.apart.Rows[i].Count + c.apart.Rows[i].Coming
 	}
 	return 0
@@ -71,10 +68,10 @@ func (c *Controller) shared(to Target) Target {
 // prepare has an instance that is launching or idle prepared for a target. It
 // is on no shelf, and its present preparation is over.
 func (c *Controller) prepare(t Time, slot uint32, id PoolID, to Target) {
+	row := &c.prepared[slot]
+	*row = preparation{Is: row.Is.Kept(to), To: to, Busy: true}
 	i := c.apart.open(apartKey{Pool: id, Target: to}, &c.pools[id])
 	c.apart.Rows[i].Coming++
-	row := &c.prepared[slot]
-	*row = preparation{Is: row.Is.Kept(to), To: to, Busy: true, Coming: i}
 	c.holds(i)
 	name := c.instances.id(slot)
 	if c.log != nil {
@@ -90,9 +87,11 @@ func (c *Controller) unprepare(slot uint32, id PoolID) {
 		return
 	}
 	row.Busy = false
-	c.apart.Rows[row.Coming].Coming--
-	c.holds(row.Coming)
-	c.apart.close(row.Coming, &c.pools[id])
+	p := &c.pools[id]
+	i, _ := c.apart.row(apartKey{Pool: id, Target: row.To})
+	c.apart.Rows[i].Coming--
+	c.holds(i)
+	c.apart.close(i, p)
 }
 
 // holds tells the sizer what the row of a shelf counts.
@@ -113,17 +112,15 @@ func (c *Controller) Prepared(t Time, id InstanceID) {
 		misplaced(id, idle, "Prepared")
 	}
 	p := &c.pools[in.Pool]
-	i := row.Coming
+	i, _ := c.apart.row(apartKey{Pool: in.Pool, Target: row.To})
 	c.unshelve(slot)
 	*row = preparation{Is: row.Is.Over(row.To)}
 	c.apart.Rows[i].Coming--
-	if in.Tenant == 0 {
-		c.reshelveApart(slot, in, p, i)
-		return
-	}
 	c.reshelve(slot, in, p)
-	c.holds(i)
-	c.apart.close(i, p)
+	if in.Tenant != 0 { // that is another shelf
+		c.holds(i)
+		c.apart.close(i, p)
+	}
 }
 
 // reaim turns idle instances to what is more likely to be asked for.
@@ -139,7 +136,7 @@ func (c *Controller) reaim(t Time, id PoolID, p *pool) {
 		if row.Tenant == 0 && row.Count > 0 {
 			is := row.Target
 			for c.reaimShelf(t, id, p, &c.apart.Rows[i].shelf, is) {
-				if j, ok := c.apart.find[apartKey{Pool: id, Target: is}]; !ok || j != i {
+				if j, ok := c.apart.row(apartKey{Pool: id, Target: is}); !ok || j != i {
 					break
 				}
 			}
@@ -174,11 +171,11 @@ func (c *Controller) pickPrepared(t Time, id PoolID, p *pool, r *Request) uint32
 	k := &c.config.Categories[id]
 	needs := r.Target(p.facets)
 	if p.Tied > 0 {
-		if i, ok := c.apart.find[apartKey{id, r.Tenant, needs}]; ok && c.apart.Rows[i].Count > 0 {
+		if i, ok := c.apart.row(apartKey{id, r.Tenant, needs}); ok && c.apart.Rows[i].Count > 0 {
 			return c.apart.Rows[i].pick(p)
 		}
 	}
-	if i, ok := c.apart.find[apartKey{Pool: id, Target: needs}]; ok && c.apart.Rows[i].Count > 0 {
+	if i, ok := c.apart.row(apartKey{Pool: id, Target: needs}); ok && c.apart.Rows[i].Count > 0 {
 		return c.apart.Rows[i].pick(p)
 	}
 	if r.Warm == RequireWarm {

@@ -116,7 +116,7 @@ func (c *Controller) pick(t Time, id PoolID, p *pool, r *Request) uint32 {
 		return c.pickPrepared(t, id, p, r)
 	}
 	if p.Tied > 0 {
-		if i, ok := c.apart.find[apartKey{Pool: id, Tenant: r.Tenant}]; ok && c.apart.Rows[i].Count > 0 {
+		if i, ok := c.apart.row(apartKey{Pool: id, Tenant: r.Tenant}); ok && c.apart.Rows[i].Count > 0 {
 			return c.apart.Rows[i].Newest
 		}
 	}
@@ -232,16 +232,9 @@ func (c *Controller) reshelve(slot uint32, in *instance, p *pool) {
 		}
 		return
 	}
-	c.reshelveApart(slot, in, p, c.apart.open(key, p))
-}
-
-// reshelveApart puts an idle instance on its shelf, which is of row i.
-func (c *Controller) reshelveApart(slot uint32, in *instance, p *pool, i uint32) {
+	i := c.apart.open(key, p)
 	c.instances.put(&c.apart.Rows[i].shelf, slot)
-	if c.staged {
-		c.prepared[slot].On = i
-	}
-	if in.Tenant != 0 {
+	if key.Tenant != 0 {
 		p.Tied++
 	} else {
 		*c.idleCount(slot, p)++
@@ -271,17 +264,6 @@ func (c *Controller) shelfKey(slot uint32, in *instance) apartKey {
 	return key
 }
 
-// shelfRow is the row of the shelf that an instance is on, by its key.
-func (c *Controller) shelfRow(slot uint32, key apartKey) uint32 {
-	if c.staged {
-		i := c.prepared[slot].On
-		if row := &c.apart.Rows[i]; row.key() == key {
-			return i
-		}
-	}
-	return c.apart.find[key]
-}
-
 // unshelve takes an idle instance off its shelf.
 func (c *Controller) unshelve(slot uint32) {
 	in := &c.instances.Rows[slot]
@@ -292,7 +274,7 @@ func (c *Controller) unshelve(slot uint32) {
 		*c.idleCount(slot, p)--
 		return
 	}
-	i := c.shelfRow(slot, key)
+	i, _ := c.apart.row(key)
 	c.instances.take(&c.apart.Rows[i].shelf, slot)
 	if key.Tenant != 0 {
 		p.Tied--
