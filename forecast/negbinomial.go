@@ -33,12 +33,12 @@ func (d NegBinomial) logZero(r float64) float64 {
 // size is r of the usual parametrisation.
 func (d NegBinomial) size() float64 { return 1 / max(d.Dispersion, leastDispersion) }
 
-// ratio is P(k+1) / P(k) = (k+r)/(k+1) * m/(r+m).
-func (d NegBinomial) ratio(k, r float64) float64 {
+// ratio is P(k+1) / P(k) = (k+r)/(k+1) * m/(r+m), given odds = m/(r+m).
+func (d NegBinomial) ratio(k, r, odds float64) float64 {
 	if d.poisson() {
 		return d.Mean / (k + 1)
 	}
-	return float64((k+r)/(k+1)) * (d.Mean / (r + d.Mean))
+	return float64((k+r)/(k+1)) * odds
 }
 
 // Probabilities appends P(0), P(1), ... to p, up to where less than 1e-12 is
@@ -52,6 +52,7 @@ func (d NegBinomial) Probabilities(p []float64, most int) []float64 {
 	if logZero < -600 {
 		return d.fromMode(p, most, r) // P(0) would underflow
 	}
+	odds := d.Mean / (r + d.Mean)
 	term := portable.Exp(logZero)
 	left := 1.0
 	for k := 0; k < most; k++ {
@@ -60,7 +61,7 @@ func (d NegBinomial) Probabilities(p []float64, most int) []float64 {
 		if left < tail && float64(k) > d.Mean || term < tail*tail && float64(k) > d.Mean {
 			break
 		}
-		term = float64(term * d.ratio(float64(k), r))
+		term = float64(term * d.ratio(float64(k), r, odds))
 	}
 	return p
 }
@@ -75,16 +76,17 @@ func (d NegBinomial) fromMode(p []float64, most int, r float64) []float64 {
 	}
 	w := p[from:]
 	w[mode] = 1
+	odds := d.Mean / (r + d.Mean)
 	sum := 1.0
 	for k := mode - 1; k >= 0; k-- {
-		w[k] = w[k+1] / d.ratio(float64(k), r)
+		w[k] = w[k+1] / d.ratio(float64(k), r, odds)
 		sum += w[k]
 		if w[k] < tail*tail {
 			break
 		}
 	}
 	for k, term := mode, 1.0; k+1 < most; k++ {
-		term = float64(term * d.ratio(float64(k), r))
+		term = float64(term * d.ratio(float64(k), r, odds))
 		p = append(p, term)
 		sum += term
 		if term < tail {

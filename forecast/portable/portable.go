@@ -40,10 +40,11 @@ func Exp(x float64) float64 {
 	for i := 14; i >= 1; i-- {
 		sum = 1 + float64(float64(r*sum)*inverse[i])
 	}
-	return math.Ldexp(sum, int(k))
+	if x < -708 { // it may be too small for a full mantissa
+		return math.Ldexp(sum, int(k))
+	}
+	return math.Float64frombits(math.Float64bits(sum) + uint64(int64(k))<<52)
 }
-
-// float64(i) is i, as a float.
 
 // Log is the natural logarithm of x.
 func Log(x float64) float64 {
