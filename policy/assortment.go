@@ -196,17 +196,16 @@ func (m *assortment) hold(to Target, n int32) {
 	}
 }
 
-// gain is what an instance more for a target saves, in seconds of stages in a
-// lead time; with less, what the last of them does.
-func (m *assortment) gain(t *heldTarget, less int32) float64 {
-	sum := 0.0
+// gains are those of a target.
+func (m *assortment) gains(t *heldTarget) (g gains) {
 	for j, key := range t.Keys {
 		if key >= 0 {
 			k := &m.Stages[j].Keys[key]
-			sum += float64(m.seconds[j] * k.chance(max(k.Held-less, 0)))
+			g.next += float64(m.seconds[j] * k.chance(k.Held))
+			g.last += float64(m.seconds[j] * k.chance(max(k.Held-1, 0)))
 		}
 	}
-	return sum
+	return g
 }
 
 // missing is what a request is expected to lack where k instances are held: what
@@ -224,15 +223,6 @@ func (m *assortment) takes() float64 {
 		return 0
 	}
 	return m.needed / m.usual
-}
-
-// worth is what the last of the instances prepared for a target saves.
-func (m *assortment) worth(is Target) float64 {
-	i, ok := m.row(is)
-	if !ok {
-		return 0
-	}
-	return m.gain(&m.Targets[i], 1)
 }
 
 // assortment is that of a pool, nil if it has no stages or was not asked for
