@@ -18,6 +18,8 @@ const (
 	leastDispersion = 1e-6
 	// tail is the probability beyond which a distribution is cut off.
 	tail = 1e-12
+	// leastLogZero: below it P(0) would underflow.
+	leastLogZero = -600
 )
 
 func (d NegBinomial) poisson() bool { return d.Dispersion <= leastDispersion }
@@ -49,8 +51,8 @@ func (d NegBinomial) Probabilities(p []float64, most int) []float64 {
 	}
 	r := d.size()
 	logZero := d.logZero(r)
-	if logZero < -600 {
-		return d.fromMode(p, most, r) // P(0) would underflow
+	if logZero < leastLogZero {
+		return d.fromMode(p, most, r)
 	}
 	odds := d.Mean / (r + d.Mean)
 	term := portable.Exp(logZero)
@@ -64,6 +66,38 @@ func (d NegBinomial) Probabilities(p []float64, most int) []float64 {
 		term = float64(term * d.ratio(float64(k), r, odds))
 	}
 	return p
+}
+
+// Exceeding appends P(N>0), P(N>1), ... to p, down to the last that is not
+// below least, which is more than 1e-12, but at most most of them. It returns
+// p and the scratch that it was given.
+func (d NegBinomial) Exceeding(p []float64, least float64, most int, scratch []float64) (of, used []float64) {
+	if d.Mean <= 0 {
+		return p, scratch
+	}
+	r := d.size()
+	logZero := d.logZero(r)
+	left := 1.0
+	if logZero < leastLogZero {
+		scratch = d.fromMode(scratch[:0], most, r)
+		for _, term := range scratch {
+			if left -= term; left < least {
+				break
+			}
+			p = append(p, left)
+		}
+		return p, scratch
+	}
+	odds := d.Mean / (r + d.Mean)
+	term := portable.Exp(logZero)
+	for k := range most {
+		if left -= term; left < least {
+			break
+		}
+		p = append(p, left)
+		term = float64(term * d.ratio(float64(k), r, odds))
+	}
+	return p, scratch
 }
 
 // fromMode computes the probabilities relative to the mode's and normalises.

@@ -47,15 +47,7 @@ func (k *keyDemand) chance(n int32) float64 {
 
 // chances fills in those of more than 0, 1, ... requests.
 func (s *stageDemand) chances(to []float64, of forecast.NegBinomial) []float64 {
-	to = to[:0]
-	s.scratch = of.Probabilities(s.scratch[:0], maxCount)
-	left := 1.0
-	for _, p := range s.scratch {
-		if left -= p; left < leastChance {
-			break
-		}
-		to = append(to, left)
-	}
+	to, s.scratch = of.Exceeding(to[:0], leastChance, maxCount, s.scratch)
 	return to
 }
 
