@@ -96,8 +96,9 @@ func (m *assortment) arrive(step int64, to Target) {
 				m.Stages[j].Keys[t.Keys[j]].Held += t.Held
 				m.best.stale = true
 			}
-			m.Stages[j].arrive(step, t.Keys[j])
-			m.changed(j, t.Keys[j])
+			if m.Stages[j].arrive(step, t.Keys[j]) {
+				m.changed(j, t.Keys[j])
+			}
 		}
 	}
 }

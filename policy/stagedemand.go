@@ -86,16 +86,19 @@ func (s *stageDemand) place(step int64, key Target, of *assortment) int32 {
 	return i
 }
 
-// arrive counts a request for the key at a place.
-func (s *stageDemand) arrive(step int64, place int32) {
+// arrive counts a request for the key at a place, and says whether more are
+// foreseen by it.
+func (s *stageDemand) arrive(step int64, place int32) (excited bool) {
+	s.Fleet.Arrive()
 	k := &s.Keys[place]
 	k.Count++
 	k.Last = step
 	if n := uint(k.Count); bits.OnesCount(n) == 1 && bits.TrailingZeros(n)%2 == 0 { // the 1st, 4th, 16th, ...
 		k.Excited = s.model.Excited(k.Arrivals, k.Count)
 		k.excited = s.chances(k.excited, k.Excited)
+		return true
 	}
-	s.Fleet.Arrive()
+	return false
 }
 
 func (s *stageDemand) room(of *assortment) int32 {

@@ -25,6 +25,8 @@ var inverse = [22]float64{
 // Exp is e to the power of x.
 func Exp(x float64) float64 {
 	switch {
+	case x == 0: // as of what is exactly as expected
+		return 1
 	case math.IsNaN(x):
 		return x
 	case x > 709.78:
@@ -49,6 +51,8 @@ func Exp(x float64) float64 {
 // Log is the natural logarithm of x.
 func Log(x float64) float64 {
 	switch {
+	case x == 1:
+		return 0
 	case math.IsNaN(x) || x < 0:
 		return math.NaN()
 	case x == 0:
