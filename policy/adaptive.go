@@ -73,6 +73,7 @@ type adaptivePool struct {
 type setting struct {
 	Rung     float64 // of the price
 	Patience int
+	Scale    float64 // of what stages cost
 }
 
 // tailShare is how much of a forecast is what came whatever was forecast.
@@ -180,15 +181,18 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 	} else {
 		d = over(d, a.Lead(t, id), lead)
 	}
+	at := setting{Rung: a.Calibration.Rung, Patience: p.Patience.Rungs}
+	targets := false
 	if m := a.assortment(id); m != nil {
-		m.tick(step, a.clock.at(t), middle)
+		targets = m.tick(step, a.clock.at(t), middle) || m.Scale != p.At.Scale
+		at.Scale = m.Scale
 	}
 	counted := p.Arrivals.Tail.Count
-	resized := moved(p.Sized, d) || counted > p.Counted+p.Counted/16 || p.Assortment != nil || len(p.Open) > 0
+	resized := moved(p.Sized, d) || counted > p.Counted+p.Counted/16 || targets || len(p.Open) > 0
 	if resized {
 		p.Sized, p.Counted = d, counted
 	}
-	if at := (setting{a.Calibration.Rung, p.Patience.Rungs}); resized || at != p.At {
+	if resized || at != p.At {
 		p.At = at
 		a.read(t, p, id)
 		if resized {
