@@ -100,6 +100,9 @@ func (a *Adaptive) begin(t Time, id PoolID) *adaptivePool {
 	p.Services.Stay = 1
 	p.Tryout = newTryout(t, int64(a.leads[id]*1e9), a.tick)
 	if len(a.staged[id].Stages) > 0 {
+		if a.aim.fixed >= 0 {
+			p.Tryout.First = present
+		}
 		p.Assortment = newAssortment(a.staged[id].Stages, float64(a.tick)/1e9, a.preparing(id))
 	}
 	return p
@@ -284,12 +287,16 @@ func moved(from, to forecast.NegBinomial) bool {
 // spread gives the rungs their levels and the forecast probability that the
 // demand over a lead time reaches them.
 func (a *Adaptive) spread(p *adaptivePool, lead float64) {
-	if p.Assortment != nil {
+	r := p.Tryout
+	switch {
+	case r.First == present: // whether anything is worth keeping at all
+		r.Retire[0] = a.mix.level(pricesPerLead[rungsBelow-p.Patience.Rungs])
+		return
+	case p.Assortment != nil:
 		a.mix.levels(&a.levels)
-	} else {
+	default:
 		a.rule.levels(&a.levels)
 	}
-	r := p.Tryout
 	copy(r.Stock[:], a.levels[rungsBelow:])
 	copy(r.Retire[:], a.levels[rungsBelow-p.Patience.Rungs:])
 	a.risk(p)
