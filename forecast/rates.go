@@ -15,6 +15,14 @@ type Decays struct {
 	halfLives []float64
 	keep      []float64
 	settled   []float64
+	slept     *slept
+}
+
+// slept is what the half-lives keep over the steps that were skipped last:
+// those who are updated together have mostly skipped as many.
+type slept struct {
+	steps int
+	keep  []float64
 }
 
 // settling is how many seconds without arrivals are taken to come before the
@@ -23,12 +31,23 @@ const settling = 60
 
 // NewDecays prepares for steps of the given seconds.
 func NewDecays(step float64, halfLives []float64) Decays {
-	d := Decays{step: step, halfLives: halfLives}
+	d := Decays{step: step, halfLives: halfLives, slept: &slept{keep: make([]float64, len(halfLives))}}
 	for _, h := range halfLives {
 		d.keep = append(d.keep, portable.Decay(step, h))
 		d.settled = append(d.settled, 1-portable.Decay(settling, h))
 	}
 	return d
+}
+
+// over is what the half-lives keep over some steps, until it is asked for next.
+func (d Decays) over(steps int) []float64 {
+	if d.slept.steps != steps {
+		d.slept.steps = steps
+		for i, h := range d.halfLives {
+			d.slept.keep[i] = portable.Decay(float64(steps)*d.step, h)
+		}
+	}
+	return d.slept.keep
 }
 
 // NewRates starts at zero.
@@ -39,11 +58,14 @@ func (d Decays) NewRates() Rates {
 // Update takes n arrivals in the last step, after skipped steps without any.
 func (r Rates) Update(d Decays, n float64, skipped int) {
 	rate := n / d.step
+	var fade []float64
+	if skipped > 0 {
+		fade = d.over(skipped)
+	}
 	for i, keep := range d.keep {
 		v, open := r.Sum[i], 1-r.Filled[i]
 		if skipped > 0 {
-			fade := portable.Decay(float64(skipped)*d.step, d.halfLives[i])
-			v, open = float64(v*fade), float64(open*fade)
+			v, open = float64(v*fade[i]), float64(open*fade[i])
 		}
 		r.Sum[i] = float64(v*keep) + float64(rate*(1-keep))
 		r.Filled[i] = 1 - float64(open*keep)

@@ -37,12 +37,29 @@ func (s spread) distribution(mean float64) NegBinomial {
 // share of the past that counts on, weight the label's own. The counts of a
 // whole fleet, which may be nil, stand in for what is not known.
 func (s *Spread) Learn(mean, count, keep, weight float64, fleet *Spread) {
-	if mean <= 0.003 && count == 0 {
-		return // about as likely under every spread
+	if alike(mean, count) {
+		return
 	}
-	s.Weight = float64(s.Weight*keep) + weight
+	scores := scoresOf(mean, count)
+	s.learn(&scores, keep, weight, fleet)
+}
+
+// alike says whether a count is about as likely under every spread.
+func alike(mean, count float64) bool { return mean <= 0.003 && count == 0 }
+
+// scoresOf are the log-likelihoods of a count by spread, but for what all share.
+func scoresOf(mean, count float64) (scores [len(spreads)]float64) {
 	for i, g := range spreads {
-		s.Score[i] = float64(s.Score[i]*keep) + float64(weight*g.distribution(mean).logKernel(count))
+		scores[i] = g.distribution(mean).logKernel(count)
+	}
+	return scores
+}
+
+// learn takes the scores of a count.
+func (s *Spread) learn(scores *[len(spreads)]float64, keep, weight float64, fleet *Spread) {
+	s.Weight = float64(s.Weight*keep) + weight
+	for i, score := range scores {
+		s.Score[i] = float64(s.Score[i]*keep) + float64(weight*score)
 	}
 	s.choose(fleet)
 }

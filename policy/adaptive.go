@@ -38,6 +38,7 @@ type Adaptive struct {
 	tick     int64
 	clock    localClock
 	rule     priceRule
+	mix      mixRule
 	scratch  []float64
 	levels   [rungsBelow + priceRungs]int32
 	sum      announced
@@ -73,6 +74,7 @@ type adaptivePool struct {
 type setting struct {
 	Rung     float64 // of the price
 	Patience int
+	Scale    float64 // of what stages cost
 }
 
 // tailShare is how much of a forecast is what came whatever was forecast.
@@ -99,6 +101,9 @@ func (a *Adaptive) begin(t Time, id PoolID) *adaptivePool {
 	p.Services.Stay = 1
 	p.Tryout = newTryout(t, int64(a.leads[id]*1e9), a.tick)
 	if len(a.staged[id].Stages) > 0 {
+		if a.aim.fixed >= 0 {
+			p.Tryout.First = present
+		}
 		p.Assortment = newAssortment(a.terms(id))
 	}
 	return p
@@ -180,19 +185,24 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 	} else {
 		d = over(d, a.Lead(t, id), lead)
 	}
+	at := setting{Rung: a.Calibration.Rung, Patience: p.Patience.Rungs}
+	targets := false
 	if m := a.assortment(id); m != nil {
-		a.scratch = m.tick(step, a.clock.at(t), middle, a.scratch)
+		at.Scale = p.At.Scale
+		if scale := m.scale(); math.Abs(scale-at.Scale) > 0.01*at.Scale {
+			at.Scale, targets = scale, true
+		}
+		targets = m.tick(step, a.clock.at(t), middle) || targets
 	}
 	counted := p.Arrivals.Tail.Count
-	resized := moved(p.Sized, d) || counted > p.Counted+p.Counted/16 || p.Assortment != nil || len(p.Open) > 0
+	resized := moved(p.Sized, d) || counted > p.Counted+p.Counted/16 || targets || len(p.Open) > 0
 	if resized {
 		p.Sized, p.Counted = d, counted
 	}
-	if at := (setting{a.Calibration.Rung, p.Patience.Rungs}); resized || at != p.At {
+	if resized || at != p.At {
 		p.At = at
 		a.read(t, p, id)
 		if resized {
-			a.rule.levels(&a.levels)
 			a.spread(p, lead)
 		}
 		p.Level = a.level(p)
@@ -217,7 +227,6 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 // is announced now.
 func (a *Adaptive) size(t Time, p *adaptivePool, id PoolID) {
 	a.read(t, p, id)
-	a.rule.levels(&a.levels)
 	a.spread(p, a.leads[id])
 	p.Level = a.level(p)
 	p.Stopped = a.stopped(p, id)
@@ -235,7 +244,9 @@ func (a *Adaptive) read(t Time, p *adaptivePool, id PoolID) {
 	}
 	a.scratch = a.sum.convolve(a.scratch)
 	if p.Assortment != nil {
-		a.rule.readMix(a.scratch, span, p.Assortment, a.preparing(id), a.aim.waits || a.aim.longest > 0)
+		m := p.Assortment
+		m.serve(a.scratch)
+		a.mix.read(a.scratch, span, m.savings, m.scale()/a.preparing(id), a.aim.waits || a.aim.longest > 0)
 		return
 	}
 	a.rule.read(a.scratch, span)
@@ -260,7 +271,15 @@ func over(d forecast.NegBinomial, learned forecast.Lead, expected float64) forec
 // level is the pool's at the present price.
 func (a *Adaptive) level(p *adaptivePool) Level {
 	price := a.Calibration.price()
-	return Level{Stock: a.rule.level(price), Retire: a.rule.level(price / float64(int(1)<<p.Patience.Rungs))}
+	return Level{Stock: a.levelAt(p, price), Retire: a.levelAt(p, price/float64(int(1)<<p.Patience.Rungs))}
+}
+
+// levelAt is the level for a price at the demand that was read last, a pool's.
+func (a *Adaptive) levelAt(p *adaptivePool, price float64) int32 {
+	if p.Assortment != nil {
+		return a.mix.level(price)
+	}
+	return a.rule.level(price)
 }
 
 // moved says whether a forecast has changed by enough to size anew: by a
@@ -273,6 +292,15 @@ func moved(from, to forecast.NegBinomial) bool {
 // demand over a lead time reaches them.
 func (a *Adaptive) spread(p *adaptivePool, lead float64) {
 	r := p.Tryout
+	switch {
+	case r.First == present: // whether anything is worth keeping at all
+		r.Retire[0] = a.mix.level(pricesPerLead[rungsBelow-p.Patience.Rungs])
+		return
+	case p.Assortment != nil:
+		a.mix.levels(&a.levels)
+	default:
+		a.rule.levels(&a.levels)
+	}
 	copy(r.Stock[:], a.levels[rungsBelow:])
 	copy(r.Retire[:], a.levels[rungsBelow-p.Patience.Rungs:])
 	a.risk(p)

@@ -20,14 +20,17 @@ type assortment struct {
 	Cost, Weighed float64
 
 	terms
-	stages []Stage
-	weighs []float64        // by stage, of what it costs to lack all of them, see weigh
-	every  int64            // steps between two forecasts
-	find   map[Target]int32 // never iterated
-	usual  float64          // requests in a lead time
-	served []float64        // requests in a lead time that k instances serve, by k; if a stage keeps several keys
-	needed float64          // what they need together, in weights
-	best   bestTargets
+	stages  []Stage
+	weighs  []float64        // by stage, of what it costs to lack all of them, see weigh
+	every   int64            // steps between two forecasts
+	find    map[Target]int32 // never iterated
+	near    targetCache
+	usual   float64 // requests in a lead time
+	needed  float64 // what they need together, in weights
+	savings savings
+	keeps   bool      // a stage keeps several keys
+	served  []float64 // see serve
+	best    bestTargets
 }
 
 // terms are what an assortment has to go by.
@@ -99,6 +102,7 @@ func (m *assortment) weigh() {
 	m.weighs = m.weighs[:0]
 	all := m.late.all()
 	for i := range m.stages {
+		m.keeps = m.keeps || m.stages[i].Keeps > 1
 		w := m.stages[i].Takes.Seconds()
 		if !m.aim.waits && m.aim.longest > 0 {
 			w = m.aim.lacking(m.late, all) - m.aim.lacking(m.late, all&^(1<<i)) + float64(leastWeight*w)
@@ -109,13 +113,14 @@ func (m *assortment) weigh() {
 
 // ask notes what stages a request needs, at least one.
 func (m *assortment) ask(stages uint8) {
-	m.Cost = float64(m.Cost*keepAsked) + float64(m.aim.lacking(m.late, stages)*m.aim.unit(m.lead))
-	m.Weighed *= keepAsked
+	weight := 0.0
 	for i := range m.stages {
 		if stages&(1<<i) != 0 {
-			m.Weighed += m.weighs[i]
+			weight += m.weighs[i]
 		}
 	}
+	m.Cost = float64(m.Cost*keepAsked) + float64(m.aim.lacking(m.late, stages)*m.aim.unit(m.lead))
+	m.Weighed = float64(m.Weighed*keepAsked) + weight
 }
 
 // scale is what a weight costs.
@@ -128,7 +133,7 @@ func (m *assortment) scale() float64 {
 
 // arrive counts a request for a target.
 func (m *assortment) arrive(step int64, to Target) {
-	i, ok := m.find[to]
+	i, ok := m.row(to)
 	if !ok {
 		i = m.room()
 		m.Targets[i] = heldTarget{Target: to, Keys: m.Targets[i].Keys[:0]}
@@ -141,15 +146,29 @@ func (m *assortment) arrive(step int64, to Target) {
 	t.Last = step
 	for j := range m.stages {
 		if s := &m.stages[j]; s.Needs(to) {
-			key := m.Stages[j].arrive(step, Target{}.With(s.Of, to), m)
-			if t = &m.Targets[i]; t.Keys[j] < 0 { // it is known again
-				m.Stages[j].Keys[key].Held += t.Held
+			if t.Keys[j] < 0 { // it is new, or known again
+				t.Keys[j] = m.Stages[j].place(step, Target{}.With(s.Of, to), m)
+				m.Stages[j].Keys[t.Keys[j]].Held += t.Held
 				m.best.stale = true
 			}
-			t.Keys[j] = key
-			m.changed(j, key)
+			if m.Stages[j].arrive(step, t.Keys[j]) {
+				m.changed(j, t.Keys[j])
+			}
 		}
 	}
+}
+
+// row is that of a target which was asked for.
+func (m *assortment) row(to Target) (int32, bool) {
+	at := m.near.at(to, 0)
+	if i := *at; int(i) < len(m.Targets) && m.Targets[i].Target == to {
+		return int32(i), true
+	}
+	i, ok := m.find[to]
+	if ok {
+		*at = uint32(i)
+	}
+	return i, ok
 }
 
 // room is the place of a new target: nothing is held for it.
@@ -183,33 +202,44 @@ func (m *assortment) forget(stage *stageDemand, key int32) {
 			m.best.stale = true
 		}
 	}
-}
-
-// tick forecasts the demand for the keys.
-func (m *assortment) tick(step int64, now, middle forecast.Clock, scratch []float64) []float64 {
-	if step%m.every != 0 {
-		return scratch
-	}
-	for j := range m.Stages {
-		scratch = m.Stages[j].tick(step, now, middle, scratch)
-	}
 	m.sum()
-	m.best.stale = true
-	return scratch
 }
 
-// sum adds up what is needed.
+// tick forecasts the demand for the keys, and says whether it has changed.
+func (m *assortment) tick(step int64, now, middle forecast.Clock) bool {
+	if step%m.every != 0 {
+		return false
+	}
+	changed := false
+	for j := range m.Stages {
+		s := &m.Stages[j]
+		s.tick(step, now, middle)
+		for _, key := range s.moved {
+			m.changed(j, key)
+			changed = true
+		}
+	}
+	if changed {
+		m.sum()
+	}
+	return changed
+}
+
+// sum adds up what is needed, and what is saved of it.
 func (m *assortment) sum() {
 	m.usual, m.needed = 0, 0
 	for j := range m.Stages {
 		m.usual = max(m.usual, m.Stages[j].mean)
 		m.needed += float64(m.weighs[j] * m.Stages[j].mean)
 	}
+	if !m.keeps { // see serve
+		m.savings = m.savings.sum(m.Stages, m.stages, m.weighs, nil)
+	}
 }
 
 // hold notes how many instances there are for a target.
 func (m *assortment) hold(to Target, n int32) {
-	i, ok := m.find[to]
+	i, ok := m.row(to)
 	if !ok {
 		return
 	}
@@ -273,86 +303,46 @@ func kepts(keeps []KeptKey, stage uint8) (n int, oldest Target) {
 	return n, oldest
 }
 
-// gain is what an instance more for a target saves, in weights a lead time;
-// with less, what the last of them does.
-func (m *assortment) gain(t *heldTarget, less int32) float64 {
-	sum := 0.0
-	for j, key := range t.Keys {
-		if key >= 0 {
-			k := &m.Stages[j].Keys[key]
-			sum += float64(m.weighs[j] * k.chance(max(k.Held-less, 0)))
-		}
-	}
-	return sum
-}
-
-// saved is what the best k instances save together: about as much as if those of
-// each stage were chosen by themselves.
-func (m *assortment) saved(k int32) float64 {
-	sum := 0.0
-	for j := range m.Stages {
-		served := m.Stages[j].saved(k)
-		if keeps := m.stages[j].Keeps; keeps > 1 {
-			served = min(m.Stages[j].saved(k*int32(keeps)), m.share(j, k))
-		}
-		sum += float64(m.weighs[j] * served)
-	}
-	return float64(sum * m.scale())
-}
-
-// share is how many of the requests in a lead time that k instances serve need
-// a stage: each serves one of them, for however many keys it has done the stage.
-func (m *assortment) share(stage int, k int32) float64 {
-	last := len(m.served) - 1
-	if last < 0 || m.served[last] <= 0 {
-		return 0
-	}
-	return float64(m.served[min(int(k), last)] / m.served[last] * m.Stages[stage].mean)
-}
-
 // serve learns the demand P(D=0), P(D=1), ... of a pool's requests in a lead
-// time, if it matters.
+// time, which bounds what is saved by instances that keep several keys.
 func (m *assortment) serve(p []float64) {
+	if !m.keeps {
+		return
+	}
 	m.served = m.served[:0]
-	for j := range m.stages {
-		if m.stages[j].Keeps <= 1 {
-			continue
-		}
+	if m.usual > 0 {
 		below, sum := 0.0, 0.0
 		m.served = append(m.served, 0)
 		for _, here := range p {
 			below += here
-			sum += max(1-below, 0)
+			sum += max(1-below, 0) / m.usual
 			m.served = append(m.served, sum)
 		}
-		return
 	}
+	m.savings = m.savings.sum(m.Stages, m.stages, m.weighs, m.served)
+	// Keys may be expected to be asked for more often than the pool is.
+	m.needed = min(m.needed, m.savings[len(m.savings)-1].before)
 }
 
-// deepest is the number of instances beyond which none saves anything.
-func (m *assortment) deepest() int {
-	most := 0
-	for j := range m.Stages {
-		most = max(most, len(m.Stages[j].sums)-1)
+// gains are those of a target.
+func (m *assortment) gains(t *heldTarget) (g gains) {
+	for j, key := range t.Keys {
+		if key >= 0 {
+			k := &m.Stages[j].Keys[key]
+			g.next += float64(m.weighs[j] * k.chance(k.Held))
+			g.last += float64(m.weighs[j] * k.chance(max(k.Held-1, 0)))
+		}
 	}
-	return most
+	return g
 }
 
-// missing is what a request is expected to lack where k instances are held, in seconds.
+// missing is what a request is expected to lack where k instances are held: what
+// that costs, in seconds.
 func (m *assortment) missing(k int32) float64 {
 	if m.usual <= 0 {
 		return 0
 	}
-	return max(float64(m.needed*m.scale())-m.saved(k), 0) / m.usual
-}
-
-// worth is what the last of the instances prepared for a target saves.
-func (m *assortment) worth(is Target) float64 {
-	i, ok := m.find[is]
-	if !ok {
-		return 0
-	}
-	return m.gain(&m.Targets[i], 1)
+	return float64(max(m.needed-m.savings.best(k), 0)*m.scale()) / m.usual
 }
 
 // assortment is that of a pool, nil if it has no stages or was not asked for

@@ -149,7 +149,7 @@ func TestWhatIsFetchedNext(t *testing.T) {
 		if step%4 == 0 {
 			ask(step, 1, 9)
 		}
-		m.tick(step+1, forecast.Clock{}, forecast.Clock{}, nil)
+		m.tick(step+1, forecast.Clock{}, forecast.Clock{})
 	}
 	m.sum()
 	for d := range uint32(3) {

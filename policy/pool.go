@@ -92,10 +92,13 @@ type apartKey struct {
 	Target Target
 }
 
+func (s *apartShelf) key() apartKey { return apartKey{s.Pool, s.Tenant, s.Target} }
+
 // apart is the table of those shelves. A shelf exists while it holds an
 // instance, one is being prepared for it, or its timer is pending.
 type apart struct {
 	Rows  []apartShelf
 	Empty uint32
 	find  map[apartKey]uint32 // never iterated
+	near  targetCache
 }

@@ -35,9 +35,8 @@ type AimingSizer interface {
 	// would better be prepared for another target. Called at ticks, until it
 	// says no, for every target that p has idle instances for.
 	Reaim(t Time, p PoolID, is Target) (Target, bool)
-	// Promoted tells of an instance of p that was promoted for a request, and and of the
-	// stages that it lacked; waited is set if the request
-	// had to wait for the instance too. It comes before Arrive of the same request.
+	// Promoted tells of an instance of p that was promoted for a request, and of the stages
+	// that it lacked; waited is set if the request had to wait for the instance too. It comes before Arrive of the same request.
 	Promoted(t Time, p PoolID, lacked uint8, waited bool)
 	// Worth is what one of the instances that are prepared for is saves, in
 	// seconds of waiting; the least worth is ended first.
@@ -47,7 +46,7 @@ type AimingSizer interface {
 // Held is how many of p's instances are prepared for a target or are being
 // prepared for it, those of single tenants aside.
 func (c *Controller) Held(p PoolID, t Target) int32 {
-	if i, ok := c.apart.find[apartKey{Pool: p, Target: t}]; ok {
+	if i, ok := c.apart.row(apartKey{Pool: p, Target: t}); ok {
 		return c.apart.Rows[i].Count + c.apart.Rows[i].Coming
 	}
 	return 0
@@ -109,7 +108,7 @@ func (c *Controller) unprepare(slot uint32, id PoolID) {
 	}
 	row.Busy = false
 	p := &c.pools[id]
-	i := c.apart.find[apartKey{Pool: id, Target: row.To}]
+	i, _ := c.apart.row(apartKey{Pool: id, Target: row.To})
 	c.apart.Rows[i].Coming--
 	c.holds(i)
 	c.apart.close(i, p)
@@ -137,16 +136,16 @@ func (c *Controller) Prepared(t Time, id InstanceID) {
 	if !row.Busy {
 		misplaced(id, idle, "Prepared")
 	}
-	to := row.To
+	i, _ := c.apart.row(apartKey{Pool: in.Pool, Target: row.To})
 	c.unshelve(slot)
-	i := c.apart.open(apartKey{in.Pool, in.Tenant, to}, p) // keeps the row while it changes
-	c.apart.Rows[i].Coming++
-	c.unprepare(slot, in.Pool)
-	c.turn(slot, in.Pool, row.Is.Over(to))
-	c.reshelve(slot, in, p)
+	row.Busy = false
+	c.turn(slot, in.Pool, row.Is.Over(row.To))
 	c.apart.Rows[i].Coming--
-	c.holds(i)
-	c.apart.close(i, p)
+	c.reshelve(slot, in, p)
+	if in.Tenant != 0 { // that is another shelf
+		c.holds(i)
+		c.apart.close(i, p)
+	}
 	c.fetch(t, slot, in)
 }
 
@@ -163,7 +162,7 @@ func (c *Controller) reaim(t Time, id PoolID, p *pool) {
 		if row.Tenant == 0 && row.Count > 0 {
 			is := row.Target
 			for c.reaimShelf(t, id, p, &c.apart.Rows[i].shelf, is) {
-				if j, ok := c.apart.find[apartKey{Pool: id, Target: is}]; !ok || j != i {
+				if j, ok := c.apart.row(apartKey{Pool: id, Target: is}); !ok || j != i {
 					break
 				}
 			}
@@ -201,11 +200,11 @@ func (c *Controller) pickPrepared(t Time, id PoolID, p *pool, r *Request) uint32
 	k := &c.config.Categories[id]
 	needs := r.Target(p.facets)
 	if p.Tied > 0 {
-		if i, ok := c.apart.find[apartKey{id, r.Tenant, needs}]; ok && c.apart.Rows[i].Count > 0 {
+		if i, ok := c.apart.row(apartKey{id, r.Tenant, needs}); ok && c.apart.Rows[i].Count > 0 {
 			return c.apart.Rows[i].pick(p)
 		}
 	}
-	if i, ok := c.apart.find[apartKey{Pool: id, Target: needs}]; ok && c.apart.Rows[i].Count > 0 {
+	if i, ok := c.apart.row(apartKey{Pool: id, Target: needs}); ok && c.apart.Rows[i].Count > 0 {
 		return c.apart.Rows[i].pick(p)
 	}
 	best, lacks, worth := none, int64(0), 0.0
@@ -220,11 +219,14 @@ func (c *Controller) pickPrepared(t Time, id PoolID, p *pool, r *Request) uint32
 		lacks = int64(takes)
 		best, worth = c.pickUnprepared(t, id, p)
 	}
-	weighed := 0
+	weighed, least := 0, k.leastLacking(needs)
 	for i := p.FirstApart; i != none; i = c.apart.Rows[i].Next {
 		row := &c.apart.Rows[i]
 		if row.Count == 0 || row.Tenant != 0 && row.Tenant != r.Tenant {
 			continue
+		}
+		if weighed >= shelves && lacks <= least {
+			break
 		}
 		_, takes := k.Missing(row.Target, needs)
 		n := int64(takes)
@@ -240,6 +242,19 @@ func (c *Controller) pickPrepared(t Time, id PoolID, p *pool, r *Request) uint32
 		best = c.leastLacking(t, id, r, needs, best, lacks, worth)
 	}
 	return best
+}
+
+// leastLacking is the least that an instance which is prepared for another
+// target can lack, in ns: a stage, if the request knows all that stages go by.
+func (k *Category) leastLacking(needs Target) int64 {
+	least := maxSpan
+	for i := range k.Stages {
+		if !k.Stages[i].Needs(needs) {
+			return 0
+		}
+		least = min(least, k.Stages[i].Takes)
+	}
+	return int64(least)
 }
 
 // Of the instances that are not prepared yet so many are looked at, and the

@@ -116,7 +116,7 @@ func (c *Controller) pick(t Time, id PoolID, p *pool, r *Request) uint32 {
 		return c.pickPrepared(t, id, p, r)
 	}
 	if p.Tied > 0 {
-		if i, ok := c.apart.find[apartKey{Pool: id, Tenant: r.Tenant}]; ok && c.apart.Rows[i].Count > 0 {
+		if i, ok := c.apart.row(apartKey{Pool: id, Tenant: r.Tenant}); ok && c.apart.Rows[i].Count > 0 {
 			return c.apart.Rows[i].Newest
 		}
 	}
@@ -283,7 +283,7 @@ func (c *Controller) unshelve(slot uint32) {
 		*c.idleCount(slot, p)--
 		return
 	}
-	i := c.apart.find[key]
+	i, _ := c.apart.row(key)
 	c.instances.take(&c.apart.Rows[i].shelf, slot)
 	if key.Tenant != 0 {
 		p.Tied--

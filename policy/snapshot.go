@@ -119,7 +119,7 @@ func (c *Controller) Restore(data []byte) error {
 	c.apart = apart{Rows: s.Apart, Empty: s.EmptyApart, find: make(map[apartKey]uint32)}
 	for i := range c.apart.Rows {
 		if r := &c.apart.Rows[i]; r.Count > 0 || r.Coming > 0 || r.Due != Never {
-			c.apart.find[apartKey{r.Pool, r.Tenant, r.Target}] = uint32(i)
+			c.apart.find[r.key()] = uint32(i)
 		}
 	}
 	c.prepared, c.kept = s.Prepared, s.Kept

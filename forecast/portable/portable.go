@@ -25,6 +25,8 @@ var inverse = [22]float64{
 // Exp is e to the power of x.
 func Exp(x float64) float64 {
 	switch {
+	case x == 0: // as of what is exactly as expected
+		return 1
 	case math.IsNaN(x):
 		return x
 	case x > 709.78:
@@ -40,14 +42,17 @@ func Exp(x float64) float64 {
 	for i := 14; i >= 1; i-- {
 		sum = 1 + float64(float64(r*sum)*inverse[i])
 	}
-	return math.Ldexp(sum, int(k))
+	if x < -708 { // it may be too small for a full mantissa
+		return math.Ldexp(sum, int(k))
+	}
+	return math.Float64frombits(math.Float64bits(sum) + uint64(int64(k))<<52)
 }
-
-// float64(i) is i, as a float.
 
 // Log is the natural logarithm of x.
 func Log(x float64) float64 {
 	switch {
+	case x == 1:
+		return 0
 	case math.IsNaN(x) || x < 0:
 		return math.NaN()
 	case x == 0:
