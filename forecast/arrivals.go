@@ -170,7 +170,7 @@ func (m *Model) Update(a *Arrivals, step int64, n float64, now, middle Clock) Ne
 	span := float64(skipped+1) * m.step
 	keep := m.keepMean
 	if skipped > 0 {
-		keep = portable.Decay(span, meanHalfLife)
+		keep = m.decays.over(skipped).mean
 	}
 	a.Mean = float64(a.Mean*keep) + float64(n/span*(1-keep))
 	a.Rates.Update(m.decays, a.signal(n, span, keep), skipped)

@@ -23,6 +23,7 @@ type Decays struct {
 type slept struct {
 	steps int
 	keep  []float64
+	mean  float64 // what meanHalfLife keeps, and the step after them
 }
 
 // settling is how many seconds without arrivals are taken to come before the
@@ -39,15 +40,17 @@ func NewDecays(step float64, halfLives []float64) Decays {
 	return d
 }
 
-// over is what the half-lives keep over some steps, until it is asked for next.
-func (d Decays) over(steps int) []float64 {
-	if d.slept.steps != steps {
-		d.slept.steps = steps
+// over is what is kept over some steps; it is valid until it is asked for next.
+func (d Decays) over(steps int) *slept {
+	s := d.slept
+	if s.steps != steps {
+		s.steps = steps
 		for i, h := range d.halfLives {
-			d.slept.keep[i] = portable.Decay(float64(steps)*d.step, h)
+			s.keep[i] = portable.Decay(float64(steps)*d.step, h)
 		}
+		s.mean = portable.Decay(float64(steps+1)*d.step, meanHalfLife)
 	}
-	return d.slept.keep
+	return s
 }
 
 // NewRates starts at zero.
@@ -60,7 +63,7 @@ func (r Rates) Update(d Decays, n float64, skipped int) {
 	rate := n / d.step
 	var fade []float64
 	if skipped > 0 {
-		fade = d.over(skipped)
+		fade = d.over(skipped).keep
 	}
 	for i, keep := range d.keep {
 		v, open := r.Sum[i], 1-r.Filled[i]

@@ -1,5 +1,11 @@
 package forecast
 
+import (
+	"math"
+
+	"shadowpool/forecast/portable"
+)
+
 // Spread chooses how much more variable than Poisson the counts are: of a
 // small grid of variances m + Batch*m + Dispersion*m^2 the one under which past
 // counts were likeliest, given what had been forecast.
@@ -49,8 +55,35 @@ func alike(mean, count float64) bool { return mean <= 0.003 && count == 0 }
 
 // scoresOf are the log-likelihoods of a count by spread, but for what all share.
 func scoresOf(mean, count float64) (scores [len(spreads)]float64) {
+	if mean <= 0 || count >= fewArrivals || count != math.Floor(count) {
+		for i, g := range spreads {
+			scores[i] = g.distribution(mean).logKernel(count)
+		}
+		return scores
+	}
+	// The same, all logarithms at once: they take most of the time.
+	const n = len(spreads)
+	var logs [3 * n]float64
 	for i, g := range spreads {
-		scores[i] = g.distribution(mean).logKernel(count)
+		r := g.distribution(mean).size()
+		logs[i], logs[n+i], logs[2*n+i] = 1+mean/r, risingProduct(r, count), mean/r
+	}
+	if count == 0 {
+		portable.Logs(logs[:n])
+	} else {
+		portable.Logs(logs[:])
+	}
+	for i, g := range spreads {
+		d := g.distribution(mean)
+		r := d.size()
+		switch {
+		case d.poisson():
+			scores[i] = d.logKernel(count)
+		case count == 0:
+			scores[i] = -float64(r * logs[i])
+		default:
+			scores[i] = logs[n+i] - float64((count+r)*logs[i]) + float64(count*logs[2*n+i])
+		}
 	}
 	return scores
 }

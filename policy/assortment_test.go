@@ -1,8 +1,10 @@
 package policy
 
 import (
+	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -124,6 +126,56 @@ func TestAssortmentIsBounded(t *testing.T) {
 	}
 	if to, _ := m.next(); to.Dataset != 7 {
 		t.Errorf("the usual target has been lost: best is %v", to)
+	}
+}
+
+// An assortment that is restored goes on as the one that was kept.
+func TestAssortmentGoesOn(t *testing.T) {
+	stages := stagedFleet(false).Categories[0].Stages
+	for _, datasets := range []uint32{20, 2 * mostTargets} {
+		r := rand.New(rand.NewPCG(15, uint64(datasets)))
+		m := mixOf(stages)
+		var again *assortment
+		for step := range int64(1500) {
+			both := []*assortment{m, again}[:1]
+			if again != nil {
+				both = []*assortment{m, again}
+			}
+			for range r.IntN(4) {
+				to := Target{Dataset: 1 + uint32(float64(datasets)*r.Float64()*r.Float64()), TaskType: 1 + uint32(r.IntN(2))}
+				held := int32(r.IntN(3))
+				for _, m := range both {
+					m.arrive(step, to)
+					m.hold(to, held)
+				}
+			}
+			now := forecast.Clock{Quarter: step / 60}
+			for _, m := range both {
+				if m.tick(step, now, now); step%3 == 0 {
+					m.next() // what is stale is made anew at different times
+				}
+			}
+			if again != nil {
+				to, gain := m.next()
+				if to2, gain2 := again.next(); to2 != to || gain2 != gain || again.worth(to) != m.worth(to) {
+					t.Fatalf("step %d: %v saves %v, but %v %v after a restart", step, to, gain, to2, gain2)
+				}
+				if !slices.Equal(m.savings, again.savings) || m.missing(3) != again.missing(3) {
+					t.Fatalf("step %d: savings differ after a restart", step)
+				}
+			}
+			if step == 700 {
+				data, err := json.Marshal(m)
+				if err != nil {
+					t.Fatal(err)
+				}
+				again = new(assortment)
+				if err := json.Unmarshal(data, again); err != nil {
+					t.Fatal(err)
+				}
+				again.restored(m.terms)
+			}
+		}
 	}
 }
 
