@@ -170,7 +170,7 @@ func (m *Model) Update(a *Arrivals, step int64, n float64, now, middle Clock) Ne
 	span := float64(skipped+1) * m.step
 	keep := m.keepMean
 	if skipped > 0 {
-		keep = portable.Decay(span, meanHalfLife)
+		keep = m.decays.over(skipped).mean
 	}
 	a.Mean = float64(a.Mean*keep) + float64(n/span*(1-keep))
 	a.Rates.Update(m.decays, a.signal(n, span, keep), skipped)
@@ -288,16 +288,21 @@ func (m *Model) learnSpread(a *Arrivals, mean, y, weight, keep float64) {
 		a.Spread.Learn(mean, y, keep, weight, nil)
 		return
 	}
-	m.fleet.Spread.Learn(mean, y, 1-weight/fleetMemory, weight, nil)
-	a.Spread.Learn(mean, y, keep, weight, &m.fleet.Spread)
+	if alike(mean, y) {
+		return
+	}
+	scores := scoresOf(mean, y)
+	m.fleet.Spread.learn(&scores, 1-weight/fleetMemory, weight, nil)
+	a.Spread.learn(&scores, keep, weight, &m.fleet.Spread)
 }
 
 // learnWeights learns from a count y over m.scale lead times.
 func (m *Model) learnWeights(a *Arrivals, features []float64, y, weight, keepWeight, keepSpread float64) {
 	regressed := max(weighted(features, a.Regression.Weights), leastMean)
 	attributed := max(weighted(features, a.Attribution.Weights), leastMean)
-	lead := a.Spread.Distribution(float64(regressed*m.scale)).LogProbability(y) -
-		a.Spread.Distribution(float64(attributed*m.scale)).LogProbability(y)
+	same := logGamma(y + 1)
+	lead := (a.Spread.Distribution(float64(regressed*m.scale)).logKernel(y) - same) -
+		(a.Spread.Distribution(float64(attributed*m.scale)).logKernel(y) - same)
 	a.Better = float64(a.Better*keepSpread) + float64(weight*min(max(lead, -mostLead), mostLead))
 
 	mean := max(weighted(features, a.weights()), leastMean)

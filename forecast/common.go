@@ -52,6 +52,9 @@ func (c *Common) share() float64 {
 
 // at is the level and the open share of its variance at t.
 func (c *Common) at(t float64) (level, open float64) {
+	if c.Level == 0 && c.Open == 1 {
+		return 0, 1
+	}
 	keep := portable.Decay(max(t-c.At, 0), commonHalfLife)
 	return c.Level * keep, 1 - float64(float64(keep*keep)*(1-c.Open))
 }

@@ -122,8 +122,9 @@ func (l *LeadTimes) Warm(k int, order, lead float64) {
 	c := l.category(k)
 	deviation, own := c.Common.learn(order+lead, portable.Log(bounded(lead/l.scale(k))))
 	ratio := portable.Exp(own)
-	c.Own.End(ratio)
-	l.All.End(ratio)
+	bin := binOf(ratio)
+	c.Own.end(ratio, bin)
+	l.All.end(ratio, bin)
 	l.Count = min(l.Count+1, usualMemory)
 	l.Usual += (own - l.Usual) / l.Count
 	l.Fresh++

@@ -32,8 +32,11 @@ const (
 )
 
 // End takes a span that has come to its end.
-func (l *Lifetimes) End(span float64) {
-	b := l.bin(binOf(span))
+func (l *Lifetimes) End(span float64) { l.end(span, binOf(span)) }
+
+// end takes it in its bin.
+func (l *Lifetimes) end(span float64, bin int) {
+	b := l.bin(bin)
 	w := l.age()
 	b.Ended += w
 	b.Mean += float64(w / b.Ended * (span - b.Mean))

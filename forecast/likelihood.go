@@ -35,14 +35,22 @@ func (d NegBinomial) logKernel(n float64) float64 {
 // risingFactorial is log Gamma(n+r) - log Gamma(r): of few arrivals the
 // logarithm of r (r+1) ... (r+n-1).
 func risingFactorial(r, n float64) float64 {
-	if n >= 16 || n != math.Floor(n) {
+	if n >= fewArrivals || n != math.Floor(n) {
 		return logGamma(n+r) - logGamma(r)
 	}
+	return portable.Log(risingProduct(r, n))
+}
+
+// fewArrivals: of so many a product of as many factors does not overflow.
+const fewArrivals = 16
+
+// risingProduct is r (r+1) ... (r+n-1), of n > 0.
+func risingProduct(r, n float64) float64 {
 	product := r
 	for k := 1.0; k < n; k++ {
 		product *= r + k
 	}
-	return portable.Log(product)
+	return product
 }
 
 // logGamma is log Gamma(x) for x > 0: Stirling's series, after a shift to

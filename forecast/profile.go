@@ -71,11 +71,14 @@ func (p *Profile) Rates(c Clock, mean float64) (day, week float64) {
 
 func blend(rates []float32, seen []uint8, quarter int64, prior, priorWeight float64) float64 {
 	sum, weight := float64(prior*priorWeight), priorWeight
-	for k := int64(-2); k <= 2; k++ {
-		i := slot(quarter+k, len(rates))
-		w := float64(3-max(k, -k)) / 9 * float64(min(seen[i], 4))
+	i := slot(quarter-2, len(rates))
+	for _, share := range [...]float64{1. / 9, 2. / 9, 3. / 9, 2. / 9, 1. / 9} {
+		w := float64(share * float64(min(seen[i], 4)))
 		sum += float64(w * float64(rates[i]))
 		weight += w
+		if i++; i == int64(len(rates)) {
+			i = 0
+		}
 	}
 	return sum / weight
 }

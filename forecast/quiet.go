@@ -1,6 +1,10 @@
 package forecast
 
-import "shadowpool/forecast/portable"
+import (
+	"math"
+
+	"shadowpool/forecast/portable"
+)
 
 // Quiet is how often quiet pools of a fleet are asked for again. A weighted sum
 // of decaying rates soon forecasts next to nothing for a pool that is silent,
@@ -26,11 +30,8 @@ const (
 
 // quietBin is that of a forecast; quietBins for those that are not quiet.
 func quietBin(mean float64) int {
-	bin := 0
-	for edge := 1.0 / (1 << (quietBins - 1)); bin < quietBins && mean >= edge; edge *= 2 {
-		bin++
-	}
-	return bin
+	exponent := int(math.Float64bits(mean)>>52) - 1023
+	return min(max(exponent+quietBins, 0), quietBins)
 }
 
 // learn takes a span, in lead times, at a forecast, and whether an arrival

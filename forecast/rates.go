@@ -15,6 +15,15 @@ type Decays struct {
 	halfLives []float64
 	keep      []float64
 	settled   []float64
+	slept     *slept
+}
+
+// slept is what the half-lives keep over the steps that were skipped last:
+// those who are updated together have mostly skipped as many.
+type slept struct {
+	steps int
+	keep  []float64
+	mean  float64 // what meanHalfLife keeps, and the step after them
 }
 
 // settling is how many seconds without arrivals are taken to come before the
@@ -23,12 +32,25 @@ const settling = 60
 
 // NewDecays prepares for steps of the given seconds.
 func NewDecays(step float64, halfLives []float64) Decays {
-	d := Decays{step: step, halfLives: halfLives}
+	d := Decays{step: step, halfLives: halfLives, slept: &slept{keep: make([]float64, len(halfLives))}}
 	for _, h := range halfLives {
 		d.keep = append(d.keep, portable.Decay(step, h))
 		d.settled = append(d.settled, 1-portable.Decay(settling, h))
 	}
 	return d
+}
+
+// over is what is kept over some steps; it is valid until it is asked for next.
+func (d Decays) over(steps int) *slept {
+	s := d.slept
+	if s.steps != steps {
+		s.steps = steps
+		for i, h := range d.halfLives {
+			s.keep[i] = portable.Decay(float64(steps)*d.step, h)
+		}
+		s.mean = portable.Decay(float64(steps+1)*d.step, meanHalfLife)
+	}
+	return s
 }
 
 // NewRates starts at zero.
@@ -39,11 +61,14 @@ func (d Decays) NewRates() Rates {
 // Update takes n arrivals in the last step, after skipped steps without any.
 func (r Rates) Update(d Decays, n float64, skipped int) {
 	rate := n / d.step
+	var fade []float64
+	if skipped > 0 {
+		fade = d.over(skipped).keep
+	}
 	for i, keep := range d.keep {
 		v, open := r.Sum[i], 1-r.Filled[i]
 		if skipped > 0 {
-			fade := portable.Decay(float64(skipped)*d.step, d.halfLives[i])
-			v, open = float64(v*fade), float64(open*fade)
+			v, open = float64(v*fade[i]), float64(open*fade[i])
 		}
 		r.Sum[i] = float64(v*keep) + float64(rate*(1-keep))
 		r.Filled[i] = 1 - float64(open*keep)

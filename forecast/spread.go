@@ -1,5 +1,11 @@
 package forecast
 
+import (
+	"math"
+
+	"shadowpool/forecast/portable"
+)
+
 // Spread chooses how much more variable than Poisson the counts are: of a
 // small grid of variances m + Batch*m + Dispersion*m^2 the one under which past
 // counts were likeliest, given what had been forecast.
@@ -37,12 +43,56 @@ func (s spread) distribution(mean float64) NegBinomial {
 // share of the past that counts on, weight the label's own. The counts of a
 // whole fleet, which may be nil, stand in for what is not known.
 func (s *Spread) Learn(mean, count, keep, weight float64, fleet *Spread) {
-	if mean <= 0.003 && count == 0 {
-		return // about as likely under every spread
+	if alike(mean, count) {
+		return
 	}
-	s.Weight = float64(s.Weight*keep) + weight
+	scores := scoresOf(mean, count)
+	s.learn(&scores, keep, weight, fleet)
+}
+
+// alike says whether a count is about as likely under every spread.
+func alike(mean, count float64) bool { return mean <= 0.003 && count == 0 }
+
+// scoresOf are the log-likelihoods of a count by spread, but for what all share.
+func scoresOf(mean, count float64) (scores [len(spreads)]float64) {
+	if mean <= 0 || count >= fewArrivals || count != math.Floor(count) {
+		for i, g := range spreads {
+			scores[i] = g.distribution(mean).logKernel(count)
+		}
+		return scores
+	}
+	// The same, all logarithms at once: they take most of the time.
+	const n = len(spreads)
+	var logs [3 * n]float64
 	for i, g := range spreads {
-		s.Score[i] = float64(s.Score[i]*keep) + float64(weight*g.distribution(mean).logKernel(count))
+		r := g.distribution(mean).size()
+		logs[i], logs[n+i], logs[2*n+i] = 1+mean/r, risingProduct(r, count), mean/r
+	}
+	if count == 0 {
+		portable.Logs(logs[:n])
+	} else {
+		portable.Logs(logs[:])
+	}
+	for i, g := range spreads {
+		d := g.distribution(mean)
+		r := d.size()
+		switch {
+		case d.poisson():
+			scores[i] = d.logKernel(count)
+		case count == 0:
+			scores[i] = -float64(r * logs[i])
+		default:
+			scores[i] = logs[n+i] - float64((count+r)*logs[i]) + float64(count*logs[2*n+i])
+		}
+	}
+	return scores
+}
+
+// learn takes the scores of a count.
+func (s *Spread) learn(scores *[len(spreads)]float64, keep, weight float64, fleet *Spread) {
+	s.Weight = float64(s.Weight*keep) + weight
+	for i, score := range scores {
+		s.Score[i] = float64(s.Score[i]*keep) + float64(weight*score)
 	}
 	s.choose(fleet)
 }

@@ -32,11 +32,13 @@ type Adaptive struct {
 	reuse  []bool            // by pool
 	// byTenant is set under isolation by tenant.
 	byTenant bool
-	staged   []Category // by pool: its stages
-	storage  []float64  // by pool: price of a stopped instance, see storagePrice; 0: none
+	staged   []Category  // by pool: its stages
+	late     []*lateness // by pool, of its stages; nil if it has none
+	storage  []float64   // by pool: price of a stopped instance, see storagePrice; 0: none
 	tick     int64
 	clock    localClock
 	rule     priceRule
+	mix      mixRule
 	scratch  []float64
 	levels   [rungsBelow + priceRungs]int32
 	sum      announced
@@ -72,6 +74,7 @@ type adaptivePool struct {
 type setting struct {
 	Rung     float64 // of the price
 	Patience int
+	Scale    float64 // of what stages cost
 }
 
 // tailShare is how much of a forecast is what came whatever was forecast.
@@ -98,7 +101,10 @@ func (a *Adaptive) begin(t Time, id PoolID) *adaptivePool {
 	p.Services.Stay = 1
 	p.Tryout = newTryout(t, int64(a.leads[id]*1e9), a.tick)
 	if len(a.staged[id].Stages) > 0 {
-		p.Assortment = newAssortment(a.staged[id].Stages, float64(a.tick)/1e9, a.preparing(id))
+		if a.aim.fixed >= 0 {
+			p.Tryout.First = present
+		}
+		p.Assortment = newAssortment(a.terms(id))
 	}
 	return p
 }
@@ -123,7 +129,7 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 		}
 	}
 	if a.aim.fixed < 0 && t >= p.Ready {
-		a.Calibration.learn(p.Tryout, &a.aim, s.Waiting > 0, !a.early)
+		a.Calibration.learn(p.Tryout, &a.aim, a.late[r.Pool], s.Waiting > 0, !a.early)
 		a.Calibration.choose(a.aim.allowed)
 	}
 	switch {
@@ -148,9 +154,9 @@ func (a *Adaptive) ask(t Time, r Request) {
 		facets &^= OfTenant // no tenant's own is prepared ahead, see Controller.prepare
 	}
 	needs := r.Target(facets)
-	if stages, takes := k.Missing(Target{}, needs); stages != 0 {
+	if stages, _ := k.Missing(Target{}, needs); stages != 0 {
 		m.arrive((t-mod(t, a.tick))/a.tick, needs)
-		m.Scale = a.aim.saving(takes.Seconds(), a.leads[r.Pool]) / max(takes.Seconds(), 1e-9)
+		m.ask(stages)
 	}
 }
 
@@ -179,19 +185,24 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 	} else {
 		d = over(d, a.Lead(t, id), lead)
 	}
+	at := setting{Rung: a.Calibration.Rung, Patience: p.Patience.Rungs}
+	targets := false
 	if m := a.assortment(id); m != nil {
-		a.scratch = m.tick(step, a.clock.at(t), middle, a.scratch)
+		at.Scale = p.At.Scale
+		if scale := m.scale(); math.Abs(scale-at.Scale) > 0.01*at.Scale {
+			at.Scale, targets = scale, true
+		}
+		targets = m.tick(step, a.clock.at(t), middle) || targets
 	}
 	counted := p.Arrivals.Tail.Count
-	resized := moved(p.Sized, d) || counted > p.Counted+p.Counted/16 || p.Assortment != nil || len(p.Open) > 0
+	resized := moved(p.Sized, d) || counted > p.Counted+p.Counted/16 || targets || len(p.Open) > 0
 	if resized {
 		p.Sized, p.Counted = d, counted
 	}
-	if at := (setting{a.Calibration.Rung, p.Patience.Rungs}); resized || at != p.At {
+	if resized || at != p.At {
 		p.At = at
 		a.read(t, p, id)
 		if resized {
-			a.rule.levels(&a.levels)
 			a.spread(p, lead)
 		}
 		p.Level = a.level(p)
@@ -199,7 +210,6 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 		p.Tryout.hold(p.Level)
 		if p.Assortment != nil {
 			p.Tryout.Missing[present] = float32(p.Assortment.missing(p.Level.Stock) / lead)
-			p.Tryout.Stages = int64(p.Assortment.takes() * 1e9)
 		}
 	}
 	p.Tryout.tick(t, resized)
@@ -217,7 +227,6 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 // is announced now.
 func (a *Adaptive) size(t Time, p *adaptivePool, id PoolID) {
 	a.read(t, p, id)
-	a.rule.levels(&a.levels)
 	a.spread(p, a.leads[id])
 	p.Level = a.level(p)
 	p.Stopped = a.stopped(p, id)
@@ -235,7 +244,8 @@ func (a *Adaptive) read(t Time, p *adaptivePool, id PoolID) {
 	}
 	a.scratch = a.sum.convolve(a.scratch)
 	if m := a.assortment(id); m != nil {
-		a.rule.readMix(a.scratch, span, m, a.preparing(id), a.aim.waits || a.aim.longest > 0)
+		m.serve(a.scratch)
+		a.mix.read(a.scratch, span, m.savings, m.scale()/a.preparing(id), a.aim.waits || a.aim.longest > 0)
 		return
 	}
 	a.rule.read(a.scratch, span)
@@ -260,7 +270,15 @@ func over(d forecast.NegBinomial, learned forecast.Lead, expected float64) forec
 // level is the pool's at the present price.
 func (a *Adaptive) level(p *adaptivePool) Level {
 	price := a.Calibration.price()
-	return Level{Stock: a.rule.level(price), Retire: a.rule.level(price / float64(int(1)<<p.Patience.Rungs))}
+	return Level{Stock: a.levelAt(p, price), Retire: a.levelAt(p, price/float64(int(1)<<p.Patience.Rungs))}
+}
+
+// levelAt is the level for a price at the demand that was read last, a pool's.
+func (a *Adaptive) levelAt(p *adaptivePool, price float64) int32 {
+	if p.Assortment != nil {
+		return a.mix.level(price)
+	}
+	return a.rule.level(price)
 }
 
 // moved says whether a forecast has changed by enough to size anew: by a
@@ -273,6 +291,15 @@ func moved(from, to forecast.NegBinomial) bool {
 // demand over a lead time reaches them.
 func (a *Adaptive) spread(p *adaptivePool, lead float64) {
 	r := p.Tryout
+	switch {
+	case r.First == present: // whether anything is worth keeping at all
+		r.Retire[0] = a.mix.level(pricesPerLead[rungsBelow-p.Patience.Rungs])
+		return
+	case p.Assortment != nil:
+		a.mix.levels(&a.levels)
+	default:
+		a.rule.levels(&a.levels)
+	}
 	copy(r.Stock[:], a.levels[rungsBelow:])
 	copy(r.Retire[:], a.levels[rungsBelow-p.Patience.Rungs:])
 	a.risk(p)
@@ -348,6 +375,7 @@ func (a *Adaptive) share(f Fleet) {
 		a.leads = append(a.leads, lead)
 		a.reuse = append(a.reuse, k.Reusable)
 		a.staged = append(a.staged, Category{Stages: k.Stages})
+		a.late = append(a.late, a.lateness(k.Stages))
 		a.storage = append(a.storage, storagePrice(&k))
 	}
 	for i, n := range pools {

@@ -67,8 +67,9 @@ const leastPrice = 1e-3
 // byHits says whether a miss is what counts, which is seen at once.
 func (a *aim) byHits() bool { return a.longest == 0 && !a.mean }
 
-// cost is what it costs a request that it finds nothing at a level of r now.
-func (a *aim) cost(r *tryout, k int) float64 {
+// cost is what it costs a request that it finds nothing at a level of r now,
+// whose stages follow; late is nil if it needs none.
+func (a *aim) cost(r *tryout, k int, late *lateness) float64 {
 	if a.byHits() {
 		return 1
 	}
@@ -77,23 +78,34 @@ func (a *aim) cost(r *tryout, k int) float64 {
 	switch {
 	case a.mean:
 		return wait / (float64(len(r.Orders)) - 0.5)
-	case float64(wait*float64(r.Step)) > float64(a.longest-r.Stages):
+	case late != nil:
+		return late.exceed(late.all(), time.Duration(float64(a.longest)-float64(wait*float64(r.Step))))
+	case float64(wait*float64(r.Step)) > float64(a.longest):
 		return 1
 	default:
 		return 0
 	}
 }
 
-// saving is what it saves a request that an instance does not lack stages
-// of the given time, in seconds: that time where waits are summed, else the
-// lead time if it would have cost.
-func (a *aim) saving(takes, lead float64) float64 {
+// lacking is what it costs a request to lack a set of stages: seconds where
+// waits are summed, else the chance that it counts.
+func (a *aim) lacking(late *lateness, stages uint8) float64 {
 	switch {
+	case stages == 0:
+		return 0
 	case a.waits:
-		return takes
-	case float64(takes*1e9) > float64(a.longest):
-		return lead
+		return late.takes(stages)
+	case a.longest == 0:
+		return 1
+	default:
+		return late.exceed(stages, time.Duration(a.longest))
 	}
-	// To prepare costs nothing more.
-	return float64(1e-3 * takes)
+}
+
+// unit is what a cost of one is in seconds, where lead is the lead time.
+func (a *aim) unit(lead float64) float64 {
+	if a.waits {
+		return 1
+	}
+	return lead
 }

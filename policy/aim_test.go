@@ -40,12 +40,12 @@ func TestTryoutWait(t *testing.T) {
 	r.Waiting[0] = 1 // five steps less half a one
 	for longest, want := range map[int64]float64{4: 1, 5: 0} {
 		late := aim{longest: longest * r.Step}
-		if got := late.cost(r, 0); got != want {
+		if got := late.cost(r, 0, nil); got != want {
 			t.Errorf("a wait of 4.5 steps where %d are allowed costs %g", longest, got)
 		}
 	}
 	mean, hits := aim{mean: true}, aim{}
-	if got, want := mean.cost(r, 0), 4.5/(float64(n)-0.5); got != want || hits.cost(r, 0) != 1 {
-		t.Errorf("of the mean it costs %g, want %g; of the hits %g", got, want, hits.cost(r, 0))
+	if got, want := mean.cost(r, 0, nil), 4.5/(float64(n)-0.5); got != want || hits.cost(r, 0, nil) != 1 {
+		t.Errorf("of the mean it costs %g, want %g; of the hits %g", got, want, hits.cost(r, 0, nil))
 	}
 }

@@ -1,8 +1,21 @@
 package policy
 
+// row is that of a shelf, if there is one.
+func (t *apart) row(key apartKey) (uint32, bool) {
+	at := t.near.at(key.Target, key.Tenant+uint32(key.Pool)<<16)
+	if i := *at; int(i) < len(t.Rows) && t.Rows[i].key() == key {
+		return i, true
+	}
+	i, ok := t.find[key]
+	if ok {
+		*at = i
+	}
+	return i, ok
+}
+
 // open finds or makes a shelf of a pool.
 func (t *apart) open(key apartKey, p *pool) uint32 {
-	if i, ok := t.find[key]; ok {
+	if i, ok := t.row(key); ok {
 		return i
 	}
 	i := t.Empty
@@ -46,7 +59,7 @@ func (t *apart) close(i uint32, p *pool) {
 	if s.Next != none {
 		t.Rows[s.Next].Prev = s.Prev
 	}
-	delete(t.find, apartKey{s.Pool, s.Tenant, s.Target})
+	delete(t.find, s.key())
 	*s = apartShelf{shelf: emptyShelf, Next: t.Empty, Prev: none}
 	t.Empty = i
 }

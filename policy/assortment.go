@@ -1,7 +1,7 @@
 package policy
 
 import (
-	"time"
+	"slices"
 
 	"shadowpool/forecast"
 )
@@ -15,14 +15,31 @@ import (
 type assortment struct {
 	Stages  []stageDemand
 	Targets []heldTarget
-	Scale   float64 // of seconds of stages, to what they cost (aim.saving)
+	// Cost and Weighed are, of recent requests, what it would cost that they lacked all that
+	// they need (aim.lacking), and the weights of the stages.
+	Cost, Weighed float64
 
-	stages []Stage
-	every  int64            // steps between two forecasts
-	find   map[Target]int32 // never iterated
-	usual  float64          // requests in a lead time
-	needed float64          // what they need together, seconds
-	best   bestTargets
+	terms
+	stages  []Stage
+	weighs  []float64        // by stage, of what it costs to lack all of them, see weigh
+	every   int64            // steps between two forecasts
+	find    map[Target]int32 // never iterated
+	near    targetCache
+	usual   float64 // requests in a lead time
+	needed  float64 // what they need together, in weights
+	savings savings
+	keeps   bool      // a stage keeps several keys
+	served  []float64 // see serve
+	best    bestTargets
+}
+
+// terms are what an assortment has to go by.
+type terms struct {
+	late        *lateness // of the category's stages
+	aim         *aim
+	tickSeconds float64
+	lead        float64 // seconds, see unit
+	span        float64 // over which demand counts, seconds, see preparing
 }
 
 // heldTarget is a target that was asked for, and how many instances are
@@ -43,36 +60,80 @@ const (
 	seldom, awake, asleep = 4, 40, 60
 	// leastChance is that below which an instance more is not kept.
 	leastChance = 1e-6
+	// leastKept is the chance that a further key is asked for in a lead time below which it
+	// is not worth a stage.
+	leastKept = 1e-3
+	// keepAsked forgets what requests needed over some two hundred of them.
+	keepAsked = 0.995
+	// leastWeight of a second: what makes no request wait too long is done nevertheless.
+	leastWeight = 1e-3
 	// betterBy is by how much more an instance must save to be turned.
 	betterBy = 3
 )
 
-func newAssortment(stages []Stage, tick, lead float64) *assortment {
-	m := &assortment{Stages: make([]stageDemand, len(stages)), Scale: 1}
-	m.restored(stages, tick, lead)
+func newAssortment(by terms) *assortment {
+	m := &assortment{Stages: make([]stageDemand, len(by.late.stages))}
+	m.restored(by)
 	return m
 }
 
 // restored makes what a snapshot does not hold.
-func (m *assortment) restored(stages []Stage, tick, lead float64) {
-	m.stages, m.find = stages, map[Target]int32{}
+func (m *assortment) restored(by terms) {
+	m.terms, m.stages, m.find = by, by.late.stages, map[Target]int32{}
+	m.weigh()
 	m.every = 1 // twice a lead time, so that no outcome is slept through
-	for 2*m.every <= seldom && float64(4*m.every)*tick <= lead {
+	for 2*m.every <= seldom && float64(4*m.every)*m.tickSeconds <= m.span {
 		m.every *= 2
 	}
 	for i := range m.Targets {
 		m.find[m.Targets[i].Target] = int32(i)
 	}
 	for i := range m.Stages {
-		m.Stages[i].restored(tick, lead)
+		m.Stages[i].restored(m.tickSeconds, m.span)
 	}
 	m.sum()
 	m.best.stale = true
 }
 
+// weigh makes the weights of the stages: where waits are summed, what they take;
+// where long waits count, by how much more often a request waits too long that
+// lacks the stage beside all others.
+func (m *assortment) weigh() {
+	m.weighs = m.weighs[:0]
+	all := m.late.all()
+	for i := range m.stages {
+		m.keeps = m.keeps || m.stages[i].Keeps > 1
+		w := m.stages[i].Takes.Seconds()
+		if !m.aim.waits && m.aim.longest > 0 {
+			w = m.aim.lacking(m.late, all) - m.aim.lacking(m.late, all&^(1<<i)) + float64(leastWeight*w)
+		}
+		m.weighs = append(m.weighs, w)
+	}
+}
+
+// ask notes what stages a request needs, at least one.
+func (m *assortment) ask(stages uint8) {
+	weight := 0.0
+	for i := range m.stages {
+		if stages&(1<<i) != 0 {
+			weight += m.weighs[i]
+		}
+	}
+	m.Cost = float64(m.Cost*keepAsked) + float64(m.aim.lacking(m.late, stages)*m.aim.unit(m.lead))
+	m.Weighed = float64(m.Weighed*keepAsked) + weight
+}
+
+// scale is what a weight costs.
+func (m *assortment) scale() float64 {
+	if m.Weighed == 0 {
+		return 1
+	}
+	return m.Cost / m.Weighed
+}
+
 // arrive counts a request for a target.
 func (m *assortment) arrive(step int64, to Target) {
-	i, ok := m.find[to]
+	i, ok := m.row(to)
 	if !ok {
 		i = m.room()
 		m.Targets[i] = heldTarget{Target: to, Keys: m.Targets[i].Keys[:0]}
@@ -85,15 +146,29 @@ func (m *assortment) arrive(step int64, to Target) {
 	t.Last = step
 	for j := range m.stages {
 		if s := &m.stages[j]; s.Needs(to) {
-			key := m.Stages[j].arrive(step, Target{}.With(s.Of, to), m)
-			if t = &m.Targets[i]; t.Keys[j] < 0 { // it is known again
-				m.Stages[j].Keys[key].Held += t.Held
+			if t.Keys[j] < 0 { // it is new, or known again
+				t.Keys[j] = m.Stages[j].place(step, Target{}.With(s.Of, to), m)
+				m.Stages[j].Keys[t.Keys[j]].Held += t.Held
 				m.best.stale = true
 			}
-			t.Keys[j] = key
-			m.changed(j, key)
+			if m.Stages[j].arrive(step, t.Keys[j]) {
+				m.changed(j, t.Keys[j])
+			}
 		}
 	}
+}
+
+// row is that of a target which was asked for.
+func (m *assortment) row(to Target) (int32, bool) {
+	at := m.near.at(to, 0)
+	if i := *at; int(i) < len(m.Targets) && m.Targets[i].Target == to {
+		return int32(i), true
+	}
+	i, ok := m.find[to]
+	if ok {
+		*at = uint32(i)
+	}
+	return i, ok
 }
 
 // room is the place of a new target: nothing is held for it.
@@ -127,33 +202,44 @@ func (m *assortment) forget(stage *stageDemand, key int32) {
 			m.best.stale = true
 		}
 	}
-}
-
-// tick forecasts the demand for the keys.
-func (m *assortment) tick(step int64, now, middle forecast.Clock, scratch []float64) []float64 {
-	if step%m.every != 0 {
-		return scratch
-	}
-	for j := range m.Stages {
-		scratch = m.Stages[j].tick(step, now, middle, scratch)
-	}
 	m.sum()
-	m.best.stale = true
-	return scratch
 }
 
-// sum adds up what is needed.
+// tick forecasts the demand for the keys, and says whether it has changed.
+func (m *assortment) tick(step int64, now, middle forecast.Clock) bool {
+	if step%m.every != 0 {
+		return false
+	}
+	changed := false
+	for j := range m.Stages {
+		s := &m.Stages[j]
+		s.tick(step, now, middle)
+		for _, key := range s.moved {
+			m.changed(j, key)
+			changed = true
+		}
+	}
+	if changed {
+		m.sum()
+	}
+	return changed
+}
+
+// sum adds up what is needed, and what is saved of it.
 func (m *assortment) sum() {
 	m.usual, m.needed = 0, 0
 	for j := range m.Stages {
 		m.usual = max(m.usual, m.Stages[j].mean)
-		m.needed += float64(m.stages[j].Takes.Seconds() * m.Stages[j].mean)
+		m.needed += float64(m.weighs[j] * m.Stages[j].mean)
+	}
+	if !m.keeps { // see serve
+		m.savings = m.savings.sum(m.Stages, m.stages, m.weighs, nil)
 	}
 }
 
 // hold notes how many instances there are for a target.
 func (m *assortment) hold(to Target, n int32) {
-	i, ok := m.find[to]
+	i, ok := m.row(to)
 	if !ok {
 		return
 	}
@@ -168,61 +254,97 @@ func (m *assortment) hold(to Target, n int32) {
 	}
 }
 
-// gain is what an instance more for a target saves, in seconds of waiting a
-// lead time; with less, what the last of them does.
-func (m *assortment) gain(t *heldTarget, less int32) float64 {
-	sum := 0.0
+// keep notes how many instances keep a key beside their targets.
+func (m *assortment) keep(key KeptKey, n int32) {
+	s := &m.Stages[key.Stage]
+	if i, ok := s.find[key.Key]; ok && s.Keys[i].Kept != n {
+		s.Keys[i].Held += n - s.Keys[i].Kept
+		s.Keys[i].Kept = n
+		m.changed(int(key.Stage), i)
+	}
+}
+
+// further is the key for which a stage more saves most of the time that it takes, of the
+// stages that keep several, where an instance is prepared for a target and keeps some already.
+func (m *assortment) further(is Target, keeps []KeptKey) (next KeptKey, ok bool) {
+	best := leastKept
+	for j := range m.stages {
+		s := &m.stages[j]
+		if s.Keeps <= 1 {
+			continue
+		}
+		demand := &m.Stages[j]
+		least := 0.0
+		if n, oldest := kepts(keeps, uint8(j)); n >= s.Keeps-1 {
+			if i, ok := demand.find[oldest]; ok {
+				k := &demand.Keys[i]
+				least = float64(betterBy * k.chance(max(k.Held-1, 0)))
+			}
+		}
+		for i := range demand.Keys {
+			k := &demand.Keys[i]
+			chance := k.chance(k.Held)
+			if chance <= max(best, least) || s.key(is) == k.Key || slices.Contains(keeps, KeptKey{uint8(j), k.Key}) {
+				continue
+			}
+			best, next, ok = chance, KeptKey{uint8(j), k.Key}, true
+		}
+	}
+	return next, ok
+}
+
+// kepts counts those of a stage, and finds the one that has been kept for longest.
+func kepts(keeps []KeptKey, stage uint8) (n int, oldest Target) {
+	for i := len(keeps) - 1; i >= 0; i-- {
+		if keeps[i].Stage == stage {
+			n, oldest = n+1, keeps[i].Key
+		}
+	}
+	return n, oldest
+}
+
+// serve learns the demand P(D=0), P(D=1), ... of a pool's requests in a lead
+// time, which bounds what is saved by instances that keep several keys.
+func (m *assortment) serve(p []float64) {
+	if !m.keeps {
+		return
+	}
+	m.served = m.served[:0]
+	if m.usual > 0 {
+		below, sum := 0.0, 0.0
+		m.served = append(m.served, 0)
+		for _, here := range p {
+			below += here
+			sum += max(1-below, 0) / m.usual
+			m.served = append(m.served, sum)
+		}
+	}
+	m.savings = m.savings.sum(m.Stages, m.stages, m.weighs, m.served)
+}
+
+// gains are those of a target.
+func (m *assortment) gains(t *heldTarget) (g gains) {
 	for j, key := range t.Keys {
 		if key >= 0 {
 			k := &m.Stages[j].Keys[key]
-			sum += float64(m.stages[j].Takes.Seconds() * k.chance(max(k.Held-less, 0)))
+			g.next += float64(m.weighs[j] * k.chance(k.Held))
+			g.last += float64(m.weighs[j] * k.chance(max(k.Held-1, 0)))
 		}
 	}
-	return float64(sum * m.Scale)
+	return g
 }
 
-// saved is what the best k instances save together: about as much as if those of
-// each stage were chosen by themselves.
-func (m *assortment) saved(k int32) float64 {
-	sum := 0.0
-	for j := range m.Stages {
-		sum += float64(m.stages[j].Takes.Seconds() * m.Stages[j].saved(k))
-	}
-	return float64(sum * m.Scale)
-}
-
-// deepest is the number of instances beyond which none saves anything.
-func (m *assortment) deepest() int {
-	most := 0
-	for j := range m.Stages {
-		most = max(most, len(m.Stages[j].sums)-1)
-	}
-	return most
-}
-
-// missing is what a request is expected to lack where k instances are held, in seconds.
+// missing is what a request is expected to lack where k instances are held: what
+// that costs, in seconds.
 func (m *assortment) missing(k int32) float64 {
 	if m.usual <= 0 {
 		return 0
 	}
-	return max(float64(m.needed*m.Scale)-m.saved(k), 0) / m.usual
-}
-
-// takes is how long the stages take that a request needs, seconds in the mean.
-func (m *assortment) takes() float64 {
-	if m.usual <= 0 {
-		return 0
+	needed := m.needed
+	if m.keeps { // keys may be expected to be asked for more often than the pool is
+		needed = min(needed, m.savings[len(m.savings)-1].before)
 	}
-	return m.needed / m.usual
-}
-
-// worth is what the last of the instances prepared for a target saves.
-func (m *assortment) worth(is Target) float64 {
-	i, ok := m.find[is]
-	if !ok {
-		return 0
-	}
-	return m.gain(&m.Targets[i], 1)
+	return float64(max(needed-m.savings.best(k), 0)*m.scale()) / m.usual
 }
 
 // assortment is that of a pool, nil if it has no stages or was not asked for
@@ -230,17 +352,21 @@ func (m *assortment) worth(is Target) float64 {
 func (a *Adaptive) assortment(p PoolID) *assortment {
 	m := a.Pools[p].Assortment
 	if m != nil && m.find == nil {
-		m.restored(a.staged[p].Stages, float64(a.tick)/1e9, a.preparing(p))
+		m.restored(a.terms(p))
 	}
 	return m
+}
+
+func (a *Adaptive) terms(p PoolID) terms {
+	return terms{a.late[p], &a.aim, float64(a.tick) / 1e9, a.leads[p], a.preparing(p)}
 }
 
 // preparing is how long it takes from an order to a prepared instance, seconds:
 // the span over which the demand for targets counts.
 func (a *Adaptive) preparing(p PoolID) float64 {
 	all := a.leads[p]
-	for _, s := range a.staged[p].Stages {
-		all += s.Takes.Seconds()
+	if late := a.late[p]; late != nil {
+		all += late.takes(late.all())
 	}
 	return all
 }
@@ -256,9 +382,9 @@ func (a *Adaptive) Aim(_ Time, p PoolID) Target {
 }
 
 // Promoted implements AimingSizer: what was really lacked.
-func (a *Adaptive) Promoted(t Time, p PoolID, lacked time.Duration, waited bool) {
-	if pool := &a.Pools[p]; pool.Arrivals != nil && a.aim.fixed < 0 && t >= pool.Ready && !(waited && !a.aim.mean) {
-		a.Calibration.Real += a.aim.saving(lacked.Seconds(), a.leads[p]) / a.leads[p]
+func (a *Adaptive) Promoted(t Time, p PoolID, lacked uint8, waited bool) {
+	if pool := &a.Pools[p]; pool.Assortment != nil && a.aim.fixed < 0 && t >= pool.Ready && !(waited && !a.aim.mean) {
+		a.Calibration.Real += float64(a.aim.lacking(a.late[p], lacked) * a.aim.unit(a.leads[p]) / a.leads[p])
 	}
 }
 
@@ -286,4 +412,20 @@ func (a *Adaptive) Holds(p PoolID, to Target, n int32) {
 	if m := a.assortment(p); m != nil {
 		m.hold(to, n)
 	}
+}
+
+// Keeps implements AimingSizer.
+func (a *Adaptive) Keeps(p PoolID, key KeptKey, n int32) {
+	if m := a.assortment(p); m != nil {
+		m.keep(key, n)
+	}
+}
+
+// Further implements AimingSizer.
+func (a *Adaptive) Further(_ Time, p PoolID, is Target, keeps []KeptKey) (KeptKey, bool) {
+	m := a.assortment(p)
+	if m == nil {
+		return KeptKey{}, false
+	}
+	return m.further(is, keeps)
 }

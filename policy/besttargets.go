@@ -5,12 +5,16 @@ package policy
 // only what is held changes, which moves few targets.
 type bestTargets struct {
 	stale bool
-	gains []float64 // by target
-	order []int32   // the heap
-	place []int32   // of each target in order
+	gains []gains // by target
+	order []int32 // the heap
+	place []int32 // of each target in order
 	// of are the targets of each key, by stage.
 	of [MaxStages][][]int32
 }
+
+// gains are what the next instance for a target would save, and what the last
+// of those that there are does, in weights of stages a lead time.
+type gains struct{ next, last float64 }
 
 // fewTargets: a key of more targets than this share of all makes the heap stale.
 const fewTargets = 0.125
@@ -20,10 +24,22 @@ func (m *assortment) next() (to Target, gain float64) {
 	if m.best.stale {
 		m.build()
 	}
-	if b := &m.best; len(b.order) > 0 && b.gains[b.order[0]] > 0 {
-		return m.Targets[b.order[0]].Target, b.gains[b.order[0]]
+	if b := &m.best; len(b.order) > 0 && b.gains[b.order[0]].next > 0 {
+		return m.Targets[b.order[0]].Target, b.gains[b.order[0]].next
 	}
 	return Target{}, 0
+}
+
+// worth is what the last of the instances prepared for a target saves.
+func (m *assortment) worth(is Target) float64 {
+	if m.best.stale {
+		m.build()
+	}
+	i, ok := m.row(is)
+	if !ok {
+		return 0
+	}
+	return m.best.gains[i].last
 }
 
 // changed is told that what is held or wanted of a stage's key is another.
@@ -42,7 +58,7 @@ func (m *assortment) changed(stage int, key int32) {
 		return
 	}
 	for _, i := range targets {
-		b.gains[i] = m.gain(&m.Targets[i], 0)
+		b.gains[i] = m.gains(&m.Targets[i])
 		b.rise(b.place[i])
 		b.sink(b.place[i])
 	}
@@ -65,7 +81,7 @@ func (m *assortment) build() {
 	}
 	for i := range m.Targets {
 		t := &m.Targets[i]
-		b.gains = append(b.gains, m.gain(t, 0))
+		b.gains = append(b.gains, m.gains(t))
 		b.order, b.place = append(b.order, int32(i)), append(b.place, int32(i))
 		for j, key := range t.Keys {
 			if key >= 0 {
@@ -80,7 +96,7 @@ func (m *assortment) build() {
 
 // before orders the heap: what saves most, then what was known first.
 func (b *bestTargets) before(x, y int32) bool {
-	return b.gains[x] > b.gains[y] || b.gains[x] == b.gains[y] && x < y
+	return b.gains[x].next > b.gains[y].next || b.gains[x].next == b.gains[y].next && x < y
 }
 
 func (b *bestTargets) swap(i, j int32) {

@@ -61,16 +61,19 @@ func (b *calibration) price() float64 {
 // learn takes an arrival: what its wait costs at the price of each rung, and
 // whether it really missed. Where that is not seen (under early binding) or
 // does not tell its cost, what was played of the real level stands for it.
-func (b *calibration) learn(r *tryout, a *aim, missed, seen bool) {
+func (b *calibration) learn(r *tryout, a *aim, late *lateness, missed, seen bool) {
 	b.Arrivals++
 	low := min(int(b.Rung), priceRungs-2)
 	share := b.Rung - float64(low)
 	for i := range priceRungs {
 		b.Risked[i] += float64(r.Risk[i])
 		cost := float64(r.Missing[i])
-		if r.Warm[i] <= 0 {
-			cost += a.cost(r, i)
-		} else if cost == 0 {
+		switch {
+		case r.Warm[i] <= 0 && a.mean:
+			cost += a.cost(r, i, late)
+		case r.Warm[i] <= 0:
+			cost = a.cost(r, i, late) // it counts once
+		case cost == 0:
 			continue
 		}
 		b.Missed[i] += cost
@@ -87,7 +90,7 @@ func (b *calibration) learn(r *tryout, a *aim, missed, seen bool) {
 			b.Real++
 		}
 	case r.Warm[present] == 0:
-		b.Real += a.cost(r, present)
+		b.Real += a.cost(r, present, late)
 	}
 }
 

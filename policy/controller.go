@@ -34,8 +34,10 @@ type Controller struct {
 	waiters   waiters
 	apart     apart
 	prepared  []preparation // by slot, if staged
-	lives     []life        // by slot, if lived
-	rollouts  []rollout     // by pool, if lived
+	kept      kept
+	scratch   []KeptKey
+	lives     []life    // by slot, if lived
+	rollouts  []rollout // by pool, if lived
 	turns     turns
 	loners    queue // requests that want instances of their own and have none on its way
 
@@ -71,6 +73,7 @@ func New(config Config, sizer Sizer, host Host) (*Controller, error) {
 		waiters:   waiters{Empty: none},
 		apart:     apart{Empty: none, find: make(map[apartKey]uint32)},
 		loners:    emptyQueue,
+		kept:      emptyKept(),
 	}
 	c.adopt(config, sizer)
 	return c, nil
@@ -110,7 +113,7 @@ func (c *Controller) adopt(config Config, sizer Sizer) {
 		c.giveLives()
 	}
 	for c.staged && len(c.prepared) < len(c.instances.Rows) {
-		c.prepared = append(c.prepared, preparation{})
+		c.prepared = append(c.prepared, unprepared)
 	}
 }
 

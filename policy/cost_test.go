@@ -15,11 +15,11 @@ type quiet struct {
 func (q *quiet) Launch(_ Time, id InstanceID, _ PoolID, _ Capacity, _ Reason) {
 	q.launched = append(q.launched, id)
 }
-func (q *quiet) Assign(_ Time, a Assignment)            { q.assigned = append(q.assigned, a.Instance) }
-func (q *quiet) Prepare(Time, InstanceID, Target)       {}
-func (q *quiet) Move(Time, InstanceID, PoolID, Reason)  {}
-func (q *quiet) Refuse(Time, RequestID, PoolID, Reason) {}
-func (q *quiet) End(Time, InstanceID, PoolID, Reason)   {}
+func (q *quiet) Assign(_ Time, a Assignment)             { q.assigned = append(q.assigned, a.Instance) }
+func (q *quiet) Prepare(Time, InstanceID, Target, uint8) {}
+func (q *quiet) Move(Time, InstanceID, PoolID, Reason)   {}
+func (q *quiet) Refuse(Time, RequestID, PoolID, Reason)  {}
+func (q *quiet) End(Time, InstanceID, PoolID, Reason)    {}
 
 // Events allocate nothing once the tables have their size, under any policy,
 // with the log on, with instances that grow old and without.

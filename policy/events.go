@@ -135,11 +135,12 @@ type Host interface {
 	// Move makes an idle instance one of another pool: of the layer below, or of
 	// the category that it is adapted to, for which it is assigned at once.
 	Move(t Time, id InstanceID, to PoolID, why Reason)
-	// Prepare has an instance, which is launching or idle, carry out the stages
-	// of its category that it lacks for a target, once it is warm. It ends in
-	// Prepared, unless the instance is assigned, lost, ended or prepared for
-	// something else before.
-	Prepare(t Time, id InstanceID, to Target)
+	// Prepare has an instance, which is launching or idle, carry out stages of its
+	// category, by the bits of their index, as far as it lacks them for a target,
+	// once it is warm. It ends in Prepared, unless the instance is assigned, lost,
+	// ended or prepared for something else before. A single stage, of those that
+	// keep several keys, is done beside what the instance is prepared for.
+	Prepare(t Time, id InstanceID, to Target, stages uint8)
 	// End terminates an instance; the controller has forgotten it.
 	End(t Time, id InstanceID, pool PoolID, why Reason)
 	// Stop hibernates an instance, until Resume or End.

@@ -77,7 +77,7 @@ func (c *Controller) demote(t Time, slot uint32, p PoolID) bool {
 func (c *Controller) move(t Time, slot uint32, to PoolID, why Reason) {
 	if c.staged {
 		c.unprepare(slot, c.instances.Rows[slot].Pool)
-		c.prepared[slot] = preparation{}
+		c.wipe(slot)
 	}
 	if c.lived {
 		c.changesPool(slot, to)

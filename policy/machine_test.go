@@ -187,7 +187,7 @@ func (c *cloud) Move(t Time, id InstanceID, to PoolID, why Reason) {
 }
 
 // Prepare implements Host.
-func (c *cloud) Prepare(Time, InstanceID, Target) { c.failf("no category has stages") }
+func (c *cloud) Prepare(Time, InstanceID, Target, uint8) { c.failf("no category has stages") }
 
 // Refuse implements Host.
 func (c *cloud) Refuse(t Time, id RequestID, p PoolID, why Reason) {

@@ -36,7 +36,8 @@ type pool struct {
 	Aging  int32
 	Doomed int32 // launching in vain, see life
 	scrubs bool  // its instances may go from tenant to tenant
-	_      [11]byte
+	keeps  bool  // a stage keeps several keys
+	_      [10]byte
 }
 
 // configure takes over what events need of the pool's category.
@@ -48,6 +49,10 @@ func (p *pool) configure(k *Category) {
 	p.slow = p.delay > 0
 	p.staged, p.facets = len(k.Stages) > 0, k.Facets()
 	p.timed = k.IdleTimeout > 0
+	p.keeps = false
+	for i := range k.Stages {
+		p.keeps = p.keeps || k.Stages[i].Keeps > 1
+	}
 }
 
 func (p *pool) stock() Stock {
@@ -87,10 +92,13 @@ type apartKey struct {
 	Target Target
 }
 
+func (s *apartShelf) key() apartKey { return apartKey{s.Pool, s.Tenant, s.Target} }
+
 // apart is the table of those shelves. A shelf exists while it holds an
 // instance, one is being prepared for it, or its timer is pending.
 type apart struct {
 	Rows  []apartShelf
 	Empty uint32
 	find  map[apartKey]uint32 // never iterated
+	near  targetCache
 }

@@ -1,13 +1,18 @@
 package policy
 
-import "time"
-
 // preparation is what an instance of a category with stages is prepared for.
 type preparation struct {
 	Is   Target
-	To   Target // what it is being prepared for, if Busy
+	To   Target // what it is being prepared for, if Busy; the key, if Fetching
 	Busy bool
+	// Fetching is set while it does one stage, Stage, for a further key.
+	Fetching bool
+	Stage    uint8
+	First    uint32 // of what it keeps beside Is, see kept
 }
+
+// unprepared is what an instance begins as.
+var unprepared = preparation{First: none}
 
 // An AimingSizer is a Sizer that says what instances of categories with stages
 // are prepared for. Under other sizers they are prepared for nothing in
@@ -19,14 +24,20 @@ type AimingSizer interface {
 	Holds(p PoolID, to Target, n int32)
 	// Aim is what the next instance of p is to be prepared for.
 	Aim(t Time, p PoolID) Target
+	// Keeps tells how many of p's idle instances keep a key beside their target or
+	// are fetching it, those of single tenants aside, when that changes.
+	Keeps(p PoolID, key KeptKey, n int32)
+	// Further is the key for which an idle instance of p that is prepared for is,
+	// and keeps some more, the longest kept first, is to do a stage next, of those that keep
+	// several. It may take the place of one that it keeps.
+	Further(t Time, p PoolID, is Target, keeps []KeptKey) (KeptKey, bool)
 	// Reaim says whether one of p's idle instances that are prepared for is
 	// would better be prepared for another target. Called at ticks, until it
 	// says no, for every target that p has idle instances for.
 	Reaim(t Time, p PoolID, is Target) (Target, bool)
-	// Promoted tells of an instance of p that was promoted for a request, and for
-	// how long the stages are expected to take that it lacked; waited is set if the request
-	// had to wait for the instance too. It comes before Arrive of the same request.
-	Promoted(t Time, p PoolID, lacked time.Duration, waited bool)
+	// Promoted tells of an instance of p that was promoted for a request, and of the stages
+	// that it lacked; waited is set if the request had to wait for the instance too. It comes before Arrive of the same request.
+	Promoted(t Time, p PoolID, lacked uint8, waited bool)
 	// Worth is what one of the instances that are prepared for is saves, in
 	// seconds of waiting; the least worth is ended first.
 	Worth(t Time, p PoolID, is Target) float64
@@ -35,7 +46,7 @@ type AimingSizer interface {
 // Held is how many of p's instances are prepared for a target or are being
 // prepared for it, those of single tenants aside.
 func (c *Controller) Held(p PoolID, t Target) int32 {
-	if i, ok := c.apart.find[apartKey{Pool: p, Target: t}]; ok {
+	if i, ok := c.apart.row(apartKey{Pool: p, Target: t}); ok {
 		return c.apart.Rows[i].Count + c.apart.Rows[i].Coming
 	}
 	return 0
@@ -44,9 +55,9 @@ func (c *Controller) Held(p PoolID, t Target) int32 {
 // aim gives a launch its target, unless it is not for the pool's level.
 func (c *Controller) aim(t Time, slot uint32, id PoolID, why Reason) {
 	for int(slot) >= len(c.prepared) {
-		c.prepared = append(c.prepared, preparation{})
+		c.prepared = append(c.prepared, unprepared)
 	}
-	c.prepared[slot] = preparation{}
+	c.prepared[slot] = unprepared
 	if c.aims == nil || why != ForLevel || !c.pools[id].staged || c.draining {
 		return
 	}
@@ -68,8 +79,10 @@ func (c *Controller) shared(to Target) Target {
 // prepare has an instance that is launching or idle prepared for a target. It
 // is on no shelf, and its present preparation is over.
 func (c *Controller) prepare(t Time, slot uint32, id PoolID, to Target) {
+	c.unprepare(slot, id)
 	row := &c.prepared[slot]
-	*row = preparation{Is: row.Is.Kept(to), To: to, Busy: true}
+	c.turn(slot, id, row.Is.Kept(to))
+	row.To, row.Busy = to, true
 	i := c.apart.open(apartKey{Pool: id, Target: to}, &c.pools[id])
 	c.apart.Rows[i].Coming++
 	c.holds(i)
@@ -77,18 +90,25 @@ func (c *Controller) prepare(t Time, slot uint32, id PoolID, to Target) {
 	if c.log != nil {
 		c.log.prepare(t, name, id)
 	}
-	c.host.Prepare(t, name, to)
+	c.host.Prepare(t, name, to, AllStages)
 }
 
 // unprepare takes a preparation that is under way off the books.
 func (c *Controller) unprepare(slot uint32, id PoolID) {
 	row := &c.prepared[slot]
+	if row.Fetching {
+		row.Fetching = false
+		i := c.kept.find[holdersKey{id, KeptKey{row.Stage, row.To}}]
+		c.kept.Holders[i].Coming--
+		c.keeping(i)
+		c.kept.close(i)
+	}
 	if !row.Busy {
 		return
 	}
 	row.Busy = false
 	p := &c.pools[id]
-	i := c.apart.find[apartKey{Pool: id, Target: row.To}]
+	i, _ := c.apart.row(apartKey{Pool: id, Target: row.To})
 	c.apart.Rows[i].Coming--
 	c.holds(i)
 	c.apart.close(i, p)
@@ -108,20 +128,25 @@ func (c *Controller) Prepared(t Time, id InstanceID) {
 	c.enter(t)
 	slot, in := c.instance(id, idle, "Prepared")
 	row := &c.prepared[slot]
+	p := &c.pools[in.Pool]
+	if row.Fetching {
+		c.fetched(t, slot, in)
+		return
+	}
 	if !row.Busy {
 		misplaced(id, idle, "Prepared")
 	}
-	p := &c.pools[in.Pool]
-	to := row.To
+	i, _ := c.apart.row(apartKey{Pool: in.Pool, Target: row.To})
 	c.unshelve(slot)
-	i := c.apart.open(apartKey{in.Pool, in.Tenant, to}, p) // keeps the row while it changes
-	c.apart.Rows[i].Coming++
-	c.unprepare(slot, in.Pool)
-	*row = preparation{Is: row.Is.Over(to)}
-	c.reshelve(slot, in, p)
+	row.Busy = false
+	c.turn(slot, in.Pool, row.Is.Over(row.To))
 	c.apart.Rows[i].Coming--
-	c.holds(i)
-	c.apart.close(i, p)
+	c.reshelve(slot, in, p)
+	if in.Tenant != 0 { // that is another shelf
+		c.holds(i)
+		c.apart.close(i, p)
+	}
+	c.fetch(t, slot, in)
 }
 
 // reaim turns idle instances to what is more likely to be asked for.
@@ -137,7 +162,7 @@ func (c *Controller) reaim(t Time, id PoolID, p *pool) {
 		if row.Tenant == 0 && row.Count > 0 {
 			is := row.Target
 			for c.reaimShelf(t, id, p, &c.apart.Rows[i].shelf, is) {
-				if j, ok := c.apart.find[apartKey{Pool: id, Target: is}]; !ok || j != i {
+				if j, ok := c.apart.row(apartKey{Pool: id, Target: is}); !ok || j != i {
 					break
 				}
 			}
@@ -157,6 +182,9 @@ func (c *Controller) reaimShelf(t Time, id PoolID, p *pool, s *shelf, is Target)
 	}
 	to, better := c.aims.Reaim(t, id, is)
 	if to = c.shared(to); !better || to == is || to == (Target{}) {
+		if p.keeps {
+			c.fetch(t, slot, &c.instances.Rows[slot])
+		}
 		return false
 	}
 	in := &c.instances.Rows[slot]
@@ -172,27 +200,33 @@ func (c *Controller) pickPrepared(t Time, id PoolID, p *pool, r *Request) uint32
 	k := &c.config.Categories[id]
 	needs := r.Target(p.facets)
 	if p.Tied > 0 {
-		if i, ok := c.apart.find[apartKey{id, r.Tenant, needs}]; ok && c.apart.Rows[i].Count > 0 {
+		if i, ok := c.apart.row(apartKey{id, r.Tenant, needs}); ok && c.apart.Rows[i].Count > 0 {
 			return c.apart.Rows[i].pick(p)
 		}
 	}
-	if i, ok := c.apart.find[apartKey{Pool: id, Target: needs}]; ok && c.apart.Rows[i].Count > 0 {
+	if i, ok := c.apart.row(apartKey{Pool: id, Target: needs}); ok && c.apart.Rows[i].Count > 0 {
 		return c.apart.Rows[i].pick(p)
 	}
-	if r.Warm == RequireWarm {
-		return c.pickWhole(k, p, r, needs)
-	}
 	best, lacks, worth := none, int64(0), 0.0
+	if r.Warm == RequireWarm {
+		if best = c.pickWhole(k, p, r, needs); best == none && p.keeps {
+			best = c.leastLacking(t, id, r, needs, none, 0, 0)
+		}
+		return best
+	}
 	if p.Shelf.Count > 0 {
 		_, takes := k.Missing(Target{}, needs)
 		lacks = int64(takes)
 		best, worth = c.pickUnprepared(t, id, p)
 	}
-	weighed := 0
+	weighed, least := 0, k.leastLacking(needs)
 	for i := p.FirstApart; i != none; i = c.apart.Rows[i].Next {
 		row := &c.apart.Rows[i]
 		if row.Count == 0 || row.Tenant != 0 && row.Tenant != r.Tenant {
 			continue
+		}
+		if weighed >= shelves && lacks <= least {
+			break
 		}
 		_, takes := k.Missing(row.Target, needs)
 		n := int64(takes)
@@ -204,7 +238,23 @@ func (c *Controller) pickPrepared(t Time, id PoolID, p *pool, r *Request) uint32
 			best, lacks, worth = row.pick(p), n, w
 		}
 	}
+	if p.keeps && lacks > 0 {
+		best = c.leastLacking(t, id, r, needs, best, lacks, worth)
+	}
 	return best
+}
+
+// leastLacking is the least that an instance which is prepared for another
+// target can lack, in ns: a stage, if the request knows all that stages go by.
+func (k *Category) leastLacking(needs Target) int64 {
+	least := maxSpan
+	for i := range k.Stages {
+		if !k.Stages[i].Needs(needs) {
+			return 0
+		}
+		least = min(least, k.Stages[i].Takes)
+	}
+	return int64(least)
 }
 
 // Of the instances that are not prepared yet so many are looked at, and the
@@ -259,10 +309,10 @@ func (c *Controller) lacking(t Time, slot uint32, id PoolID, r *Request, waited 
 	c.unprepare(slot, id)
 	needs := r.Target(c.pools[id].facets)
 	row := &c.prepared[slot]
-	stages, takes := c.config.Categories[id].Missing(row.Is, needs)
-	row.Is = row.Is.Over(needs)
+	stages, _ := c.missing(slot, id, needs)
+	c.turn(slot, id, row.Is.Turned(needs))
 	if c.aims != nil && c.pools[id].staged {
-		c.aims.Promoted(t, id, takes, waited)
+		c.aims.Promoted(t, id, stages, waited)
 	}
 	return stages
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -12,15 +13,27 @@ type aimed struct {
 	level int32
 	next  []Target
 	turn  map[Target]Target
+	// further are the keys that are fetched next, kept how many keep each.
+	further []KeptKey
+	kept    map[KeptKey]int32
 }
 
 func (a *aimed) Traits() Traits                               { return Traits{Ticks: true, Idle: RetireByWarm} }
 func (a *aimed) Start(Time, PoolID) Level                     { return Hold(a.level) }
 func (a *aimed) Arrive(Time, Request, Stock) Level            { return Hold(a.level) }
 func (a *aimed) Tick(t Time, _ PoolID, _ Stock) (Level, Time) { return Hold(a.level), t }
-func (a *aimed) Promoted(Time, PoolID, time.Duration, bool)   {}
+func (a *aimed) Promoted(Time, PoolID, uint8, bool)           {}
 func (a *aimed) Holds(PoolID, Target, int32)                  {}
-func (a *aimed) Worth(_ Time, _ PoolID, is Target) float64    { return float64(is.Dataset) }
+func (a *aimed) Keeps(_ PoolID, key KeptKey, n int32)         { a.kept[key] = n }
+func (a *aimed) Further(_ Time, _ PoolID, _ Target, keeps []KeptKey) (KeptKey, bool) {
+	if len(a.further) == 0 || slices.Contains(keeps, a.further[0]) {
+		return KeptKey{}, false
+	}
+	key := a.further[0]
+	a.further = a.further[1:]
+	return key, true
+}
+func (a *aimed) Worth(_ Time, _ PoolID, is Target) float64 { return float64(is.Dataset) }
 func (a *aimed) Aim(Time, PoolID) Target {
 	to := a.next[0]
 	a.next = append(a.next[1:], to)
@@ -35,6 +48,7 @@ func (a *aimed) Reaim(_ Time, _ PoolID, is Target) (Target, bool) {
 type bench struct {
 	launched []InstanceID
 	prepared map[InstanceID]Target
+	stages   uint8 // of the last preparation
 	assigned Assignment
 	ended    []InstanceID
 	why      []Reason // of the ends
@@ -44,12 +58,15 @@ type bench struct {
 func (b *bench) Launch(_ Time, id InstanceID, _ PoolID, _ Capacity, _ Reason) {
 	b.launched = append(b.launched, id)
 }
-func (b *bench) Assign(_ Time, a Assignment)              { b.assigned = a }
-func (b *bench) Stop(Time, InstanceID, PoolID)            {}
-func (b *bench) Resume(Time, InstanceID, PoolID, Reason)  {}
-func (b *bench) Replace(Time, InstanceID, InstanceID)     {}
-func (b *bench) Move(Time, InstanceID, PoolID, Reason)    {}
-func (b *bench) Prepare(_ Time, id InstanceID, to Target) { b.prepared[id] = to }
+func (b *bench) Assign(_ Time, a Assignment)             { b.assigned = a }
+func (b *bench) Stop(Time, InstanceID, PoolID)           {}
+func (b *bench) Resume(Time, InstanceID, PoolID, Reason) {}
+func (b *bench) Replace(Time, InstanceID, InstanceID)    {}
+func (b *bench) Move(Time, InstanceID, PoolID, Reason)   {}
+func (b *bench) Prepare(_ Time, id InstanceID, to Target, stages uint8) {
+	b.prepared[id] = to
+	b.stages = stages
+}
 func (b *bench) End(_ Time, id InstanceID, _ PoolID, why Reason) {
 	b.ended = append(b.ended, id)
 	b.why = append(b.why, why)
@@ -72,6 +89,7 @@ func stagedFleet(reusable bool) Config {
 func prepared(t *testing.T, config Config, sizer *aimed) (*Controller, *bench) {
 	t.Helper()
 	host := &bench{prepared: map[InstanceID]Target{}}
+	sizer.kept = map[KeptKey]int32{}
 	c, err := New(config, sizer, host)
 	if err != nil {
 		t.Fatal(err)

@@ -57,36 +57,6 @@ func (r *priceRule) read(p []float64, span float64) {
 	r.hull = h
 }
 
-// readMix makes the hull of a pool whose instances are also prepared for
-// targets: the best k of them save seconds of stages in a
-// lead time. Where it also matters that there is one at all, it saves the
-// lead time too.
-func (r *priceRule) readMix(p []float64, span float64, m *assortment, lead float64, any bool) {
-	h := append(r.hull[:0], corner{})
-	below, idle, gained, saved := 0.0, 0.0, 0.0, 0.0
-	deepest := m.deepest()
-	for k := 1; k < max(len(p), deepest+1); k++ {
-		if k <= len(p) {
-			below += p[k-1]
-		}
-		idle += float64(min(below, 1) * span)
-		if k <= deepest {
-			all := m.saved(int32(k))
-			gained += (all - saved) / lead
-			saved = all
-		}
-		if any {
-			gained += max(1-below, 0)
-		}
-		c := corner{int32(k), idle, gained}
-		for len(h) >= 2 && !steeper(h[len(h)-2], h[len(h)-1], c) {
-			h = h[:len(h)-1]
-		}
-		h = append(h, c)
-	}
-	r.hull = h
-}
-
 // levels fills in the level of every rung; to is indexed like pricesPerLead.
 func (r *priceRule) levels(to *[rungsBelow + priceRungs]int32) {
 	at := len(r.hull) - 1

@@ -162,6 +162,9 @@ func (c *Controller) remove(slot uint32) {
 	if c.lived {
 		c.bury(slot)
 	}
+	if c.staged {
+		c.kept.clear(&c.prepared[slot].First)
+	}
 	if c.budget > 0 {
 		c.spend(-c.price(&c.instances.Rows[slot]))
 	}

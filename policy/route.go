@@ -116,7 +116,7 @@ func (c *Controller) pick(t Time, id PoolID, p *pool, r *Request) uint32 {
 		return c.pickPrepared(t, id, p, r)
 	}
 	if p.Tied > 0 {
-		if i, ok := c.apart.find[apartKey{Pool: id, Tenant: r.Tenant}]; ok && c.apart.Rows[i].Count > 0 {
+		if i, ok := c.apart.row(apartKey{Pool: id, Tenant: r.Tenant}); ok && c.apart.Rows[i].Count > 0 {
 			return c.apart.Rows[i].Newest
 		}
 	}
@@ -211,6 +211,9 @@ func (c *Controller) shelve(t Time, slot uint32, in *instance, p *pool) {
 		c.rests(t, slot, in, p)
 	}
 	c.reshelve(slot, in, p)
+	if p.keeps {
+		c.fetch(t, slot, in)
+	}
 	c.surplus(t, in.Pool, p)
 	if c.timed && p.timed && (p.Warm > p.Level.Stock || p.Tied > 0) {
 		c.visit(t, in.Pool, p)
@@ -223,6 +226,9 @@ func (c *Controller) shelve(t Time, slot uint32, in *instance, p *pool) {
 
 // reshelve puts an idle instance on the shelf that is its own.
 func (c *Controller) reshelve(slot uint32, in *instance, p *pool) {
+	if p.keeps {
+		c.linkKept(slot, in)
+	}
 	key := c.shelfKey(slot, in)
 	if key.Tenant == 0 && key.Target == (Target{}) {
 		c.instances.put(&p.Shelf, slot)
@@ -268,13 +274,16 @@ func (c *Controller) shelfKey(slot uint32, in *instance) apartKey {
 func (c *Controller) unshelve(slot uint32) {
 	in := &c.instances.Rows[slot]
 	p := &c.pools[in.Pool]
+	if p.keeps {
+		c.unlinkKept(slot, in)
+	}
 	key := c.shelfKey(slot, in)
 	if key.Tenant == 0 && key.Target == (Target{}) {
 		c.instances.take(&p.Shelf, slot)
 		*c.idleCount(slot, p)--
 		return
 	}
-	i := c.apart.find[key]
+	i, _ := c.apart.row(key)
 	c.instances.take(&c.apart.Rows[i].shelf, slot)
 	if key.Tenant != 0 {
 		p.Tied--

@@ -37,7 +37,7 @@ func (c *Controller) claimScrubbed(t Time, r Request, p *pool) bool {
 func (c *Controller) assignScrubbed(t Time, slot uint32, r Request) {
 	if c.staged {
 		c.unprepare(slot, r.Pool)
-		c.prepared[slot] = preparation{}
+		c.wipe(slot)
 	}
 	c.assign(t, slot, r.Pool, r, PartialHit, WasScrubbed, int64(c.config.Categories[r.Pool].Scrub))
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // snapshotVersion changes with every change of the snapshot's form.
-const snapshotVersion = 6
+const snapshotVersion = 7
 
 // Stateful is a Sizer with a state of its own to keep across a restart.
 type Stateful interface {
@@ -39,11 +39,12 @@ type snapshot struct {
 	Apart       []apartShelf
 	EmptyApart  uint32
 	Prepared    []preparation `json:",omitempty"`
-	Lived       bool          `json:",omitempty"`
-	Lives       []life        `json:",omitempty"`
-	Rollouts    []rollout     `json:",omitempty"`
-	Turns       []turn        `json:",omitempty"`
-	ClearTurns  int           `json:",omitempty"`
+	Kept        kept
+	Lived       bool      `json:",omitempty"`
+	Lives       []life    `json:",omitempty"`
+	Rollouts    []rollout `json:",omitempty"`
+	Turns       []turn    `json:",omitempty"`
+	ClearTurns  int       `json:",omitempty"`
 	Loners      queue
 	Expiries    []expiry
 	Wakes       []wake
@@ -58,7 +59,7 @@ func (c *Controller) Snapshot() ([]byte, error) {
 		Version: snapshotVersion, Now: c.now, LastTick: c.lastTick, NextTick: c.nextTick, Draining: c.draining,
 		Pools: c.pools, Supplies: c.supplies, Starved: c.starved, Crowded: c.crowded, Full: c.full, Instances: c.instances.Rows, EmptySlot: c.instances.Empty,
 		Alive: c.instances.Alive, Ranks: c.ranks.heap,
-		Waiters: c.waiters.Rows, EmptyWait: c.waiters.Empty, Apart: c.apart.Rows, EmptyApart: c.apart.Empty, Prepared: c.prepared,
+		Waiters: c.waiters.Rows, EmptyWait: c.waiters.Empty, Apart: c.apart.Rows, EmptyApart: c.apart.Empty, Prepared: c.prepared, Kept: c.kept,
 		Expiries: c.expiries, Wakes: c.wakes, Active: append([]PoolID{}, c.active...),
 		Lived: c.lived, Lives: c.lives, Rollouts: c.rollouts, Turns: c.turns.heap, ClearTurns: c.turns.clear, Loners: c.loners,
 	}
@@ -119,10 +120,11 @@ func (c *Controller) Restore(data []byte) error {
 	c.apart = apart{Rows: s.Apart, Empty: s.EmptyApart, find: make(map[apartKey]uint32)}
 	for i := range c.apart.Rows {
 		if r := &c.apart.Rows[i]; r.Count > 0 || r.Coming > 0 || r.Due != Never {
-			c.apart.find[apartKey{r.Pool, r.Tenant, r.Target}] = uint32(i)
+			c.apart.find[r.key()] = uint32(i)
 		}
 	}
-	c.prepared = s.Prepared
+	c.prepared, c.kept = s.Prepared, s.Kept
+	c.kept.restored()
 	c.lives, c.rollouts, c.turns, c.loners = s.Lives, s.Rollouts, turns{heap: s.Turns, clear: s.ClearTurns}, s.Loners
 	if c.lived = c.lived || s.Lived || c.lives != nil; c.lived {
 		c.giveLives()

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"math/bits"
-	"slices"
 
 	"shadowpool/forecast"
 )
@@ -15,9 +14,10 @@ type stageDemand struct {
 	model *forecast.Model
 	find  map[Target]int32 // never iterated
 	mean  float64          // requests in a lead time that need the stage
-	// sums[k] is how many of them the best k instances serve.
-	sums, chances []float64
-	scratch       []float64
+	// marginals are of the chances that the forecasts of all keys give.
+	marginals marginals
+	moved     []int32 // places of keys whose forecast has changed at the last tick
+	scratch   []float64
 }
 
 // keyDemand is the demand for one key.
@@ -27,69 +27,79 @@ type keyDemand struct {
 	Count    float64 // requests since the last update
 	Last     int64   // the step of the last request
 	Held     int32   // instances that have done the stage for it, or will have
+	Kept     int32   // of these, those that keep it beside their target
 	// Sized is the demand as it was forecast last; Excited is that since a
 	// request that came after it, if any did.
 	Sized, Excited forecast.NegBinomial
-	chances        []float64 // of more than n requests in a lead time, by n
+	sized, excited []float64 // their chances
 }
 
-// chance is that of more than n requests.
+// chance is that of more than n requests in a lead time.
 func (k *keyDemand) chance(n int32) float64 {
-	if int(n) >= len(k.chances) {
+	chances := k.sized
+	if k.Excited.Mean > 0 {
+		chances = k.excited
+	}
+	if int(n) >= len(chances) {
 		return 0
 	}
-	return k.chances[n]
+	return chances[n]
 }
 
-// size computes the chances of a demand.
-func (k *keyDemand) size(n forecast.NegBinomial, scratch []float64) []float64 {
-	k.chances = k.chances[:0]
-	scratch = n.Probabilities(scratch[:0], maxCount)
-	left := 1.0
-	for _, p := range scratch {
-		if left -= p; left < leastChance {
-			break
-		}
-		k.chances = append(k.chances, left)
-	}
-	return scratch
+// chances fills in those of more than 0, 1, ... requests.
+func (s *stageDemand) chances(to []float64, of forecast.NegBinomial) []float64 {
+	to, s.scratch = of.Exceeding(to[:0], leastChance, maxCount, s.scratch)
+	return to
+}
+
+// size takes over the forecast of a key.
+func (s *stageDemand) size(k *keyDemand, n forecast.NegBinomial) {
+	k.Sized, k.Excited = n, forecast.NegBinomial{}
+	s.marginals.add(k.sized, -1)
+	k.sized = s.chances(k.sized, n)
+	s.marginals.add(k.sized, 1)
 }
 
 func (s *stageDemand) restored(tick, lead float64) {
 	s.model, s.find = forecast.NewModel(tick, lead, forecast.AdaptiveHalfLives, true, true), map[Target]int32{}
 	s.model.Share(&s.Fleet)
-	scratch := []float64{}
 	for i := range s.Keys {
 		k := &s.Keys[i]
 		s.find[k.Key] = int32(i)
-		scratch = k.size(k.Sized, scratch)
-	}
-	s.sort()
-	for i := range s.Keys {
-		if k := &s.Keys[i]; k.Excited.Mean > 0 {
-			scratch = k.size(k.Excited, scratch)
+		k.sized = s.chances(k.sized, k.Sized)
+		s.marginals.add(k.sized, 1)
+		if k.Excited.Mean > 0 {
+			k.excited = s.chances(k.excited, k.Excited)
 		}
 	}
+	s.sum()
 }
 
-// arrive counts a request, and is the place of its key; of is told when
-// another had to make room for it.
-func (s *stageDemand) arrive(step int64, key Target, of *assortment) int32 {
+// place is that of a key; of is told when another had to make room for it.
+func (s *stageDemand) place(step int64, key Target, of *assortment) int32 {
 	i, ok := s.find[key]
 	if !ok {
 		i = s.room(of)
-		s.Keys[i] = keyDemand{Key: key, Arrivals: s.model.New(step), chances: s.Keys[i].chances[:0]}
+		k := &s.Keys[i]
+		*k = keyDemand{Key: key, Arrivals: s.model.New(step), sized: k.sized[:0], excited: k.excited[:0]}
 		s.find[key] = i
 	}
-	k := &s.Keys[i]
+	return i
+}
+
+// arrive counts a request for the key at a place, and says whether more are
+// foreseen by it.
+func (s *stageDemand) arrive(step int64, place int32) (excited bool) {
+	s.Fleet.Arrive()
+	k := &s.Keys[place]
 	k.Count++
 	k.Last = step
 	if n := uint(k.Count); bits.OnesCount(n) == 1 && bits.TrailingZeros(n)%2 == 0 { // the 1st, 4th, 16th, ...
 		k.Excited = s.model.Excited(k.Arrivals, k.Count)
-		s.scratch = k.size(k.Excited, s.scratch)
+		k.excited = s.chances(k.excited, k.Excited)
+		return true
 	}
-	s.Fleet.Arrive()
-	return i
+	return false
 }
 
 func (s *stageDemand) room(of *assortment) int32 {
@@ -104,13 +114,16 @@ func (s *stageDemand) room(of *assortment) int32 {
 		}
 	}
 	delete(s.find, s.Keys[least].Key)
+	s.size(&s.Keys[least], forecast.NegBinomial{})
+	s.sum()
 	of.forget(s, int32(least))
 	return int32(least)
 }
 
-// tick forecasts the demand for the keys.
-func (s *stageDemand) tick(step int64, now, middle forecast.Clock, scratch []float64) []float64 {
-	changed := false
+// tick forecasts the demand for the keys, and lists those for which that has
+// changed.
+func (s *stageDemand) tick(step int64, now, middle forecast.Clock) {
+	s.moved = s.moved[:0]
 	for i := range s.Keys {
 		k := &s.Keys[i]
 		if step-k.Last > awake && k.Count == 0 && step%asleep != 0 {
@@ -119,37 +132,19 @@ func (s *stageDemand) tick(step int64, now, middle forecast.Clock, scratch []flo
 		n := s.model.Update(k.Arrivals, step, k.Count, now, middle)
 		k.Count = 0
 		if moved(k.Sized, n) || k.Excited.Mean > 0 {
-			k.Sized, k.Excited = n, forecast.NegBinomial{}
-			scratch = k.size(n, scratch)
-			changed = true
+			s.size(k, n)
+			s.moved = append(s.moved, int32(i))
 		}
 	}
-	if changed {
-		s.sort()
+	if len(s.moved) > 0 {
+		s.sum()
 	}
-	return scratch
 }
 
-// sort puts the chances of all keys in order, the best first, and sums them.
-func (s *stageDemand) sort() {
-	s.chances, s.mean = s.chances[:0], 0
+// sum adds up the requests that need the stage.
+func (s *stageDemand) sum() {
+	s.mean = 0
 	for i := range s.Keys {
 		s.mean += s.Keys[i].Sized.Mean
-		s.chances = append(s.chances, s.Keys[i].chances...)
 	}
-	slices.Sort(s.chances)
-	sum := 0.0
-	s.sums = append(s.sums[:0], 0)
-	for i := len(s.chances) - 1; i >= 0; i-- {
-		sum += s.chances[i]
-		s.sums = append(s.sums, sum)
-	}
-}
-
-// saved is how many requests in a lead time the best k instances serve.
-func (s *stageDemand) saved(k int32) float64 {
-	if len(s.sums) == 0 {
-		return 0
-	}
-	return s.sums[min(int(k), len(s.sums)-1)]
 }

@@ -10,7 +10,7 @@ func (a *Adaptive) stopped(p *adaptivePool, id PoolID) int32 {
 	if share == 0 {
 		return 0
 	}
-	return max(a.rule.level(float64(a.Calibration.price()*share))-p.Level.Stock, 0)
+	return max(a.levelAt(p, float64(a.Calibration.price()*share))-p.Level.Stock, 0)
 }
 
 // storagePrice is that of a stopped instance, as a share of a running one's. It

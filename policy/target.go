@@ -29,6 +29,12 @@ type Stage struct {
 	Of Facet
 	// Takes is how long it is expected to take.
 	Takes time.Duration
+	// Times are how long it takes at evenly spread shares of all times, ascending;
+	// none is always Takes.
+	Times []time.Duration
+	// Keeps is for how many keys an instance keeps the stage done at a time, as
+	// its disk has room for so many datasets, say. Zero is one: that of its target.
+	Keeps int
 }
 
 // MaxStages bounds the stages of a category: a set of them is a byte.
@@ -108,6 +114,16 @@ func (is Target) Over(to Target) Target {
 	return is
 }
 
+// Turned is what an instance prepared for is has become by serving a request
+// that needs to: what a facet said that the request does not know goes with
+// the others, unless they are what they were.
+func (is Target) Turned(to Target) Target {
+	if is.Over(to) == is {
+		return is
+	}
+	return is.Kept(to).Over(to)
+}
+
 func (k *Category) validateStages() error {
 	if len(k.Stages) > MaxStages {
 		return fmt.Errorf("policy: category %q has %d stages, more than %d", k.Name, len(k.Stages), MaxStages)
@@ -116,6 +132,9 @@ func (k *Category) validateStages() error {
 		s := &k.Stages[i]
 		if s.Of == 0 || s.Of >= 2*OfTenant {
 			return fmt.Errorf("policy: category %q: stage %q serves all requests alike; it belongs to the lead time", k.Name, s.Name)
+		}
+		if s.Keeps < 0 || s.Keeps > MaxKeeps {
+			return fmt.Errorf("policy: category %q: stage %q keeps %d keys, which is not between 0 and %d", k.Name, s.Name, s.Keeps, MaxKeeps)
 		}
 		if s.Takes < 0 || s.Takes > maxSpan {
 			return fmt.Errorf("policy: category %q: stage %q takes %v, which is out of range", k.Name, s.Name, s.Takes)

@@ -13,6 +13,9 @@ const (
 // real pool's arrivals at the price of each rung, and at its real level. It
 // runs in steps of its own, as a lead time may be much shorter than a tick.
 type tryout struct {
+	// First is the first level that is played: where a price is given, no one
+	// asks what others would do.
+	First         int
 	Stock, Retire [played]int32
 	Warm          [played]int32
 	Flight        [played]int32
@@ -26,9 +29,6 @@ type tryout struct {
 	// Missing is how long the stages take, in lead times, that an instance is
 	// expected to lack for a request.
 	Missing [played]float32
-	// Stages is how long all stages take that a request needs, ns: what
-	// finds no instance waits for them too.
-	Stages int64
 	// Orders are the launches of the last lead time by step, the newest at
 	// Head, one row a step; Ordered says which rows hold any.
 	Orders  []([played]int32)
@@ -80,7 +80,7 @@ func (r *tryout) advance(t Time) {
 func (r *tryout) deliver() {
 	r.Ordered[r.Head], r.Changed = false, true
 	due := &r.Orders[r.Head]
-	for k := range played {
+	for k := r.First; k < played; k++ {
 		n := due[k]
 		r.Flight[k] -= n
 		served := min(n, r.Waiting[k])
@@ -96,7 +96,7 @@ func (r *tryout) deliver() {
 func (r *tryout) arrive(early bool) {
 	r.Ordered[r.Head] = true
 	orders := &r.Orders[r.Head]
-	for k := range played {
+	for k := r.First; k < played; k++ {
 		if r.Warm[k] > 0 {
 			r.Warm[k]--
 			r.InUse[k]++
@@ -144,7 +144,7 @@ func (r *tryout) wait(k int) int {
 func (r *tryout) release(t Time) {
 	r.advance(t)
 	r.Changed = true
-	for k := range played {
+	for k := r.First; k < played; k++ {
 		switch {
 		case r.InUse[k] == 0: // it still waits there
 		case r.Waiting[k] > 0:
@@ -170,7 +170,7 @@ func (r *tryout) tick(t Time, resized bool) {
 // fill ends and launches at every price, in the step of a row.
 func (r *tryout) fill(row int) {
 	orders := &r.Orders[row]
-	for k := range played {
+	for k := r.First; k < played; k++ {
 		r.Warm[k] = min(r.Warm[k], r.Retire[k])
 		if short := r.stock(k) - (r.Warm[k] + r.Flight[k] - r.Waiting[k]); short > 0 {
 			r.Flight[k] += short
@@ -204,7 +204,7 @@ func (r *tryout) hold(l Level) {
 // settled says whether nothing will change at any price until an arrival
 // or a new level.
 func (r *tryout) settled() bool {
-	for k := range played {
+	for k := r.First; k < played; k++ {
 		if r.Flight[k] != 0 || r.Waiting[k] != 0 {
 			return false
 		}

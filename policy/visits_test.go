@@ -33,9 +33,9 @@ func (v *visitor) Assign(_ Time, a Assignment) {
 }
 
 // Move implements Host.
-func (v *visitor) Prepare(Time, InstanceID, Target)       {}
-func (v *visitor) Refuse(Time, RequestID, PoolID, Reason) {}
-func (v *visitor) Move(Time, InstanceID, PoolID, Reason)  {}
+func (v *visitor) Prepare(Time, InstanceID, Target, uint8) {}
+func (v *visitor) Refuse(Time, RequestID, PoolID, Reason)  {}
+func (v *visitor) Move(Time, InstanceID, PoolID, Reason)   {}
 
 // End implements Host.
 func (v *visitor) End(Time, InstanceID, PoolID, Reason) { v.ends++ }

@@ -216,7 +216,7 @@ func (h *Host) release(c *claim) {
 // complete closes a claim's books.
 func (h *Host) complete(t policy.Time, c *claim) {
 	delete(h.claims, c.id)
-	c.member.claim = nil
+	c.member.claim, c.member.since = nil, t
 	h.serving--
 	h.recordRequest(Served{
 		Request: c.Request, Arrival: c.arrived, Wait: c.assigned - c.arrived, Duration: t - c.assigned,

@@ -12,6 +12,10 @@
 // A [Provisioner] makes and ends instances; package runtime/process makes them
 // of operating-system processes. Package runtime/api serves a Host over HTTP.
 //
+// Where the provisioner is a [Meter] a second goroutine asks it now and then
+// what the instances use; the loop keeps the sums for status and metrics. No
+// decision depends on them, so they are no events.
+//
 // With a [Recording] the host writes down every input and what the controller
 // decided on it. [Verify] feeds such a log to a fresh controller, which must
 // decide the same.

@@ -39,6 +39,9 @@ type Host struct {
 	tasks       names
 	ordinals    []int64 // launches so far, by pool
 	totals      totals
+	books       []books     // by pool
+	usageAt     policy.Time // of the latest look that found something; 0: none
+	usageErr    error       // of the latest look
 	draining    bool
 	stopping    bool
 	forced      bool
@@ -67,6 +70,7 @@ func New(opt Options) (*Host, error) {
 		tenants:  newNames(opt.Limits.Names),
 		tasks:    newNames(opt.Limits.Names),
 		ordinals: make([]int64, len(opt.Fleet.Categories)),
+		books:    make([]books, len(opt.Fleet.Categories)),
 	}
 	var id [4]byte
 	rand.Read(id[:])
@@ -102,6 +106,11 @@ func (h *Host) Run(ctx context.Context) error {
 	h.ctrl.Start(start)
 	h.settle(Entry{T: start, Event: "start"})
 
+	if meter, ok := h.opt.Provisioner.(Meter); ok {
+		looking, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		defer cancel()
+		go h.look(looking, meter)
+	}
 	stop := ctx.Done()
 	var overdue <-chan time.Time
 	timer := time.NewTimer(0)

@@ -436,6 +436,7 @@ func TestOptions(t *testing.T) {
 	for want, change := range map[string]func(*runtime.Options){
 		"no provisioner":     func(o *runtime.Options) { o.Provisioner = nil },
 		"limit is negative":  func(o *runtime.Options) { o.Limits.Waiting = -1 },
+		"usage interval":     func(o *runtime.Options) { o.UsageInterval = 99 * time.Millisecond },
 		"there is no policy": func(o *runtime.Options) { o.Policy.Name = "oracle" },
 		"adapt time": func(o *runtime.Options) {
 			o.Fleet.Categories[0].Compatible = []policy.Compatible{{Pool: 1, Adapt: second}}
@@ -456,5 +457,31 @@ func TestOptions(t *testing.T) {
 	}
 	if _, err := runtime.New(good()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestLearnsLeadTimes: what launches really take reaches the policy, which
+// holds more where that is longer than configured. One that knew only of the
+// orders would hold much of either, for launches that seem to take for ever.
+func TestLearnsLeadTimes(t *testing.T) {
+	level := func(real time.Duration) (level int32) {
+		onBench(t, "adaptive:hit_rate=0.9", nil, func(t *testing.T, b *bench) {
+			b.memory.lead = real
+			for range 400 {
+				g, err := b.claim(t, time.Hour)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := b.Release(t.Context(), g.Claim); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(5 * second)
+			}
+			level = b.status(t).Pools[0].Level
+		})
+		return level
+	}
+	if asConfigured, longer := level(second), level(40*second); asConfigured > 2 || longer < 2*asConfigured {
+		t.Errorf("it holds %d where launches take 40 s, and %d where they take the configured second", longer, asConfigured)
 	}
 }

@@ -13,6 +13,7 @@ import (
 // goroutine of its own accompanies it: start, then its end or its loss.
 type member struct {
 	id       policy.InstanceID
+	name     string        // to the provisioner
 	pool     policy.PoolID // of its launch
 	ordinal  int64         // among the launches of that pool
 	ordered  policy.Time
@@ -21,6 +22,29 @@ type member struct {
 	instance Instance
 	cancel   context.CancelFunc // of its start
 	end      chan struct{}      // closed when the controller ends it
+
+	claimed bool        // ever
+	since   policy.Time // it has been doing what it does
+	seen    policy.Time // the latest look; 0 if it is not known what it did then
+	told    bool        // whether its CPU time is known
+	cpu     time.Duration
+}
+
+// What a member may be doing.
+const (
+	launching = iota
+	idle
+	serving
+)
+
+func (m *member) state() int {
+	switch {
+	case m.claim != nil:
+		return serving
+	case m.warm:
+		return idle
+	}
+	return launching
 }
 
 // nameOf is an instance's name within a run: slot and generation.
@@ -64,7 +88,7 @@ func (s *scribe) Move(t policy.Time, id policy.InstanceID, to policy.PoolID, why
 }
 
 // Prepare implements policy.Host; options.validate lets no category have stages.
-func (s *scribe) Prepare(policy.Time, policy.InstanceID, policy.Target) {}
+func (s *scribe) Prepare(policy.Time, policy.InstanceID, policy.Target, uint8) {}
 
 // Refuse implements policy.Host.
 func (s *scribe) Refuse(t policy.Time, r policy.RequestID, pool policy.PoolID, why policy.Reason) {
@@ -113,8 +137,8 @@ func (h *Host) settle(e Entry) {
 func (h *Host) launch(a Decision) {
 	ctx, cancel := context.WithCancel(context.Background())
 	m := &member{
-		id: a.Instance, pool: a.Pool, ordinal: h.ordinals[a.Pool], ordered: a.Time,
-		cancel: cancel, end: make(chan struct{}),
+		id: a.Instance, name: h.run + "-" + nameOf(a.Instance), pool: a.Pool, ordinal: h.ordinals[a.Pool],
+		ordered: a.Time, since: a.Time, cancel: cancel, end: make(chan struct{}),
 	}
 	h.ordinals[a.Pool]++
 	h.members[m.id] = m
@@ -122,7 +146,7 @@ func (h *Host) launch(a Decision) {
 	h.totals.launches++
 	category := h.opt.Fleet.Categories[a.Pool].Name
 	h.metrics.launches.WithLabelValues(category, a.Reason.String()).Inc()
-	go h.accompany(ctx, m, InstanceSpec{Name: h.run + "-" + nameOf(m.id), Category: category})
+	go h.accompany(ctx, m, InstanceSpec{Name: m.name, Category: category})
 }
 
 // accompany goes with an instance through its life.
@@ -146,12 +170,23 @@ func (h *Host) accompany(ctx context.Context, m *member, spec InstanceSpec) {
 	if err := h.opt.Provisioner.Stop(ctx, spec.Name); err != nil {
 		h.opt.Logger.Error("could not end an instance", "instance", spec.Name, "error", err)
 	}
+	cpu := time.Duration(Unknown)
+	select {
+	case <-instance.Gone:
+		if instance.CPU != nil {
+			cpu = instance.CPU()
+		}
+	default:
+	}
+	h.later(func() { h.ended(m, cpu) })
 }
 
 func (h *Host) warmed(m *member, instance Instance) {
 	m.warm, m.instance = true, instance
 	h.deliver(policy.ClassWarm, Entry{Event: "warm", Instance: nameOf(m.id)}, func(t policy.Time) {
+		m.since = t
 		lead := t - m.ordered
+		h.stages(m.pool, instance)
 		h.metrics.leads.WithLabelValues(h.opt.Fleet.Categories[m.pool].Name).Observe(time.Duration(lead).Seconds())
 		h.record.leadTime(lead, h.opt.Fleet.Categories[m.pool].Name, m.ordinal)
 		h.ctrl.Warm(t, m.id)
@@ -196,7 +231,7 @@ func (h *Host) lost(m *member) {
 func (h *Host) assign(a Decision) {
 	c, m := h.claims[a.Request], h.members[a.Instance]
 	c.member, c.assigned = m, a.Time
-	m.claim = c
+	m.claim, m.claimed, m.since = c, true, a.Time
 	h.serving++
 	wait := time.Duration(c.assigned - c.arrived)
 	h.totals.outcomes[a.Outcome]++

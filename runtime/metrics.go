@@ -15,9 +15,12 @@ type metrics struct {
 	registry *prometheus.Registry
 
 	requests, withdrawn, refused, launches, terminations, failures, lost *prometheus.CounterVec
-	waits, leads                                                         *prometheus.HistogramVec
+	waits, leads, stages                                                 *prometheus.HistogramVec
+	ended, cpu, unclaimedCPU                                             *prometheus.CounterVec
+	unseen                                                               prometheus.Counter
 
-	instances, level, waiting *prometheus.Desc
+	instances, level, waiting, memory, memoryShare *prometheus.Desc
+	shadows                                        []shadowGauge
 }
 
 // spans are the buckets of waits and lead times, in seconds: a hit takes
@@ -31,8 +34,8 @@ func newMetrics(h *Host) *metrics {
 		m.registry.MustRegister(c)
 		return c
 	}
-	histogram := func(name, help string) *prometheus.HistogramVec {
-		c := prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: "shadowpool", Name: name, Help: help, Buckets: spans}, []string{"category"})
+	histogram := func(name, help string, labels ...string) *prometheus.HistogramVec {
+		c := prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: "shadowpool", Name: name, Help: help, Buckets: spans}, append([]string{"category"}, labels...))
 		m.registry.MustRegister(c)
 		return c
 	}
@@ -48,6 +51,16 @@ func newMetrics(h *Host) *metrics {
 	m.lost = counter("instances_lost_total", "Instances that were gone without having been ended.", "category")
 	m.waits = histogram("wait_seconds", "From arrival to promotion.")
 	m.leads = histogram("lead_time_seconds", "From the order of an instance until it is warm.")
+	m.stages = histogram("stage_seconds", "Stages of a launch: until it is ready, and from then until it is warm.", "stage")
+	m.ended = counter("warm_instances_ended_total", "Instances that were warm and are gone, by whether they have served.", "category", "claimed")
+	m.cpu = counter("cpu_seconds_total", "CPU time of instances.", "category")
+	m.unclaimedCPU = counter("unclaimed_cpu_seconds_total", "CPU time of instances that were warm and are gone without having served.", "category")
+	m.unseen = prometheus.NewCounter(prometheus.CounterOpts{
+		Namespace: "shadowpool", Name: "usage_failures_total", Help: "Looks at what the instances use that failed.",
+	})
+	m.memory = gauge("memory_bytes", "Resident memory of instances by what they do, when they were last seen.", "category", "state")
+	m.memoryShare = gauge("memory_share", "Memory of an idle instance as a share of one that serves.", "category")
+	m.shadows = shadowGauges(gauge)
 	m.instances = gauge("instances", "Instances by what they do.", "category", "state")
 	m.level = gauge("level", "The base-stock level that the policy holds.", "category")
 	m.waiting = gauge("waiting_requests", "Requests in the queue.", "category")
@@ -56,7 +69,7 @@ func newMetrics(h *Host) *metrics {
 		ConstLabels: prometheus.Labels{"version": h.opt.Version, "policy": h.opt.Policy.String()},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m, build, m.unseen, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -68,6 +81,11 @@ func (m *metrics) Describe(out chan<- *prometheus.Desc) {
 	out <- m.instances
 	out <- m.level
 	out <- m.waiting
+	out <- m.memory
+	out <- m.memoryShare
+	for _, g := range m.shadows {
+		out <- g.desc
+	}
 }
 
 // Collect implements prometheus.Collector.
@@ -87,5 +105,6 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 		}
 		out <- prometheus.MustNewConstMetric(m.level, prometheus.GaugeValue, float64(p.Level), p.Category)
 		out <- prometheus.MustNewConstMetric(m.waiting, prometheus.GaugeValue, float64(p.Waiting), p.Category)
+		m.collectUsage(out, &p)
 	}
 }

@@ -22,6 +22,9 @@ type Options struct {
 	StopTimeout time.Duration
 	// EndTimeout bounds the ending of one instance; zero is 1 min.
 	EndTimeout time.Duration
+	// UsageInterval is how often a Provisioner that is a Meter is asked what the
+	// instances use, from 100 ms to an hour; zero is 15 s.
+	UsageInterval time.Duration
 	// Logger is told of what goes wrong; nil is slog.Default.
 	Logger  *slog.Logger
 	Version string
@@ -48,6 +51,10 @@ func (o *Options) validate() error {
 	setDefault(&l.NameBytes, 256)
 	setDefault(&o.StopTimeout, 30*time.Second)
 	setDefault(&o.EndTimeout, time.Minute)
+	setDefault(&o.UsageInterval, 15*time.Second)
+	if o.UsageInterval < 100*time.Millisecond || o.UsageInterval > time.Hour {
+		return fmt.Errorf("runtime: a usage interval of %v is not between 100 ms and 1 h", o.UsageInterval)
+	}
 	setDefault(&o.Fleet.Tick, policy.DefaultTick)
 	if o.Logger == nil {
 		o.Logger = slog.Default()

@@ -1,6 +1,9 @@
 package runtime
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // A Provisioner makes instances and ends them. Its methods may be called by
 // several goroutines at a time. Package runtime/provisionertest has the tests
@@ -30,6 +33,10 @@ type Instance struct {
 	Name    string
 	Address string // where it is reached; empty if nowhere
 	PID     int    // of its process on this machine; 0 if it has none
+	// Launch is how long it took until it was ready, WarmUp how long from then
+	// until it was warm. Launch is zero where the two are not told apart,
+	// WarmUp where there is nothing to do.
+	Launch, WarmUp time.Duration
 	// Environment is what its user needs to know, by name.
 	Environment map[string]string
 	// Gone is closed when the instance exists no more, for whatever reason.
@@ -37,4 +44,7 @@ type Instance struct {
 	// Output is the end of what it has written, for messages; nil if nothing
 	// of it is kept.
 	Output func() string
+	// CPU is the CPU time that it has used in all, to be asked for when it is
+	// gone; nil if that cannot be told.
+	CPU func() time.Duration
 }

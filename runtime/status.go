@@ -41,6 +41,11 @@ type Status struct {
 	FailedLaunches int64        `json:"failed_launches"`
 	Lost           int64        `json:"lost"`
 	Pools          []PoolStatus `json:"pools"`
+
+	// UsageAt is when it was last seen what instances use; absent if never.
+	// UsageError is why it was not seen since.
+	UsageAt    *time.Time `json:"usage_at,omitempty"`
+	UsageError string     `json:"usage_error,omitempty"`
 }
 
 // PoolStatus is one category's pool now.
@@ -51,6 +56,51 @@ type PoolStatus struct {
 	Launching int32  `json:"launching"`
 	Waiting   int32  `json:"waiting"`
 	InUse     int32  `json:"in_use"`
+
+	// What follows is absent where it is not known.
+
+	// Launch is how long it took until instances were ready, WarmUp from then
+	// until they were warm.
+	Launch *Spans `json:"launch,omitempty"`
+	WarmUp *Spans `json:"warm_up,omitempty"`
+	// Ended counts the instances that were warm and are gone, Unclaimed those
+	// of them that have served no one: their warm-up was wasted.
+	Ended     int64 `json:"warm_ended"`
+	Unclaimed int64 `json:"warm_ended_unclaimed"`
+	// CPUS is the CPU time, in seconds, of all instances so far;
+	// UnclaimedCPUS that of those that Unclaimed counts.
+	CPUS          *float64 `json:"cpu_s,omitempty"`
+	UnclaimedCPUS *float64 `json:"unclaimed_cpu_s,omitempty"`
+	// MemoryBytes is that of all instances when they were last seen.
+	MemoryBytes *StateBytes  `json:"memory_bytes,omitempty"`
+	Shadows     *ShadowUsage `json:"shadows,omitempty"`
+	// MemoryShare is the memory of an idle instance as a share, at most 1, of
+	// one that serves: what policy.Category.Memory should be. MemoryConfigured
+	// is what it is.
+	MemoryShare      *float64 `json:"memory_share,omitempty"`
+	MemoryConfigured float64  `json:"memory_share_configured,omitempty"`
+}
+
+// StateBytes are the bytes of a category's instances by what they do.
+type StateBytes struct {
+	Launching *int64 `json:"launching,omitempty"`
+	Idle      *int64 `json:"idle,omitempty"`
+	Serving   *int64 `json:"serving,omitempty"`
+}
+
+// ShadowUsage is what the instances used, each, that were warm and unassigned
+// when such were last seen; see Usage.
+type ShadowUsage struct {
+	At              time.Time `json:"at"`
+	Count           int       `json:"count"`
+	MemoryMeanBytes *int64    `json:"memory_mean_bytes,omitempty"`
+	MemoryMaxBytes  *int64    `json:"memory_max_bytes,omitempty"`
+	CachedMeanBytes *int64    `json:"cached_mean_bytes,omitempty"`
+	// CPUShare is of one processor, since they were seen before.
+	CPUShare *float64 `json:"cpu_share,omitempty"`
+	// ReadMeanBytes and WrittenMeanBytes are since their start.
+	ReadMeanBytes    *int64 `json:"read_mean_bytes,omitempty"`
+	WrittenMeanBytes *int64 `json:"written_mean_bytes,omitempty"`
 }
 
 // Status asks the loop what it does.
@@ -72,6 +122,12 @@ func (h *Host) status() Status {
 	if h.record.err != nil {
 		s.RecordingError = h.record.err.Error()
 	}
+	if h.usageAt > 0 {
+		s.UsageAt = new(time.Unix(0, h.usageAt).UTC())
+	}
+	if h.usageErr != nil {
+		s.UsageError = h.usageErr.Error()
+	}
 	if s.Requests = s.Hits + s.PartialHits + s.Misses; s.Requests > 0 {
 		s.HitRate = float64(s.Hits) / float64(s.Requests)
 		s.WaitMeanS = t.wait.Seconds() / float64(s.Requests)
@@ -84,10 +140,13 @@ func (h *Host) status() Status {
 	}
 	for i, k := range h.opt.Fleet.Categories {
 		stock := h.ctrl.Stock(policy.PoolID(i))
-		s.Pools = append(s.Pools, PoolStatus{
+		p := PoolStatus{
 			Category: k.Name, Level: h.ctrl.LevelOf(policy.PoolID(i)).Stock,
 			Warm: stock.Warm, Launching: stock.Launching, Waiting: waiting[i], InUse: stock.InUse,
-		})
+			MemoryConfigured: k.Memory,
+		}
+		h.books[i].tell(&p)
+		s.Pools = append(s.Pools, p)
 	}
 	return s
 }

@@ -101,7 +101,7 @@ func (r *replay) prepared() {
 	if t >= r.mark {
 		r.look(t)
 	}
-	if s, current := r.preps.pop(); current {
+	if s, current := r.preps.pop(t, r.category); current {
 		if r.m.open && !r.m.closed {
 			r.preps.came.Preparations++
 		}

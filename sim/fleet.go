@@ -90,11 +90,27 @@ func (f *Fleet) PolicyConfig() policy.Config {
 		k.Category.LeadTime, k.Category.Price = k.Lead.Mean(), k.Price
 		k.Stages = slices.Clone(k.Stages)
 		for i := range k.Stages {
-			k.Stages[i].Takes = k.StageTimes[i].Mean()
+			k.Stages[i].Takes, k.Stages[i].Times = k.StageTimes[i].Mean(), timesOf(k.StageTimes[i])
 		}
 		c.Categories = append(c.Categories, k.Category)
 	}
 	return c
+}
+
+// stageTimes is how many times of a stage policies are told.
+const stageTimes = 128
+
+// timesOf are the times of a stage at evenly spread shares; none of one that
+// never varies.
+func timesOf(law LeadTime) []time.Duration {
+	if _, constant := law.(Constant); constant {
+		return nil
+	}
+	times := make([]time.Duration, stageTimes)
+	for i := range times {
+		times[i] = time.Duration(law.Quantile((float64(i) + 0.5) / stageTimes))
+	}
+	return times
 }
 
 // pools maps the trace's categories to pools.

@@ -96,14 +96,20 @@ func (r *replay) Move(t policy.Time, id policy.InstanceID, to policy.PoolID, _ p
 	row := &r.slots[id.Slot()]
 	r.m.moved(t, row, uint32(to))
 	row.pool = uint32(to)
+	if r.preps != nil {
+		r.preps.launched(id.Slot()) // nothing is left of what it was prepared for
+	}
 }
 
 // Prepare implements policy.Host.
-func (r *replay) Prepare(t policy.Time, id policy.InstanceID, to policy.Target) {
+func (r *replay) Prepare(t policy.Time, id policy.InstanceID, to policy.Target, stages uint8) {
 	s := id.Slot()
 	row := &r.slots[s]
-	r.preps.aim(t, s, &r.fleet.Categories[row.pool], row.pool, to, row.warm)
+	r.preps.aim(t, s, r.category(s), row.pool, to, stages, row.warm)
 }
+
+// category is that of the instance in a slot.
+func (r *replay) category(s uint32) *Category { return &r.fleet.Categories[r.slots[s].pool] }
 
 // unserved is the request of a row, which has no instance (any more), and when
 // it arrived.

@@ -1,6 +1,10 @@
 package sim
 
-import "shadowpool/policy"
+import (
+	"slices"
+
+	"shadowpool/policy"
+)
 
 // stages are the random streams of a category's stages of warm-up.
 type stages struct {
@@ -21,15 +25,20 @@ func newStages(k Category, seed uint64) stages {
 	return s
 }
 
-// A preparation is an instance on its way to a target.
+// A preparation is an instance on its way to a target, and what it is by then.
 type preparation struct {
-	// is is what the instance is prepared for, and to what it is being
-	// prepared for, until event, which is 0 when it is not.
-	is, to policy.Target
-	event  uint32
+	// done is what each stage was done for last, and further for what else those
+	// that keep several keys were, the longest ago first.
+	done    [policy.MaxStages]policy.Target
+	further []policy.KeptKey
+	// to is what it is being prepared for, by the stages that are asked for, until
+	// event, which is 0 when it is not.
+	to    policy.Target
+	asked uint8
+	event uint32
 	// ends are when the stages that it lacked are done, in their order, ns;
 	// 0 for those that it did not lack. Only meaningful while event is not 0 and started.
-	ends    [8]policy.Time
+	ends    [policy.MaxStages]policy.Time
 	started bool
 }
 
@@ -68,21 +77,22 @@ func (p *preparations) launched(s uint32) {
 		p.rows = append(p.rows, preparation{})
 	}
 	p.drop(s)
-	p.rows[s] = preparation{}
+	p.rows[s] = preparation{further: p.rows[s].further[:0]}
 }
 
 // replaced makes what takes over a request what the instance was that served it.
 func (p *preparations) replaced(from, to uint32) {
 	p.drop(to)
-	p.rows[to].is = p.rows[from].is
+	p.rows[to].done = p.rows[from].done
 }
 
-// aim has the instance in a slot prepared for a target, from t on if it is
+// aim has the instance in a slot do stages for a target, from t on if it is
 // warm, else from when it becomes so.
-func (p *preparations) aim(t policy.Time, s uint32, k *Category, pool uint32, to policy.Target, warm bool) {
+func (p *preparations) aim(t policy.Time, s uint32, k *Category, pool uint32, to policy.Target, stages uint8, warm bool) {
 	row := &p.rows[s]
-	row.is = row.state(k, t)
-	row.event, row.started, row.to = 0, false, to
+	row.settle(k, t)
+	p.drop(s)
+	row.started, row.to, row.asked = false, to, stages
 	row.event = p.take(s)
 	if warm {
 		p.start(t, s, k, pool)
@@ -109,13 +119,16 @@ func (p *preparations) start(t policy.Time, s uint32, k *Category, pool uint32) 
 		return
 	}
 	row.started = true
-	lacks, _ := k.Missing(row.is, row.to)
+	lacks := row.lacks(k, row.to) & row.asked
 	g := &p.stages[pool]
 	j := g.next
 	g.next++
 	for i := range k.Stages {
 		row.ends[i] = 0
 		if lacks&(1<<i) != 0 {
+			if row.asked == policy.AllStages {
+				row.leave(k, i)
+			}
 			t += g.laws[i].Quantile(g.ahead[i].uniform(j))
 			row.ends[i] = t
 		}
@@ -123,20 +136,74 @@ func (p *preparations) start(t policy.Time, s uint32, k *Category, pool uint32) 
 	p.calendar.schedule(t, row.event)
 }
 
-// state is what an instance is prepared for at t: of a preparation under way,
-// the stages that are done.
-func (row *preparation) state(k *Category, t policy.Time) policy.Target {
-	is := row.is
-	if row.event == 0 || !row.started {
-		return is
-	}
-	is = is.Kept(row.to)
+// lacks is which stages an instance lacks for a target.
+func (row *preparation) lacks(k *Category, needs policy.Target) (stages uint8) {
 	for i := range k.Stages {
-		if end := row.ends[i]; end != 0 && end <= t {
-			is = is.With(k.Stages[i].Of, row.to)
+		s := &k.Stages[i]
+		if key := (policy.KeptKey{Stage: uint8(i), Key: policy.Target{}.With(s.Of, needs)}); s.Needs(needs) && row.done[i] != key.Key && !slices.Contains(row.further, key) {
+			stages |= 1 << i
 		}
 	}
-	return is
+	return stages
+}
+
+// leave ends what a stage was done for last; it stays where several are kept.
+func (row *preparation) leave(k *Category, i int) {
+	if was := row.done[i]; was != (policy.Target{}) && k.Stages[i].Keeps > 1 {
+		row.keep(k, policy.KeptKey{Stage: uint8(i), Key: was}, k.Stages[i].Keeps-1)
+	}
+	row.done[i] = policy.Target{}
+}
+
+// keep adds a further key, of which a stage keeps at most so many.
+func (row *preparation) keep(k *Category, key policy.KeptKey, most int) {
+	row.further = append(row.further, key)
+	same := func(o policy.KeptKey) bool { return o.Stage == key.Stage }
+	n := 0
+	for _, o := range row.further {
+		if same(o) {
+			n++
+		}
+	}
+	if n > most {
+		i := slices.IndexFunc(row.further, same)
+		row.further = slices.Delete(row.further, i, i+1)
+	}
+}
+
+// become has a stage done for a target.
+func (row *preparation) become(k *Category, i int, to policy.Target) {
+	key := policy.KeptKey{Stage: uint8(i), Key: policy.Target{}.With(k.Stages[i].Of, to)}
+	if row.done[i] == key.Key {
+		return
+	}
+	row.leave(k, i)
+	row.done[i] = key.Key
+	if at := slices.Index(row.further, key); at >= 0 {
+		row.further = slices.Delete(row.further, at, at+1)
+	}
+}
+
+// settle notes what is done at t of a preparation that is under way.
+func (row *preparation) settle(k *Category, t policy.Time) {
+	if row.event == 0 || !row.started {
+		return
+	}
+	for i := range k.Stages {
+		if end := row.ends[i]; end != 0 && end <= t {
+			row.finish(k, i)
+			row.ends[i] = 0
+		}
+	}
+}
+
+// finish notes that a stage of the preparation is done.
+func (row *preparation) finish(k *Category, i int) {
+	if row.asked == policy.AllStages {
+		row.become(k, i, row.to)
+		return
+	}
+	row.keep(k, policy.KeptKey{Stage: uint8(i), Key: row.to}, k.Stages[i].Keeps-1)
 }
 
 // promote is how long the stages take that an instance lacks for the request
@@ -144,8 +211,8 @@ func (row *preparation) state(k *Category, t policy.Time) policy.Target {
 // of use where it is the same. counts is set for requests of the measured span.
 func (p *preparations) promote(t policy.Time, s uint32, k *Category, pool uint32, needs policy.Target, of int64, counts bool) int64 {
 	row := &p.rows[s]
-	is := row.state(k, t)
-	lacks, _ := k.Missing(is, needs)
+	row.settle(k, t)
+	lacks := row.lacks(k, needs)
 	g := &p.stages[pool]
 	took := int64(0)
 	if needed, _ := k.Missing(policy.Target{}, needs); needed != 0 && counts {
@@ -166,7 +233,11 @@ func (p *preparations) promote(t policy.Time, s uint32, k *Category, pool uint32
 		took += g.laws[i].Quantile(g.late[i].uniform(uint64(of)))
 	}
 	p.drop(s)
-	row.is = is.Over(needs)
+	for i := range k.Stages {
+		if k.Stages[i].Needs(needs) {
+			row.become(k, i, needs)
+		}
+	}
 	return took
 }
 
@@ -182,7 +253,7 @@ func (p *preparations) drop(s uint32) {
 
 // pop is the slot of the instance whose preparation ends now, and whether it
 // was not overtaken.
-func (p *preparations) pop() (s uint32, current bool) {
+func (p *preparations) pop(t policy.Time, category func(s uint32) *Category) (s uint32, current bool) {
 	e := p.calendar.pop()
 	s = p.finishes[e].slot
 	p.free = append(p.free, e)
@@ -190,7 +261,7 @@ func (p *preparations) pop() (s uint32, current bool) {
 	if row.event != e {
 		return s, false
 	}
+	row.settle(category(s), t)
 	row.event = 0
-	row.is = row.is.Over(row.to)
 	return s, true
 }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -29,9 +30,13 @@ func (a ahead) Aim(policy.Time, policy.PoolID) policy.Target {
 func (a ahead) Reaim(policy.Time, policy.PoolID, policy.Target) (policy.Target, bool) {
 	return policy.Target{}, false
 }
-func (a ahead) Promoted(policy.Time, policy.PoolID, time.Duration, bool) {}
-func (a ahead) Holds(policy.PoolID, policy.Target, int32)                {}
-func (a ahead) Worth(policy.Time, policy.PoolID, policy.Target) float64  { return 0 }
+func (a ahead) Promoted(policy.Time, policy.PoolID, uint8, bool) {}
+func (a ahead) Holds(policy.PoolID, policy.Target, int32)        {}
+func (a ahead) Keeps(policy.PoolID, policy.KeptKey, int32)       {}
+func (a ahead) Further(policy.Time, policy.PoolID, policy.Target, []policy.KeptKey) (policy.KeptKey, bool) {
+	return policy.KeptKey{}, false
+}
+func (a ahead) Worth(policy.Time, policy.PoolID, policy.Target) float64 { return 0 }
 
 // asks is a trace of requests for datasets at seconds after the hour.
 func asks(t *testing.T, rows ...[2]int64) *trace.Trace {
@@ -82,6 +87,55 @@ func TestRequestsWaitForWhatIsMissing(t *testing.T) {
 		}
 		if got := r.WaitS.Mean * float64(r.Requests); math.Abs(got-sum) > 1e-6 || r.Hits != c.hits {
 			t.Errorf("%s: waits sum to %v s and %d hits, want %v s and %d", c.name, got, r.Hits, sum, c.hits)
+		}
+	}
+}
+
+// disk fetches one further dataset on every instance that is prepared.
+type disk struct {
+	ahead
+	further uint32
+}
+
+func (d disk) Further(_ policy.Time, _ policy.PoolID, _ policy.Target, keeps []policy.KeptKey) (policy.KeptKey, bool) {
+	return policy.KeptKey{Key: policy.Target{Dataset: d.further}}, len(keeps) == 0
+}
+
+// Lead time 60 s, 20 s to fetch a dataset to a disk that has room for two, 5 s to load it.
+// Instances are prepared for dataset 1, and fetch dataset 2 too.
+func TestRequestsFindWhatTheDiskKeeps(t *testing.T) {
+	fleet := staged(time.Minute, 20*time.Second)
+	k := &fleet.Categories[0]
+	k.Stages[0].Keeps = 2
+	k.Stages = append(k.Stages, policy.Stage{Name: "load", Of: policy.OfDataset})
+	k.StageTimes = append(k.StageTimes, Constant(5*time.Second))
+	for _, c := range []struct {
+		name     string
+		reusable bool
+		rows     [][2]int64
+		wait     []float64
+	}{
+		{"loaded", false, [][2]int64{{0, 3}, {200, 1}}, []float64{85, 0}},
+		{"on the disk", false, [][2]int64{{0, 3}, {200, 2}}, []float64{85, 5}},
+		{"neither", false, [][2]int64{{0, 3}, {200, 3}}, []float64{85, 25}},
+		// The successor becomes warm at 60, prepared at 85, and has fetched dataset 2 at 105.
+		{"half fetched", false, [][2]int64{{0, 3}, {100, 2}}, []float64{85, 10}},
+		{"half fetched, but not wanted", false, [][2]int64{{0, 3}, {100, 1}}, []float64{85, 0}},
+		// One instance: what is loaded anew leaves the former on the disk; of three the one that
+		// was there longest goes.
+		{"swapped", true, [][2]int64{{0, 1}, {200, 2}, {300, 1}, {400, 3}, {500, 1}, {600, 2}}, []float64{85, 5, 5, 25, 5, 25}},
+	} {
+		k.Reusable = c.reusable
+		r, err := Run(asks(t, c.rows...), fleet, disk{ahead{1, 1}, 2}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := 0.0
+		for _, w := range c.wait {
+			sum += w
+		}
+		if got := r.WaitS.Mean * float64(r.Requests); math.Abs(got-sum) > 1e-6 {
+			t.Errorf("%s: waits sum to %v s, want %v s", c.name, got, sum)
 		}
 	}
 }
@@ -151,5 +205,27 @@ func TestRefusedOrdersAreNotPrepared(t *testing.T) {
 	}
 	if r.FailedLaunches == 0 || r.Requests != 3 {
 		t.Errorf("%d launches failed, %d requests were served", r.FailedLaunches, r.Requests)
+	}
+}
+
+// Long waits are a target where stages vary too: of those who lack one, some
+// wait for too long.
+func TestAdaptiveKeepsWaitsOfStages(t *testing.T) {
+	src := zipfTrace(40000, 20)
+	from := src.Arrival[0] + (src.Arrival[len(src.Arrival)-1]-src.Arrival[0])/2
+	for _, keeps := range []int{1, 4} {
+		fleet := staged(0, 0)
+		k := &fleet.Categories[0]
+		k.Lead = Lognormal{Median: 45 * time.Second, P99: 2 * time.Minute}
+		k.Stages = []policy.Stage{{Name: "fetch", Of: policy.OfDataset, Keeps: keeps}, {Name: "load", Of: policy.OfDataset}}
+		k.StageTimes = []LeadTime{Lognormal{Median: 15 * time.Second, P99: time.Minute}, Lognormal{Median: 5 * time.Second, P99: 20 * time.Second}}
+		for _, target := range []float64{20, 80} {
+			r := runSpec(t, src, fleet, fmt.Sprintf("adaptive:wait_p99=%vs", target), Options{MeasureFrom: from, Timeline: 1, Seed: 5})
+			if late := waitsAbove(r, target); late < 0.005 || late > 0.015 {
+				t.Errorf("%d datasets a disk: %.4f wait for more than the %v s that 0.01 may", keeps, late, target)
+			} else {
+				t.Logf("%d datasets a disk: %.4f wait for more than %v s, waste %.0f h", keeps, late, target, r.InstanceS.Waste/3600)
+			}
+		}
 	}
 }

@@ -194,4 +194,5 @@ func writeStatus(w io.Writer, s *runtime.Status) {
 	for _, p := range s.Pools {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\n", p.Category, p.Level, p.Warm, p.Launching, p.Waiting, p.InUse)
 	}
+	writeUsage(w, s)
 }

@@ -323,6 +323,8 @@ func TestUsage(t *testing.T) {
 		{"serve --config " + file + " --category x", 2, "--category and --config"},
 		{"serve --reusable --single-use", 2, "exclude"},
 		{"serve --tick 1us", 2, "not between 1ms and 24h"},
+		{"serve --listen 127.0.0.1:0 --usage-interval 99ms", 2, "between 100 ms and 1 h"},
+		{"serve --usage-interval 0s", 2, "--usage-interval must be above zero"},
 		{"serve --binding never", 2, "neither late nor early"},
 		{"serve --listen nowhere", 1, "--listen"},
 		{"serve --frobnicate", 2, "--help"},

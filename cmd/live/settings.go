@@ -21,7 +21,7 @@ import (
 type serveFlags struct {
 	config, policy, listen, record, binding string
 	categories                              []string
-	leadTime, stopTimeout, tick             time.Duration
+	leadTime, stopTimeout, tick, usage      time.Duration
 	reusable, singleUse, quiet              bool
 	maxInstances, maxWaiting                int
 }
@@ -47,6 +47,7 @@ func (f *serveFlags) add(flags *pflag.FlagSet) {
 	flags.IntVar(&f.maxInstances, "max-instances", 64, "most processes of a category at one time")
 	flags.IntVar(&f.maxWaiting, "max-waiting", 10_000, "most requests that wait at one time")
 	flags.DurationVar(&f.stopTimeout, "stop-timeout", 30*time.Second, "how long to wait, when stopping, for claims to be released")
+	flags.DurationVar(&f.usage, "usage-interval", 15*time.Second, "how often to look what the instances use, 100ms to 1h")
 	flags.BoolVar(&f.quiet, "quiet", false, "log only what goes wrong")
 }
 
@@ -56,11 +57,12 @@ func (f *serveFlags) settings(flags *pflag.FlagSet) (*settings, error) {
 	if f.quiet {
 		s.logLevel = slog.LevelWarn
 	}
-	if f.maxWaiting < 1 || f.stopTimeout <= 0 {
-		return nil, fmt.Errorf("--max-waiting and --stop-timeout must be above zero")
+	if f.maxWaiting < 1 || f.stopTimeout <= 0 || f.usage <= 0 {
+		return nil, fmt.Errorf("--max-waiting, --stop-timeout and --usage-interval must be above zero")
 	}
 	s.options.Limits.Waiting = f.maxWaiting
 	s.options.StopTimeout = f.stopTimeout
+	s.options.UsageInterval = f.usage
 	s.api.MaxRequests = f.maxWaiting + 2000 // so that releases find room
 	if err := f.fleet(s, flags); err != nil {
 		return nil, err

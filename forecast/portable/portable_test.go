@@ -27,6 +27,23 @@ func TestAgainstMath(t *testing.T) {
 	}
 }
 
+// Logs has the bits of Log, however many there are.
+func TestLogs(t *testing.T) {
+	for n := range 12 {
+		x, want := make([]float64, n), make([]float64, n)
+		for i := range x {
+			x[i] = math.Pow(10, 40*float64(i)-200) * (1 + 0.37*float64(n))
+			want[i] = Log(x[i])
+		}
+		Logs(x)
+		for i := range x {
+			if math.Float64bits(x[i]) != math.Float64bits(want[i]) {
+				t.Errorf("the logarithm %d of %d is %v, want %v", i, n, x[i], want[i])
+			}
+		}
+	}
+}
+
 func TestEdges(t *testing.T) {
 	inf := math.Inf(1)
 	for _, c := range []struct{ got, want float64 }{

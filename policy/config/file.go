@@ -71,6 +71,8 @@ type Stage struct {
 	// Of are the facets of the requests that it serves; a stage without any serves all, and is
 	// part of the category's lead time.
 	Of policy.Facet
+	// Keeps is for how many keys an instance keeps the stage done; zero is one.
+	Keeps int
 }
 
 // Billing is how a provider rounds an instance's life; zero is exact.

@@ -108,6 +108,7 @@ func stage(s *Stage) schema {
 			return err
 		}}},
 		{key: "cached", schema: share(&s.LeadTime.Cached)},
+		{key: "keeps", schema: count(&s.Keeps, policy.MaxKeeps)},
 	}}
 }
 
@@ -156,7 +157,7 @@ func policyStages(k *Category) ([]policy.Stage, error) {
 	var stages []policy.Stage
 	for _, s := range k.Stages {
 		if s.Of != 0 {
-			stages = append(stages, policy.Stage{Name: s.Name, Of: s.Of, Takes: s.LeadTime.Mean()})
+			stages = append(stages, policy.Stage{Name: s.Name, Of: s.Of, Takes: s.LeadTime.Mean(), Keeps: s.Keeps})
 		}
 	}
 	if len(stages) > policy.MaxStages {

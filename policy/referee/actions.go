@@ -1,6 +1,11 @@
 package referee
 
-import "shadowpool/policy"
+import (
+	"math/bits"
+	"slices"
+
+	"shadowpool/policy"
+)
 
 // Launch implements policy.Host.
 func (r *Referee) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID, on policy.Capacity, why policy.Reason) {
@@ -27,11 +32,11 @@ func (r *Referee) Move(t policy.Time, id policy.InstanceID, to policy.PoolID, wh
 }
 
 // Prepare implements policy.Host.
-func (r *Referee) Prepare(t policy.Time, id policy.InstanceID, to policy.Target) {
+func (r *Referee) Prepare(t policy.Time, id policy.InstanceID, to policy.Target, stages uint8) {
 	if r.act(entry{time: t, kind: prepare, instance: id}) {
-		r.prepare(id, to)
+		r.prepare(id, to, stages)
 	}
-	r.host.Prepare(t, id, to)
+	r.host.Prepare(t, id, to, stages)
 }
 
 // Stop implements policy.Host.
@@ -93,7 +98,7 @@ func (r *Referee) act(e entry) bool {
 
 // prepare checks that an instance may be prepared for a target, of which its
 // category has stages.
-func (r *Referee) prepare(id policy.InstanceID, to policy.Target) {
+func (r *Referee) prepare(id policy.InstanceID, to policy.Target, stages uint8) {
 	in := r.living(id)
 	if in == nil || in.state != idle && (in.state != launching || in.role != forPool) {
 		r.fail(Life, "instance %s is to be prepared, but is neither idle nor launching for its pool", nameOf(id))
@@ -103,7 +108,25 @@ func (r *Referee) prepare(id policy.InstanceID, to policy.Target) {
 	if stages, _ := k.Missing(policy.Target{}, to); stages == 0 {
 		r.fail(Life, "instance %s is to be prepared for %+v, which no stage of its category needs", nameOf(id), to)
 	}
-	in.is, in.to, in.busy = in.is.Kept(to), to, true
+	in.to, in.busy, in.fetching = to, true, stages != policy.AllStages
+	if !in.fetching {
+		in.become(k, in.is.Kept(to))
+		return
+	}
+	in.stage = uint8(bits.TrailingZeros8(stages))
+	if bits.OnesCount8(stages) != 1 || int(in.stage) >= len(k.Stages) || k.Stages[in.stage].Keeps <= 1 {
+		r.fail(Life, "instance %s is to do stages %b for a further key, which is not one that keeps several", nameOf(id), stages)
+		return
+	}
+	key, needed := keyOf(k, int(in.stage), to)
+	switch has, _ := keyOf(k, int(in.stage), in.is); {
+	case !needed || key.Key != to:
+		r.fail(Life, "instance %s is to do stage %d for %+v, which is none of its keys", nameOf(id), in.stage, to)
+	case has == key || slices.Contains(in.kept, key):
+		r.fail(Life, "instance %s is to do stage %d for %+v again", nameOf(id), in.stage, to)
+	case r.config.Isolation == policy.ByTenant && to.Tenant != 0:
+		r.fail(Isolation, "instance %s is to fetch what is tenant %d's alone", nameOf(id), to.Tenant)
+	}
 }
 
 func (r *Referee) moved(id policy.InstanceID, to policy.PoolID, why policy.Reason) {
@@ -146,7 +169,7 @@ func (r *Referee) moved(id policy.InstanceID, to policy.PoolID, why policy.Reaso
 		r.pools[to].rollout.stale++
 	}
 	in.pool, in.uses, in.adapt, in.moved = to, 0, adapt, r.events
-	in.is, in.busy = policy.Target{}, false
+	in.done, in.busy = done{}, false
 	in.due, in.aging = r.due(in, to), false
 	dearer := r.cost(in) > cost
 	r.rest(in)

@@ -48,11 +48,13 @@ type instance struct {
 	serves  *request
 	adapt   int64 // of an instance that has just been moved for a request, ns
 	moved   int64 // the number of the event that moved it last
-	// is is what it is prepared for, and to what it is being prepared for.
-	is, to  policy.Target
-	busy    bool
-	resumed bool // it launched last from the stopped stock
-	noticed bool // the provider will take it back
+	done
+	to       policy.Target // what it is being prepared for, if busy, by all stages or, if fetching, by one
+	busy     bool
+	fetching bool
+	stage    uint8
+	resumed  bool // it launched last from the stopped stock
+	noticed  bool // the provider will take it back
 	// partner is the launch that takes over its request from spot, or the
 	// instance on spot that it takes over from.
 	partner *instance

@@ -24,13 +24,13 @@ func (r *Referee) pickPrepared(p *pool, q *request) *instance {
 // a request.
 func (r *Referee) lacks(in *instance, q *request) time.Duration {
 	k := &r.pools[in.pool].category
-	_, takes := k.Missing(in.is, q.Target(k.Facets()))
+	_, takes := in.missing(k, q.Target(k.Facets()))
 	return takes
 }
 
 func (r *Referee) lacksNothing(in *instance, q *request) bool {
 	k := &r.pools[in.pool].category
-	stages, _ := k.Missing(in.is, q.Target(k.Facets()))
+	stages, _ := in.missing(k, q.Target(k.Facets()))
 	return stages == 0
 }
 

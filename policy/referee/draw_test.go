@@ -156,7 +156,7 @@ func (d draw) category(name string) policy.Category {
 		k.Scrub = pickOf(d, time.Second, 10*time.Second)
 	}
 	if d.chance(0.3) {
-		k.Stages = []policy.Stage{{Name: "model", Of: policy.OfDataset, Takes: 20 * time.Second}}
+		k.Stages = []policy.Stage{{Name: "model", Of: policy.OfDataset, Takes: 20 * time.Second, Keeps: pickOf(d, 0, 0, 2, 3, 8)}}
 		if d.chance(0.5) {
 			k.Stages = append(k.Stages, policy.Stage{Name: "adapter", Of: policy.OfDataset | policy.OfTaskType, Takes: 5 * time.Second})
 		}

@@ -62,7 +62,13 @@ func (r *Referee) Prepared(t policy.Time, id policy.InstanceID) {
 		if !in.busy {
 			r.fail(Host, "instance %s is prepared, but was not to be", nameOf(id))
 		}
-		in.is, in.busy = in.is.Over(in.to), false
+		k := &r.pools[in.pool].category
+		if in.fetching {
+			in.keep(k, policy.KeptKey{Stage: in.stage, Key: in.to})
+		} else {
+			in.become(k, in.is.Over(in.to))
+		}
+		in.busy = false
 	}
 	r.ctrl.Prepared(t, id)
 	r.settle()

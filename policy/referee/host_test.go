@@ -52,7 +52,7 @@ func (e echo) Replace(t policy.Time, from, to policy.InstanceID) {
 	*e.done = append(*e.done, fmt.Sprint(t, " replace ", from, to))
 }
 
-func (e echo) Prepare(t policy.Time, id policy.InstanceID, to policy.Target) {
+func (e echo) Prepare(t policy.Time, id policy.InstanceID, to policy.Target, stages uint8) {
 	*e.done = append(*e.done, fmt.Sprint(t, " prepare ", id, to))
 }
 
@@ -219,10 +219,10 @@ func (w *world) Replace(t policy.Time, from, to policy.InstanceID) {
 }
 
 // Prepare implements policy.Host.
-func (w *world) Prepare(t policy.Time, id policy.InstanceID, to policy.Target) {
+func (w *world) Prepare(t policy.Time, id policy.InstanceID, to policy.Target, stages uint8) {
 	w.seen["prepare"]++
 	if w.twin != nil {
-		echo{&w.done}.Prepare(t, id, to)
+		echo{&w.done}.Prepare(t, id, to, stages)
 	}
 	m := w.members[id]
 	m.aims++

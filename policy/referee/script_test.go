@@ -233,7 +233,7 @@ func (deaf) Resume(policy.Time, policy.InstanceID, policy.PoolID, policy.Reason)
 func (deaf) Replace(policy.Time, policy.InstanceID, policy.InstanceID)                            {}
 func (deaf) Assign(policy.Time, policy.Assignment)                                                {}
 func (deaf) Move(policy.Time, policy.InstanceID, policy.PoolID, policy.Reason)                    {}
-func (deaf) Prepare(policy.Time, policy.InstanceID, policy.Target)                                {}
+func (deaf) Prepare(policy.Time, policy.InstanceID, policy.Target, uint8)                         {}
 func (deaf) Refuse(policy.Time, policy.RequestID, policy.PoolID, policy.Reason)                   {}
 func (deaf) End(policy.Time, policy.InstanceID, policy.PoolID, policy.Reason)                     {}
 

@@ -35,7 +35,7 @@ func (r *Referee) assigned(a policy.Assignment) {
 			r.fail(Isolation, "instance %s of tenant %d is scrubbed for tenant %d", nameOf(in.id), in.tenant, q.Tenant)
 			return
 		}
-		in.adapt, in.is, in.busy = int64(r.pools[in.pool].category.Scrub), policy.Target{}, false
+		in.adapt, in.done, in.busy = int64(r.pools[in.pool].category.Scrub), done{}, false
 		leave(&r.pools[in.pool].tied, in)
 		in.tenant = 0
 		r.pools[in.pool].free = append(r.pools[in.pool].free, in)
@@ -48,7 +48,8 @@ func (r *Referee) assigned(a policy.Assignment) {
 	r.fairly(in, q, a.Reason)
 	r.promises(in, q, &a)
 	k := &r.pools[in.pool].category
-	in.is, in.busy = in.is.Over(q.Target(k.Facets())), false
+	in.served(k, q.Target(k.Facets()))
+	in.busy = false
 	if q.own != nil {
 		q.own, in.own = nil, nil
 	} else {
@@ -73,7 +74,7 @@ func (r *Referee) promises(in *instance, q *request, a *policy.Assignment) {
 		r.fail(Outcome, "the promotion for request %d takes %d ns, not %d ns", q.ID, a.Delay, want)
 	}
 	k := &r.pools[in.pool].category
-	if want, _ := k.Missing(in.is, q.Target(k.Facets())); a.Missing != want {
+	if want, _ := in.missing(k, q.Target(k.Facets())); a.Missing != want {
 		r.fail(Outcome, "the promotion for request %d lacks the stages %b, not %b", q.ID, a.Missing, want)
 	}
 }

@@ -60,7 +60,7 @@ func serve(t *testing.T) (*api.Client, string) {
 	host, err := runtime.New(runtime.Options{
 		Policy: policy.Spec{Name: "static", Params: []policy.Setting{{Key: "level.slow", Value: "0"}}},
 		Fleet:  policy.Config{Categories: []policy.Category{{Name: "quick"}, {Name: "slow"}}}, Provisioner: provisioner,
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Version: "test",
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Version: "test", UsageInterval: 100 * time.Millisecond,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -102,5 +102,5 @@ func (c *Client) do(ctx context.Context, method, path string, body, result any) 
 	return nil
 }
 
-// maxAnswer bounds an answer: a status has a few hundred bytes a category.
+// maxAnswer bounds an answer: a status has a kilobyte a category.
 const maxAnswer = 64 << 20

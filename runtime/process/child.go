@@ -19,7 +19,8 @@ type child struct {
 	err    error         // how it ended; to be read when gone
 
 	mu     sync.Mutex
-	reaped bool // its id may be another process's by now
+	reaped bool          // its id may be another process's by now
+	warmUp time.Duration // CPU time of its warm-up command, which has ended
 }
 
 // pipeDelay is how long what an instance has started may keep its output open
@@ -49,6 +50,23 @@ func (c *child) signal(do func(*os.Process)) {
 	if !c.reaped {
 		do(c.cmd.Process)
 	}
+}
+
+// state is the CPU time of its warm-up command so far, and whether it is reaped.
+func (c *child) state() (warmUp time.Duration, reaped bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.warmUp, c.reaped
+}
+
+// cpu is the CPU time of a process that is gone, of the children that it has
+// waited for, and of its warm-up command.
+func (c *child) cpu() time.Duration {
+	all, _ := c.state()
+	if s := c.cmd.ProcessState; s != nil { // nil if waiting for it failed
+		all += s.UserTime() + s.SystemTime()
+	}
+	return all
 }
 
 // end terminates a process: politely, then, after the grace or when ctx ends,

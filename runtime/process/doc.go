@@ -7,6 +7,9 @@
 // instance leaves behind in its group when it exits is killed too. On Linux
 // an instance dies with the server even if that is killed.
 //
+// What an instance uses is asked of /proc, and told on Linux only; the CPU time
+// that it has used at its end everywhere.
+//
 // The command and the warm-up command find in their environment
 // SHADOWPOOL_INSTANCE and SHADOWPOOL_CATEGORY; where the readiness is asked
 // over the network also SHADOWPOOL_PORT, a free port on the loopback interface

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"shadowpool/runtime"
 )
@@ -72,13 +73,16 @@ func (p *Provisioner) Start(ctx context.Context, spec runtime.InstanceSpec) (run
 			command[i] = strings.ReplaceAll(command[i], "{port}", strconv.Itoa(port))
 		}
 	}
+	began := time.Now()
 	c, err := p.launch(spec.Name, &r, command, environment)
 	if err != nil {
 		return runtime.Instance{}, err
 	}
 	address, err := r.await(ctx, c, port)
+	launch, warmUp := time.Since(began), time.Duration(0)
 	if err == nil && len(r.Warmup) > 0 {
 		err = r.warmUp(ctx, c, append(environment, "SHADOWPOOL_ADDRESS="+address, "SHADOWPOOL_PID="+strconv.Itoa(c.pid())))
+		warmUp = time.Since(began) - launch
 	}
 	if err != nil {
 		_ = c.end(context.WithoutCancel(ctx), c.grace)
@@ -88,7 +92,8 @@ func (p *Provisioner) Start(ctx context.Context, spec runtime.InstanceSpec) (run
 		return runtime.Instance{}, err
 	}
 	return runtime.Instance{
-		Name: spec.Name, Address: address, PID: c.pid(), Gone: c.gone, Output: c.output.tail,
+		Name: spec.Name, Address: address, PID: c.pid(), Gone: c.gone, Output: c.output.tail, CPU: c.cpu,
+		Launch: launch, WarmUp: warmUp,
 		Environment: map[string]string{
 			"SHADOWPOOL_INSTANCE": spec.Name, "SHADOWPOOL_CATEGORY": spec.Category,
 			"SHADOWPOOL_ADDRESS": address, "SHADOWPOOL_PID": strconv.Itoa(c.pid()),
@@ -130,6 +135,9 @@ func (r *recipe) warmUp(ctx context.Context, c *child, environment []string) err
 	}()
 	select {
 	case <-w.gone:
+		c.mu.Lock()
+		c.warmUp = w.cpu()
+		c.mu.Unlock()
 		if w.err != nil {
 			return fmt.Errorf("the warm-up command failed: %w; it wrote last: %s", w.err, w.output.tail())
 		}

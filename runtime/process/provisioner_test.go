@@ -138,6 +138,9 @@ func TestAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer answer.Body.Close()
+	if i.Launch <= 0 || i.WarmUp != 0 {
+		t.Errorf("its launch took %v, its warm-up %v, and it has none", i.Launch, i.WarmUp)
+	}
 	for key, want := range map[string]string{
 		"SHADOWPOOL_INSTANCE": "x-1", "SHADOWPOOL_CATEGORY": "x", "SHADOWPOOL_ADDRESS": i.Address, "SHADOWPOOL_PID": strconv.Itoa(i.PID),
 	} {
@@ -207,8 +210,13 @@ func TestWarmUp(t *testing.T) {
 	mark := t.TempDir() + "/warmed"
 	c.Environment = append(c.Environment, "WARMED="+mark)
 	c.Warmup = []string{"/usr/bin/env", play + "=warm-up", os.Args[0]}
-	if _, _, err := one(t, c); err != nil {
+	began := time.Now()
+	_, i, err := one(t, c)
+	if err != nil {
 		t.Fatal(err)
+	}
+	if took := time.Since(began); i.Launch <= 0 || i.WarmUp <= 0 || i.Launch+i.WarmUp > took {
+		t.Errorf("of %v the launch took %v and the warm-up %v", took, i.Launch, i.WarmUp)
 	}
 	if b, err := os.ReadFile(mark); err != nil || string(b) != "x-1" {
 		t.Errorf("the warm-up of %q was run, %v", b, err)

@@ -38,6 +38,8 @@ func Run(t *testing.T, fixture func(*testing.T) Fixture) {
 		{"a broken launch leaves nothing", broken},
 		{"lost", lost},
 		{"a name twice", twice},
+		{"usage", usage},
+		{"usage of those that end", usageAtEnd},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, fixture(t)) })
 	}
