@@ -67,7 +67,7 @@ func (o *Options) validate() error {
 			return fmt.Errorf("category %q has spot or stopped instances, but a live server makes standard ones only yet; leave prices.spot, spot, prices.stopped and stopped out", k.Name)
 		}
 		for _, other := range k.Compatible {
-			if other.Adapt > 0 {
+			if other.Becomes(policy.PoolID(i)) != other.Pool {
 				return fmt.Errorf("category %q: its compatible category has an adapt time of %v, but a live server cannot turn an instance into another category's; leave the adapt time out", k.Name, other.Adapt)
 			}
 		}

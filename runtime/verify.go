@@ -141,7 +141,7 @@ func newChecker(text []byte, h *Header) (*checker, error) {
 		return nil, fmt.Errorf("header: %w", err)
 	}
 	c := &checker{pools: len(config.Categories)}
-	if !referee.Watches(config) {
+	if !referee.Watches(config) || config.Ranges() {
 		c.ctrl, err = policy.New(config, sizer, &c.decided)
 		return c, err
 	}
@@ -237,7 +237,7 @@ func (c *checker) event(e *Entry) string {
 		if err != nil {
 			return err.Error()
 		}
-		c.ctrl.Arrive(e.T, policy.Request{ID: *e.Request, Pool: *e.Pool, Tenant: e.Tenant, TaskType: e.TaskType, Warm: warm})
+		c.ctrl.Arrive(e.T, policy.Request{ID: *e.Request, Pool: *e.Pool, Tenant: e.Tenant, TaskType: e.TaskType, Warm: warm, Anywhere: e.Anywhere})
 	case "cancel":
 		c.ctrl.Cancel(e.T, *e.Pool, *e.Request)
 	case "warm":

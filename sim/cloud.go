@@ -221,7 +221,8 @@ func (r *replay) resumeJob(t policy.Time, s uint32, a policy.Assignment, j job) 
 
 // watchable says whether a referee knows all that may happen in the fleet.
 func (f *Fleet) watchable() bool {
-	return referee.Watches(f.PolicyConfig()) && f.Provider == Provider{}
+	config := f.PolicyConfig()
+	return referee.Watches(config) && !config.Ranges() && f.Provider == Provider{}
 }
 
 // Stop implements policy.Host.

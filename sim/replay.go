@@ -168,7 +168,7 @@ func (r *replay) control(sizer policy.Sizer) (err error) {
 		r.ref = referees()
 	}
 	if r.ref != nil && !r.fleet.watchable() {
-		return fmt.Errorf("the fleet has spot, stopped instances, a budget or limits of the provider, which a referee does not watch yet")
+		return fmt.Errorf("the fleet has zones, spot, stopped instances, a budget or limits of the provider, which a referee does not watch yet")
 	}
 	if r.ref == nil {
 		r.ctrl, err = policy.New(config, sizer, r)
