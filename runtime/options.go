@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"shadowpool/policy"
+	"shadowpool/policy/config"
 )
 
 // Options are what a Host is made of.
@@ -13,6 +14,9 @@ type Options struct {
 	// Policy is built for the fleet; policy.Families lists what can run live.
 	Policy policy.Spec
 	Fleet  policy.Config
+	// Places are where each category of the fleet, which is a pool, serves the
+	// requests of which category; nil: each those of its name, zones or not.
+	Places []config.Place
 
 	Provisioner Provisioner
 	Limits      Limits
@@ -49,6 +53,11 @@ func (o *Options) validate() error {
 	setDefault(&o.StopTimeout, 30*time.Second)
 	setDefault(&o.EndTimeout, time.Minute)
 	setDefault(&o.Fleet.Tick, policy.DefaultTick)
+	if o.Places == nil {
+		for _, k := range o.Fleet.Categories {
+			o.Places = append(o.Places, config.Place{Category: k.Name})
+		}
+	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
@@ -71,6 +80,9 @@ func (o *Options) validate() error {
 				return fmt.Errorf("category %q: its compatible category has an adapt time of %v, but a live server cannot turn an instance into another category's; leave the adapt time out", k.Name, other.Adapt)
 			}
 		}
+	}
+	if len(o.Places) != len(o.Fleet.Categories) {
+		return fmt.Errorf("runtime: %d places for %d pools", len(o.Places), len(o.Fleet.Categories))
 	}
 	return nil
 }
