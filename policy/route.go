@@ -111,6 +111,7 @@ func (c *Controller) assign(t Time, slot uint32, pool PoolID, r Request, o Outco
 		in.Tenant = r.Tenant
 	}
 	c.pools[in.Pool].InUse++
+	c.adapted = adapt > 0 && missing == 0 // else Promoted tells what it lacked
 	a := Assignment{
 		Request: r.ID, Instance: c.instances.id(slot), Pool: pool, Outcome: o, Reason: why, Delay: adapt, Missing: missing,
 	}
