@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"shadowpool/policy"
-	"shadowpool/policy/config"
 )
 
 // A Request asks for an instance. Empty strings are unknown; an empty
@@ -135,9 +134,10 @@ func (h *Host) arrive(c *claim) error {
 	if only, single := h.places.Only(); c.Category == "" && single {
 		c.Category = only
 	}
-	pool, err := h.places.Find(c.Category, c.Zone)
-	if bad := (*config.NotServed)(nil); errors.As(err, &bad) {
-		return &BadRequest{bad.Field, bad.Problem}
+	pool, served := h.places.Find(c.Category, c.Zone)
+	if !served {
+		why := h.places.Why(c.Category, c.Zone)
+		return &BadRequest{why.Field, why.Problem}
 	}
 	for _, f := range []struct{ field, value string }{
 		{"tenant", c.Tenant}, {"task_type", c.TaskType}, {"zone", c.Zone}, {"image", c.Image}, {"dataset", c.Dataset},

@@ -70,11 +70,10 @@ func (r *routes) category(i int) string {
 
 // find is the pool of a category's requests in a zone, noPool if there is none.
 func (r *routes) find(category, zone int) policy.PoolID {
-	p, err := r.directory.Find(r.category(category), r.zone(zone))
-	if err != nil {
-		return noPool
+	if p, served := r.directory.Find(r.category(category), r.zone(zone)); served {
+		return p
 	}
-	return p
+	return noPool
 }
 
 // zone is a zone's name; the first is the one that is not known.
@@ -109,8 +108,7 @@ func (r *routes) unserved(c *trace.Chunk, i int) error {
 	row := c.First + int64(i)
 	switch {
 	case r.any[k] != noPool:
-		_, err := r.directory.Find(r.category(k), r.zone(z))
-		return fmt.Errorf("row %d: %w", row, err)
+		return fmt.Errorf("row %d: %w", row, r.directory.Why(r.category(k), r.zone(z)))
 	case c.Category == nil:
 		return errors.New("it has no categories, and the fleet has none named \"\"; use --pooled")
 	}

@@ -17,24 +17,25 @@ type Directory struct {
 
 // An entry is where a category is served.
 type entry struct {
-	any   policy.PoolID // of requests that name no zone
-	zones []string      // none where they do not matter
-	pools []policy.PoolID
+	any   policy.PoolID   // of requests that name no zone
+	zones []string        // none where they do not matter
+	pools []policy.PoolID // of the zones
 }
 
 // NewDirectory makes a directory of pools, one for each place, in their order.
 func NewDirectory(places []Place) *Directory {
-	d := &Directory{entries: make(map[string]entry)}
+	d := &Directory{entries: make(map[string]entry, len(places))}
 	for i, p := range places {
 		e, known := d.entries[p.Category]
 		if !known {
 			d.categories = append(d.categories, p.Category)
 		}
-		if p.Zone != "" {
-			e.zones = append(e.zones, p.Zone)
+		if !known || p.Price < places[e.any].Price {
+			e.any = policy.PoolID(i)
 		}
-		e.pools = append(e.pools, policy.PoolID(i))
-		e.any = cheapest(places, e.pools)
+		if p.Zone != "" {
+			e.zones, e.pools = append(e.zones, p.Zone), append(e.pools, policy.PoolID(i))
+		}
 		d.entries[p.Category] = e
 	}
 	return d
@@ -51,22 +52,27 @@ func (d *Directory) Only() (category string, single bool) {
 // Zoned says whether zones matter to a category.
 func (d *Directory) Zoned(category string) bool { return len(d.entries[category].zones) > 0 }
 
-// Find is the pool of a category's requests in a zone. Those that name no zone
-// may be served in any, and go where an instance has the least price. The error
-// is a *NotServed.
-func (d *Directory) Find(category, zone string) (policy.PoolID, error) {
+// Find is the pool of a category's requests in a zone, if there is one. Those
+// that name no zone may be served in any, and go where an instance has the least
+// price.
+func (d *Directory) Find(category, zone string) (policy.PoolID, bool) {
+	e, known := d.entries[category]
+	if !known || zone == "" || len(e.zones) == 0 {
+		return e.any, known
+	}
+	if i := slices.Index(e.zones, zone); i >= 0 {
+		return e.pools[i], true
+	}
+	return 0, false
+}
+
+// Why says why Find finds no pool.
+func (d *Directory) Why(category, zone string) *NotServed {
 	e, known := d.entries[category]
 	if !known {
-		return 0, &NotServed{"category", fmt.Sprintf("there is no category %s%s; known are %s", quote(category), nearest(category, d.categories), some(d.categories))}
+		return &NotServed{"category", fmt.Sprintf("there is no category %s%s; known are %s", quote(category), nearest(category, d.categories), some(d.categories))}
 	}
-	if zone == "" || len(e.zones) == 0 {
-		return e.any, nil
-	}
-	i := slices.Index(e.zones, zone)
-	if i < 0 {
-		return 0, &NotServed{"zone", fmt.Sprintf("category %s is not in zone %s%s; it is in %s", quote(category), quote(zone), nearest(zone, e.zones), some(e.zones))}
-	}
-	return e.pools[i], nil
+	return &NotServed{"zone", fmt.Sprintf("category %s is not in zone %s%s; it is in %s", quote(category), quote(zone), nearest(zone, e.zones), some(e.zones))}
 }
 
 // NotServed says what about a request no pool of the fleet serves.

@@ -165,10 +165,10 @@ func TestDirectory(t *testing.T) {
 		{"gpu", "eu-d2", 0, `category "gpu" is not in zone "eu-d2" (did you mean eu-a?); it is in eu-a, eu-b, eu-c`},
 		{"gpo", "eu-a", 0, `there is no category "gpo" (did you mean gpu?); known are gpu, cpu`},
 	} {
-		got, err := d.Find(c.category, c.zone)
+		got, found := d.Find(c.category, c.zone)
 		problem := ""
-		if err != nil {
-			problem = err.Error()
+		if !found {
+			problem = d.Why(c.category, c.zone).Error()
 		}
 		if got != c.want || problem != c.problem {
 			t.Errorf("%s in %q: pool %d, %s; want %d, %s", c.category, c.zone, got, problem, c.want, c.problem)
