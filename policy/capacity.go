@@ -111,8 +111,9 @@ const (
 	maxBudget = 1e9
 )
 
-// validateCapacity checks the terms of category k.
-func (c *Config) validateCapacity(k *Category) error {
+// validateCapacity checks the terms of category i.
+func (c *Config) validateCapacity(i int) error {
+	k := &c.Categories[i]
 	wrong := func(what string, x, most float64) error {
 		if x >= 0 && x <= most {
 			return nil
@@ -148,7 +149,7 @@ func (c *Config) validateCapacity(k *Category) error {
 			return fmt.Errorf("policy: an instance of category %q costs %v $/h, above the budget of %v $/h: its requests could never be served", k.Name, k.Price, c.Budget)
 		}
 		for _, o := range k.Compatible {
-			if o.Adapt > 0 && !samePrices(k, &c.Categories[o.Pool]) {
+			if to := o.Becomes(PoolID(i)); to != o.Pool && !samePrices(&c.Categories[to], &c.Categories[o.Pool]) {
 				return fmt.Errorf("policy: category %q: under a budget, an instance may become another category's only at the same prices, unlike those of %q", k.Name, c.Categories[o.Pool].Name)
 			}
 		}

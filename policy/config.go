@@ -61,15 +61,6 @@ type Category struct {
 	Lifecycle
 }
 
-// Compatible names a category whose instances can serve another's requests.
-type Compatible struct {
-	Pool PoolID
-	// Adapt is how long the missing warm-up stages take. Zero: it serves as
-	// it is (a bigger machine, say) and stays what it was; otherwise it is an
-	// instance of the request's category from then on.
-	Adapt time.Duration
-}
-
 // Binding says what serves a request that found no warm instance.
 type Binding uint8
 
@@ -151,15 +142,10 @@ func (c *Config) validate() error {
 			}
 			steps++
 		}
-		for _, o := range k.Compatible {
-			if int(o.Pool) >= len(c.Categories) || int(o.Pool) == i {
-				return fmt.Errorf("policy: category %q: compatible category %d is not another category of the fleet", k.Name, o.Pool)
-			}
-			if o.Adapt < 0 || o.Adapt > maxSpan {
-				return fmt.Errorf("policy: category %q: adapt time %v is out of range", k.Name, o.Adapt)
-			}
+		if err := c.validateCompatible(i); err != nil {
+			return err
 		}
-		if err := c.validateCapacity(k); err != nil {
+		if err := c.validateCapacity(i); err != nil {
 			return err
 		}
 	}

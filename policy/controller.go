@@ -12,6 +12,7 @@ type Controller struct {
 	// The sizer again, where it wants to be told of more; else nil.
 	releases ReleaseSizer
 	misses   MissSizer
+	adapts   AdaptedSizer
 	launches LaunchSizer
 	evicts   EvictingSizer
 	layers   LayerSizer
@@ -22,6 +23,7 @@ type Controller struct {
 	log      *Log
 	early    bool // a miss launches its own instance
 	keeps    bool // idle instances are kept, for a while at least
+	adapted  bool // what the request that arrives was given had to be adapted for it
 	tick     int64
 	staged   bool // a category has stages
 	lived    bool // an instance may be too old, or stale
@@ -88,6 +90,7 @@ func (c *Controller) adopt(config Config, sizer Sizer) {
 	c.config, c.sizer, c.traits = config, sizer, sizer.Traits()
 	c.releases, _ = sizer.(ReleaseSizer)
 	c.misses, _ = sizer.(MissSizer)
+	c.adapts, _ = sizer.(AdaptedSizer)
 	c.launches, _ = sizer.(LaunchSizer)
 	c.evicts, _ = sizer.(EvictingSizer)
 	c.layers, _ = sizer.(LayerSizer)

@@ -46,6 +46,7 @@ type Request struct {
 	Image    uint32
 	Dataset  uint32
 	Warm     Warmth // what it wants of the instances that are warm
+	Anywhere bool   // it is bound to no place, see Compatible.For
 	Hint     HintID // that announced it; 0 is none
 }
 

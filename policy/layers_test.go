@@ -27,8 +27,8 @@ func TestAddLayers(t *testing.T) {
 	}
 	below := pools(4, 3, 3)
 	want := []Category{
-		{Name: "a", LeadTime: 10 * minute, Below: below[0], Compatible: []Compatible{{4, 3 * minute}, {3, 8 * minute}}},
-		{Name: "b", LeadTime: 5 * minute, Below: below[1], Compatible: []Compatible{{3, 4 * minute}}},
+		{Name: "a", LeadTime: 10 * minute, Below: below[0], Compatible: []Compatible{{Pool: 4, Adapt: 3 * minute}, {Pool: 3, Adapt: 8 * minute}}},
+		{Name: "b", LeadTime: 5 * minute, Below: below[1], Compatible: []Compatible{{Pool: 3, Adapt: 4 * minute}}},
 		{Name: "c"},
 		{Name: "bare", LeadTime: 2 * minute, Reusable: true, Memory: 0.2},
 		{Name: "language", LeadTime: 7 * minute, Reusable: true, Memory: 0.5, Below: below[2]},

@@ -151,7 +151,9 @@ func (c *cloud) Assign(t Time, a Assignment) {
 		c.failf("adapting took %d ns", a.Delay)
 	}
 	in.adapt = 0
-	if a.Pool != in.pool && !slices.Contains(c.config.Categories[a.Pool].Compatible, Compatible{Pool: in.pool}) {
+	if a.Pool != in.pool && !slices.ContainsFunc(c.config.Categories[a.Pool].Compatible, func(o Compatible) bool {
+		return o.Serves(&r) && o.Becomes(a.Pool) == in.pool && a.Delay >= int64(o.Adapt) && (a.Outcome != Hit || o.Adapt == 0)
+	}) {
 		c.failf("instance %d of pool %d serves pool %d", a.Instance, in.pool, a.Pool)
 	}
 	in.state, in.request, in.uses = serving, a.Request, in.uses+1
@@ -174,9 +176,11 @@ func (c *cloud) Move(t Time, id InstanceID, to PoolID, why Reason) {
 		c.failf("instance %d moves from %d down to %d", id, in.pool, to)
 	}
 	if why == WasCompatible {
-		for _, o := range c.config.Categories[to].Compatible {
-			if o.Pool == in.pool {
-				in.adapt = o.Adapt
+		for p, k := range c.config.Categories {
+			for _, o := range k.Compatible {
+				if o.Pool == in.pool && o.Becomes(PoolID(p)) == to {
+					in.adapt = o.Adapt
+				}
 			}
 		}
 		if in.adapt == 0 {
@@ -330,7 +334,7 @@ func (c *cloud) do(op, arg, wait byte) {
 	switch op % 64 % 17 {
 	case 0, 1, 2, 3, 4:
 		c.advance(t, ClassArrival)
-		r := Request{ID: c.nextID, Pool: PoolID(int(arg) % pools), Tenant: uint32(arg>>4) % 4, TaskType: uint32(arg) % 3}
+		r := Request{ID: c.nextID, Pool: PoolID(int(arg) % pools), Tenant: uint32(arg>>4) % 4, TaskType: uint32(arg) % 3, Anywhere: arg&8 != 0}
 		switch {
 		case op >= 240:
 			r.Warm = RequireWarm
@@ -445,7 +449,7 @@ var specimens = []string{
 	"hybrid-histogram:range=3m", "greedy-dual:memory=4", "cidre:ttl=20s", "lazy-capacity:scale=3", "spes:scale=0.2", "layered:price=1",
 }
 
-// variant is a fleet drawn from nine bits.
+// variant is a fleet drawn from ten bits.
 func variant(b uint16) Config {
 	c := Config{Categories: []Category{
 		{Name: "a", LeadTime: 20 * time.Second, Reusable: b&1 != 0},
@@ -464,6 +468,13 @@ func variant(b uint16) Config {
 	}
 	if b&32 != 0 {
 		c.Categories[0].Compatible = []Compatible{{Pool: 1, Adapt: 3 * time.Second}, {Pool: 2}}
+	}
+	if b&512 != 0 && b&32 != 0 {
+		other := PoolID(1)
+		c.Categories[0].Compatible = []Compatible{
+			{Pool: 1, To: &other, For: ForAnywhere}, {Pool: 2, For: ForBound}, {Pool: 1, Adapt: 3 * time.Second, To: &other, For: ForBound},
+		}
+		c.Categories[2].Compatible = []Compatible{{Pool: 0, Adapt: 2 * time.Second, To: &other}}
 	}
 	if b&256 != 0 {
 		c.Categories[0].Lifecycle = Lifecycle{MaxAge: 4 * time.Minute, MinRemaining: 20 * time.Second, Generation: "i", Stale: Staleness(b >> 1 & 1)}
@@ -523,7 +534,7 @@ func play(t testing.TB, tape []byte) {
 	if len(tape) < 2 {
 		return
 	}
-	c := newCloud(t, specimens[int(tape[0])%len(specimens)], variant(uint16(tape[1])|uint16(int(tape[0])/len(specimens)%2)<<8))
+	c := newCloud(t, specimens[int(tape[0])%len(specimens)], variant(uint16(tape[1])|uint16(int(tape[0])/len(specimens)%4)<<8))
 	for tape = tape[2:]; len(tape) >= 3; tape = tape[3:] {
 		c.do(tape[0], tape[1], tape[2])
 	}
@@ -620,7 +631,7 @@ func (c *cloud) restored(t testing.TB, spec string, config Config, data []byte) 
 func TestSnapshotGoesOn(t *testing.T) {
 	for i, spec := range specimens {
 		for v := range byte(6) {
-			config := variant(uint16(v&1)<<8 | uint16(v*17+byte(i)))
+			config := variant(uint16(v%4)<<8 | uint16(v*17+byte(i)))
 			if v >= 4 {
 				config = variant(uint16(v&1)<<8 | uint16(128|(v*17+byte(i))&^64))
 			}

@@ -4,6 +4,7 @@ package policy
 // compatible category, or to the queue. Then the pool is replenished.
 func (c *Controller) Arrive(t Time, r Request) {
 	c.enter(t)
+	c.adapted = false
 	c.route(t, r)
 	p := &c.pools[r.Pool]
 	if c.traits.Arrivals && !c.draining && r.Warm != NeverWarm { // that is no demand for shadows
@@ -11,6 +12,9 @@ func (c *Controller) Arrive(t Time, r Request) {
 		if r.Hint != 0 && c.hints != nil {
 			c.nextLook = c.hints.NextLook()
 		}
+	}
+	if c.adapted && c.adapts != nil {
+		c.adapts.Adapted(t, r.Pool)
 	}
 	c.replenish(t, r.Pool, p)
 	if c.traits.Ticks && !p.Active {

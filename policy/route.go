@@ -82,32 +82,6 @@ func (c *Controller) claim(t Time, r Request, best Outcome) bool {
 	return p.compatible && c.claimCompatible(t, r, best) || p.scrubs && c.claimScrubbed(t, r, p)
 }
 
-// claimCompatible assigns a warm instance of a compatible category.
-func (c *Controller) claimCompatible(t Time, r Request, best Outcome) bool {
-	for _, o := range c.config.Categories[r.Pool].Compatible {
-		slot := c.pick(t, o.Pool, &c.pools[o.Pool], &r)
-		if c.lived {
-			slot = c.fit(t, slot, o.Pool, &c.pools[o.Pool], &r)
-		}
-		if slot == none || o.Adapt > 0 && (!c.hasRoom(r.Pool) || r.Warm == RequireWarm) {
-			continue
-		}
-		if o.Adapt > 0 && c.lived && c.unfitAdapted(t, slot, r.Pool) {
-			continue
-		}
-		c.unshelve(slot)
-		outcome := best
-		if o.Adapt > 0 {
-			outcome = PartialHit
-			c.move(t, slot, r.Pool, WasCompatible)
-		}
-		c.assign(t, slot, r.Pool, r, outcome, WasCompatible, int64(o.Adapt))
-		c.replenish(t, o.Pool, &c.pools[o.Pool])
-		return true
-	}
-	return false
-}
-
 // pick finds the idle instance that serves a tenant's request: one that has
 // served the tenant before, else one that is free for all. Reusable instances
 // are handed out most recently used first, others oldest first.
@@ -137,6 +111,7 @@ func (c *Controller) assign(t Time, slot uint32, pool PoolID, r Request, o Outco
 		in.Tenant = r.Tenant
 	}
 	c.pools[in.Pool].InUse++
+	c.adapted = adapt > 0 && missing == 0 // else Promoted tells what it lacked
 	a := Assignment{
 		Request: r.ID, Instance: c.instances.id(slot), Pool: pool, Outcome: o, Reason: why, Delay: adapt, Missing: missing,
 	}

@@ -52,6 +52,14 @@ type MissSizer interface {
 	Missed(t Time, p PoolID)
 }
 
+// An AdaptedSizer is a Sizer that is told, after Arrive, of an arrival that did
+// not wait in the queue and yet was no hit: its instance had to be adapted, or
+// scrubbed, for it first, or is reached from afar.
+type AdaptedSizer interface {
+	Sizer
+	Adapted(t Time, p PoolID)
+}
+
 // An EvictingSizer is a Sizer that bounds the fleet: while more than Room
 // instances live, launching and in use included, the idle one of least worth
 // is ended, whatever its pool.

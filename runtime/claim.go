@@ -12,7 +12,8 @@ import (
 )
 
 // A Request asks for an instance. Empty strings are unknown; an empty
-// category is the only one of a fleet that has only one.
+// category is the only one of a fleet that has only one, and a request without
+// a zone may be served in any.
 type Request struct {
 	Category string
 	Tenant   string
@@ -26,7 +27,8 @@ type Request struct {
 // A Grant is a claimed instance, its holder's until Release.
 type Grant struct {
 	Claim    string // its name for Release
-	Category string
+	Category string // that was asked for
+	Zone     string // where the instance lives; empty where zones do not matter
 	Instance Instance
 	Outcome  policy.Outcome
 	Reason   policy.Reason
@@ -129,12 +131,13 @@ func (h *Host) arrive(c *claim) error {
 	if h.draining {
 		return ErrDraining
 	}
-	if c.Category == "" && len(h.opt.Fleet.Categories) == 1 {
-		c.Category = h.opt.Fleet.Categories[0].Name
+	if only, single := h.places.Only(); c.Category == "" && single {
+		c.Category = only
 	}
-	pool, ok := h.pools[c.Category]
-	if !ok {
-		return &BadRequest{"category", fmt.Sprintf("there is no category %.100q; known are %s", c.Category, h.known)}
+	pool, served := h.places.Find(c.Category, c.Zone)
+	if !served {
+		why := h.places.Why(c.Category, c.Zone)
+		return &BadRequest{why.Field, why.Problem}
 	}
 	for _, f := range []struct{ field, value string }{
 		{"tenant", c.Tenant}, {"task_type", c.TaskType}, {"zone", c.Zone}, {"image", c.Image}, {"dataset", c.Dataset},
@@ -158,8 +161,9 @@ func (h *Host) arrive(c *claim) error {
 	c.id, c.pool = h.nextRequest, pool
 	h.nextRequest++
 	h.claims[c.id] = c
-	r := policy.Request{ID: c.id, Pool: pool, Tenant: tenant, TaskType: task, Warm: c.Warm}
-	e := Entry{Event: "arrive", Request: &c.id, Pool: &pool, Tenant: tenant, TaskType: task, TenantName: c.Tenant, TaskTypeName: c.TaskType}
+	anywhere := c.Zone == "" && h.places.Zoned(c.Category)
+	r := policy.Request{ID: c.id, Pool: pool, Tenant: tenant, TaskType: task, Warm: c.Warm, Anywhere: anywhere}
+	e := Entry{Event: "arrive", Request: &c.id, Pool: &pool, Tenant: tenant, TaskType: task, TenantName: c.Tenant, TaskTypeName: c.TaskType, Anywhere: anywhere}
 	if c.Warm != policy.PreferWarm {
 		e.Warm = c.Warm.String()
 	}
@@ -185,7 +189,7 @@ func (h *Host) withdraw(c *claim) {
 func (h *Host) cancel(c *claim) {
 	delete(h.claims, c.id)
 	h.totals.withdrawn++
-	h.metrics.withdrawn.WithLabelValues(c.Category).Inc()
+	h.metrics.withdrawn.WithLabelValues(h.poolName(c.pool)).Inc()
 	e := Entry{Event: "cancel", Request: &c.id, Pool: &c.pool}
 	h.deliver(policy.ClassArrival, e, func(t policy.Time) { h.ctrl.Cancel(t, c.pool, c.id) })
 }
@@ -195,7 +199,7 @@ func (h *Host) refuse(a Decision) {
 	c := h.claims[a.Request]
 	delete(h.claims, c.id)
 	h.totals.refused++
-	h.metrics.refused.WithLabelValues(c.Category).Inc()
+	h.metrics.refused.WithLabelValues(h.poolName(c.pool)).Inc()
 	err := ErrNotWarm
 	if a.Reason == policy.Drained {
 		err = ErrDraining

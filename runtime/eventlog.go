@@ -45,6 +45,9 @@ type HeaderCategory struct {
 type HeaderCompatible struct {
 	Pool    policy.PoolID `json:"pool"`
 	AdaptNS int64         `json:"adapt_ns,omitempty"`
+	// To and For are those of policy.Compatible, for all where it is not given.
+	To  *policy.PoolID `json:"to,omitempty"`
+	For string         `json:"for,omitempty"`
 }
 
 // A HeaderLifecycle is a policy.Lifecycle as the log has it.
@@ -92,7 +95,8 @@ type Entry struct {
 	TaskType     uint32            `json:"task_type,omitempty"`
 	TenantName   string            `json:"tenant_name,omitempty"`
 	TaskTypeName string            `json:"task_type_name,omitempty"`
-	Warm         string            `json:"warm,omitempty"` // what the request wants, unless that is prefer
+	Warm         string            `json:"warm,omitempty"`     // what the request wants, unless that is prefer
+	Anywhere     bool              `json:"anywhere,omitempty"` // it is bound to no zone
 	Instance     string            `json:"instance,omitempty"`
 	Error        string            `json:"error,omitempty"`
 	Actions      []Decision        `json:"actions,omitempty"`
@@ -212,7 +216,11 @@ func (h *Host) header() Header {
 			Lifecycle: headerLifecycle(k.Lifecycle),
 		}
 		for _, o := range k.Compatible {
-			c.Compatible = append(c.Compatible, HeaderCompatible{o.Pool, int64(o.Adapt)})
+			as := HeaderCompatible{Pool: o.Pool, AdaptNS: int64(o.Adapt), To: o.To}
+			if o.For != policy.ForAll {
+				as.For = o.For.String()
+			}
+			c.Compatible = append(c.Compatible, as)
 		}
 		out.Categories = append(out.Categories, c)
 	}
@@ -241,7 +249,13 @@ func (h *Header) fleet() (policy.Config, error) {
 			return c, err
 		}
 		for _, o := range k.Compatible {
-			category.Compatible = append(category.Compatible, policy.Compatible{Pool: o.Pool, Adapt: time.Duration(o.AdaptNS)})
+			in := policy.Compatible{Pool: o.Pool, Adapt: time.Duration(o.AdaptNS), To: o.To}
+			if o.For != "" {
+				if in.For, err = named(o.For, policy.ForAll, policy.ForAnywhere); err != nil {
+					return c, err
+				}
+			}
+			category.Compatible = append(category.Compatible, in)
 		}
 		c.Categories = append(c.Categories, category)
 	}

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"shadowpool/policy"
+	"shadowpool/policy/config"
 )
 
 // A Host drives a policy.Controller live. Make one with New, then Run it;
@@ -18,8 +18,7 @@ import (
 type Host struct {
 	opt     Options
 	run     string // names this run in the names of claims and instances
-	pools   map[string]policy.PoolID
-	known   string // the categories, for messages
+	places  *config.Directory
 	metrics *metrics
 
 	inputs chan func() // carried out by the loop, in order
@@ -61,7 +60,7 @@ func New(opt Options) (*Host, error) {
 	}
 	h := &Host{
 		opt:      opt,
-		pools:    make(map[string]policy.PoolID),
+		places:   config.NewDirectory(opt.Places),
 		inputs:   make(chan func(), 256),
 		done:     make(chan struct{}),
 		hurry:    make(chan struct{}, 1),
@@ -75,12 +74,6 @@ func New(opt Options) (*Host, error) {
 	var id [4]byte
 	rand.Read(id[:])
 	h.run = hex.EncodeToString(id[:])
-	var known []string
-	for i, k := range opt.Fleet.Categories {
-		h.pools[k.Name] = policy.PoolID(i)
-		known = append(known, k.Name)
-	}
-	h.known = strings.Join(known[:min(len(known), 20)], ", ")
 	sizer, err := policy.Build(opt.Policy, policy.Fleet{Config: opt.Fleet})
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"shadowpool/policy"
+	"shadowpool/policy/config"
 	"shadowpool/runtime"
 )
 
@@ -447,7 +448,8 @@ func TestOptions(t *testing.T) {
 		"\"a\" has spot or stopped": func(o *runtime.Options) {
 			o.Fleet.Categories[0].Stopped = &policy.StoppedTerms{}
 		},
-		"no category": func(o *runtime.Options) { o.Fleet.Categories = nil },
+		"no category":          func(o *runtime.Options) { o.Fleet.Categories = nil },
+		"1 places for 2 pools": func(o *runtime.Options) { o.Places = []config.Place{{Category: "a"}} },
 	} {
 		o := good()
 		change(&o)

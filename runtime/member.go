@@ -144,10 +144,12 @@ func (h *Host) launch(a Decision) {
 	h.members[m.id] = m
 	h.alive++
 	h.totals.launches++
-	category := h.opt.Fleet.Categories[a.Pool].Name
-	h.metrics.launches.WithLabelValues(category, a.Reason.String()).Inc()
-	go h.accompany(ctx, m, InstanceSpec{Name: m.name, Category: category})
+	pool, place := h.poolName(a.Pool), h.opt.Places[a.Pool]
+	h.metrics.launches.WithLabelValues(pool, a.Reason.String()).Inc()
+	go h.accompany(ctx, m, InstanceSpec{Name: m.name, Pool: pool, Category: place.Category, Zone: place.Zone})
 }
+
+func (h *Host) poolName(p policy.PoolID) string { return h.opt.Fleet.Categories[p].Name }
 
 // accompany goes with an instance through its life.
 func (h *Host) accompany(ctx context.Context, m *member, spec InstanceSpec) {
@@ -187,8 +189,8 @@ func (h *Host) warmed(m *member, instance Instance) {
 		m.since = t
 		lead := t - m.ordered
 		h.stages(m.pool, instance)
-		h.metrics.leads.WithLabelValues(h.opt.Fleet.Categories[m.pool].Name).Observe(time.Duration(lead).Seconds())
-		h.record.leadTime(lead, h.opt.Fleet.Categories[m.pool].Name, m.ordinal)
+		h.metrics.leads.WithLabelValues(h.poolName(m.pool)).Observe(time.Duration(lead).Seconds())
+		h.record.leadTime(lead, h.poolName(m.pool), m.ordinal)
 		h.ctrl.Warm(t, m.id)
 	})
 }
@@ -197,8 +199,8 @@ func (h *Host) failed(m *member, err error) {
 	delete(h.members, m.id)
 	if !h.stopping { // a stopping host cancels launches
 		h.totals.failed++
-		h.metrics.failures.WithLabelValues(h.opt.Fleet.Categories[m.pool].Name).Inc()
-		h.opt.Logger.Error("a launch failed", "instance", nameOf(m.id), "category", h.opt.Fleet.Categories[m.pool].Name, "error", err)
+		h.metrics.failures.WithLabelValues(h.poolName(m.pool)).Inc()
+		h.opt.Logger.Error("a launch failed", "instance", nameOf(m.id), "category", h.poolName(m.pool), "error", err)
 	}
 	h.deliver(policy.ClassRelease, Entry{Event: "fail", Instance: nameOf(m.id), Error: clip(err.Error())}, func(t policy.Time) {
 		h.ctrl.Fail(t, m.id, policy.BootFailed)
@@ -213,7 +215,7 @@ func (h *Host) lost(m *member) {
 	}
 	delete(h.members, m.id)
 	h.totals.lost++
-	h.metrics.lost.WithLabelValues(h.opt.Fleet.Categories[m.pool].Name).Inc()
+	h.metrics.lost.WithLabelValues(h.poolName(m.pool)).Inc()
 	var output string
 	if m.instance.Output != nil {
 		output = m.instance.Output()
@@ -236,10 +238,10 @@ func (h *Host) assign(a Decision) {
 	wait := time.Duration(c.assigned - c.arrived)
 	h.totals.outcomes[a.Outcome]++
 	h.totals.wait += wait
-	h.metrics.requests.WithLabelValues(c.Category, a.Outcome.String()).Inc()
-	h.metrics.waits.WithLabelValues(c.Category).Observe(wait.Seconds())
+	h.metrics.requests.WithLabelValues(h.poolName(c.pool), a.Outcome.String()).Inc()
+	h.metrics.waits.WithLabelValues(h.poolName(c.pool)).Observe(wait.Seconds())
 	c.reply <- answer{grant: Grant{
-		Claim: h.claimName(c.id), Category: c.Category, Instance: m.instance,
+		Claim: h.claimName(c.id), Category: c.Category, Zone: h.opt.Places[m.pool].Zone, Instance: m.instance,
 		Outcome: a.Outcome, Reason: a.Reason, Wait: wait,
 	}}
 }
@@ -248,7 +250,7 @@ func (h *Host) end(a Decision) {
 	m := h.members[a.Instance]
 	delete(h.members, a.Instance)
 	h.totals.terminations++
-	h.metrics.terminations.WithLabelValues(h.opt.Fleet.Categories[a.Pool].Name, a.Reason.String()).Inc()
+	h.metrics.terminations.WithLabelValues(h.poolName(a.Pool), a.Reason.String()).Inc()
 	close(m.end)
 }
 

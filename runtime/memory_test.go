@@ -31,7 +31,7 @@ func newMemory(lead time.Duration) *memory {
 func (m *memory) Start(ctx context.Context, spec runtime.InstanceSpec) (runtime.Instance, error) {
 	m.mu.Lock()
 	m.starts++
-	if ctx.Err() != nil || m.gone[spec.Name] != nil || m.broken[spec.Category] {
+	if ctx.Err() != nil || m.gone[spec.Name] != nil || m.broken[spec.Pool] {
 		m.mu.Unlock()
 		return runtime.Instance{}, errors.New("this one does not start")
 	}

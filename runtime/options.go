@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"shadowpool/policy"
+	"shadowpool/policy/config"
 )
 
 // Options are what a Host is made of.
@@ -13,6 +14,9 @@ type Options struct {
 	// Policy is built for the fleet; policy.Families lists what can run live.
 	Policy policy.Spec
 	Fleet  policy.Config
+	// Places are where each category of the fleet, which is a pool, serves the
+	// requests of which category; nil: each those of its name, zones or not.
+	Places []config.Place
 
 	Provisioner Provisioner
 	Limits      Limits
@@ -56,6 +60,11 @@ func (o *Options) validate() error {
 		return fmt.Errorf("runtime: a usage interval of %v is not between 100 ms and 1 h", o.UsageInterval)
 	}
 	setDefault(&o.Fleet.Tick, policy.DefaultTick)
+	if o.Places == nil {
+		for _, k := range o.Fleet.Categories {
+			o.Places = append(o.Places, config.Place{Category: k.Name})
+		}
+	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
@@ -74,10 +83,13 @@ func (o *Options) validate() error {
 			return fmt.Errorf("category %q has spot or stopped instances, but a live server makes standard ones only yet; leave prices.spot, spot, prices.stopped and stopped out", k.Name)
 		}
 		for _, other := range k.Compatible {
-			if other.Adapt > 0 {
+			if other.Becomes(policy.PoolID(i)) != other.Pool {
 				return fmt.Errorf("category %q: its compatible category has an adapt time of %v, but a live server cannot turn an instance into another category's; leave the adapt time out", k.Name, other.Adapt)
 			}
 		}
+	}
+	if len(o.Places) != len(o.Fleet.Categories) {
+		return fmt.Errorf("runtime: %d places for %d pools", len(o.Places), len(o.Fleet.Categories))
 	}
 	return nil
 }

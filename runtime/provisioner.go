@@ -24,8 +24,12 @@ type Provisioner interface {
 type InstanceSpec struct {
 	// Name is unique, also across restarts of the server: letters, digits
 	// and dashes.
-	Name     string
+	Name string
+	// Pool is the name of the one that it is for: that of its category, or of
+	// its category in a zone.
+	Pool     string
 	Category string
+	Zone     string // where it is to live; empty where zones do not matter
 }
 
 // An Instance is one that is warm.

@@ -231,7 +231,7 @@ func (c *checker) event(e *Entry) string {
 		if err != nil {
 			return err.Error()
 		}
-		c.ref.Arrive(e.T, policy.Request{ID: *e.Request, Pool: *e.Pool, Tenant: e.Tenant, TaskType: e.TaskType, Warm: warm})
+		c.ref.Arrive(e.T, policy.Request{ID: *e.Request, Pool: *e.Pool, Tenant: e.Tenant, TaskType: e.TaskType, Warm: warm, Anywhere: e.Anywhere})
 	case "cancel":
 		c.ref.Cancel(e.T, *e.Pool, *e.Request)
 	case "warm":

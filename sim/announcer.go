@@ -96,7 +96,7 @@ func (h Hints) any(c *trace.Chunk) bool { return !h.None && (h.Share > 0 || c.An
 // announcer reads a trace ahead of its replay and knows what is announced when.
 type announcer struct {
 	hints  Hints
-	poolOf []policy.PoolID
+	routes *routes
 	next   func() (*trace.Chunk, error, bool)
 	stop   func()
 	// ahead is how long before an arrival it may be announced, ns; read the last
@@ -116,9 +116,9 @@ type announcement struct {
 }
 
 // newAnnouncer reads src, which it must be told to stop doing.
-func newAnnouncer(src trace.Source, poolOf []policy.PoolID, opt Options) *announcer {
+func newAnnouncer(src trace.Source, routes *routes, opt Options) *announcer {
 	a := &announcer{
-		hints: opt.Hints, poolOf: poolOf, ahead: int64(MostNotice), read: -forever,
+		hints: opt.Hints, routes: routes, ahead: int64(MostNotice), read: -forever,
 		marks: newStream(opt.Seed, "hints"), places: newStream(opt.Seed, "hints", "window"),
 		falses: newStream(opt.Seed, "hints", "false"), shifts: newStream(opt.Seed, "hints", "false", "window"),
 	}
@@ -162,10 +162,7 @@ func (a *announcer) readOn() error {
 
 // take adds what a row of a chunk announces, truly and falsely.
 func (a *announcer) take(c *trace.Chunk, i int) {
-	h := policy.Hint{ID: a.of(c, i), Pool: a.poolOf[0], Count: 1, Probability: 1}
-	if c.Category != nil {
-		h.Pool = a.poolOf[c.Category[i]]
-	}
+	h := policy.Hint{ID: a.of(c, i), Pool: a.routes.of(&c.Columns, i), Count: 1, Probability: 1}
 	if c.Tenant != nil {
 		h.Source = c.Tenant[i]
 	}

@@ -111,7 +111,7 @@ func drawn(t *testing.T, src trace.Source, hints string, seed uint64) []announce
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := newAnnouncer(src, []policy.PoolID{0}, Options{Hints: h, Seed: seed})
+	a := newAnnouncer(src, (&Fleet{Categories: make([]Category, 1), Pooled: true}).routes(trace.Strings{}), Options{Hints: h, Seed: seed})
 	defer a.stop()
 	var all []announcement
 	for {
@@ -194,7 +194,7 @@ func (l long) Chunks() iter.Seq2[*trace.Chunk, error] {
 // before its requests are announced.
 func TestAnnouncerIsBounded(t *testing.T) {
 	src := long{chunks: 12}
-	a := newAnnouncer(src, []policy.PoolID{0}, Options{})
+	a := newAnnouncer(src, (&Fleet{Categories: make([]Category, 1), Pooled: true}).routes(trace.Strings{}), Options{})
 	defer a.stop()
 	seen := 0
 	for row := 0; row < 12*trace.ChunkRows; row += 60 {

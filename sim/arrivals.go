@@ -17,20 +17,16 @@ func (r *replay) check(c *trace.Chunk) error {
 		}
 		last = t
 	}
-	for i, k := range c.Category {
-		if r.poolOf[k] == noPool {
-			return fmt.Errorf("trace %s: row %d asks for category %q, which the fleet does not have; add it to fleet.categories or give fleet.default", r.sum.Name, c.First+int64(i), r.sum.Strings.Category[k])
+	for i := range c.Arrival {
+		if r.routes.of(&c.Columns, i) == noPool {
+			return fmt.Errorf("trace %s: %w", r.sum.Name, r.routes.unserved(c, i))
 		}
-	}
-	if c.Category == nil && r.poolOf[0] == noPool {
-		return fmt.Errorf("trace %s has no categories, and the fleet has none named \"\"; use --pooled", r.sum.Name)
 	}
 	return nil
 }
 
 // arrive replays the requests of one chunk, and all events before them.
 func (r *replay) arrive(c *trace.Chunk) error {
-	pool := r.poolOf[0]
 	var q policy.Request
 	var hint policy.HintID
 	for i, t := range c.Arrival {
@@ -44,9 +40,7 @@ func (r *replay) arrive(c *trace.Chunk) error {
 		if t >= r.mark {
 			r.look(t)
 		}
-		if c.Category != nil {
-			pool = r.poolOf[c.Category[i]]
-		}
+		pool := r.routes.of(&c.Columns, i)
 		identify(&q, &c.Columns, i)
 		r.row, r.arrival, r.duration = c.First+int64(i), t, c.Duration[i]
 		r.rows.arriving()
@@ -88,7 +82,7 @@ func (r *replay) announce(t policy.Time) error {
 	}
 }
 
-// identify fills in what is known of a row beside its category.
+// identify fills in what is known of a row beside its pool.
 func identify(q *policy.Request, c *trace.Columns, i int) {
 	if c.Tenant != nil {
 		q.Tenant = c.Tenant[i]
@@ -102,4 +96,5 @@ func identify(q *policy.Request, c *trace.Columns, i int) {
 	if c.Dataset != nil {
 		q.Dataset = c.Dataset[i]
 	}
+	q.Anywhere = c.Zone == nil || c.Zone[i] == 0
 }

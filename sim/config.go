@@ -13,7 +13,8 @@ import (
 // listed categories in the file's order, then, where the file has a default,
 // the trace's others as that. A trace that names no categories is served by
 // the file's only one. A category of the trace that the file does not admit
-// is an error. Lead times need a file from config.Load, which reads samples.
+// is an error, and so is a zone that its category is not in. Lead times need a
+// file from config.Load, which reads samples.
 func FleetFromConfig(f *config.File, src trace.Source) (Fleet, error) {
 	fleet := Fleet{
 		Binding: f.Fleet.Binding, Isolation: f.Fleet.Isolation,
@@ -24,30 +25,39 @@ func FleetFromConfig(f *config.File, src trace.Source) (Fleet, error) {
 			Stragglers: f.Fleet.Provider.Stragglers, Slowdown: f.Fleet.Provider.Slowdown,
 		},
 	}
-	listed := make(map[string]bool, len(f.Fleet.Categories))
-	for i := range f.Fleet.Categories {
-		k, err := categoryFromConfig(f, &f.Fleet.Categories[i])
-		if err != nil {
-			return Fleet{}, err
-		}
-		fleet.Categories = append(fleet.Categories, k)
-		listed[k.Name] = true
-	}
-	var layers [][]policy.Layer
-	for _, k := range f.Fleet.Categories {
-		layers = append(layers, k.Layers)
-	}
-	if f.Fleet.Pooled {
-		fleet.Pooled = true
-		return fleet, fleet.AddLayers(layers)
-	}
-	used, err := usedCategories(src)
+	pools, pooled, err := poolsFor(f, src)
 	if err != nil {
 		return Fleet{}, err
 	}
+	fleet.Pooled = pooled
+	if err := fleet.addPools(f, pools); err != nil {
+		return Fleet{}, err
+	}
+	if err := fleet.admits(src); err != nil {
+		return Fleet{}, fmt.Errorf("%s: %w", f.Name, err)
+	}
+	return fleet, nil
+}
+
+// poolsFor are the pools that a file gives a trace, and whether the only
+// category serves all of it.
+func poolsFor(f *config.File, src trace.Source) (pools []config.Pool, pooled bool, err error) {
+	listed := make(map[string]bool, len(f.Fleet.Categories))
+	for _, k := range f.Fleet.Categories {
+		listed[k.Name] = true
+	}
+	if len(listed) > 0 {
+		pools = f.Fleet.Pools()
+	}
+	if f.Fleet.Pooled {
+		return pools, true, nil
+	}
+	used, err := usedCategories(src)
+	if err != nil {
+		return nil, false, err
+	}
 	if len(used) == 1 && used[0].unnamed && len(listed) == 1 && f.Fleet.Default == nil {
-		fleet.Pooled = true
-		return fleet, fleet.AddLayers(layers)
+		return pools, true, nil
 	}
 	var foreign []usedCategory
 	for _, u := range used {
@@ -56,30 +66,71 @@ func FleetFromConfig(f *config.File, src trace.Source) (Fleet, error) {
 		case f.Fleet.Default == nil:
 			foreign = append(foreign, u)
 		default:
-			k, err := categoryFromConfig(f, f.Fleet.Default)
-			if err != nil {
-				return Fleet{}, err
-			}
-			k.Name = u.name
-			fleet.Categories = append(fleet.Categories, k)
-			layers = append(layers, f.Fleet.Default.Layers)
+			pools = append(pools, f.Fleet.Template(u.name)...)
 		}
 	}
 	if len(foreign) > 0 {
-		return Fleet{}, notAdmitted(f.Name, src.Summary().Name, foreign)
+		return nil, false, notAdmitted(f.Name, src.Summary().Name, foreign)
 	}
-	return fleet, fleet.AddLayers(layers)
+	return pools, false, nil
 }
 
-func categoryFromConfig(f *config.File, k *config.Category) (Category, error) {
+// admits is an error if a category is asked for in a zone that it is not in.
+func (f *Fleet) admits(src trace.Source) error {
+	sum := src.Summary()
+	routes := f.routes(sum.Strings)
+	if routes.zones == nil {
+		return nil
+	}
+	var first error
+	rows := int64(0)
+	for chunk, err := range src.Chunks() {
+		if err != nil {
+			return err
+		}
+		for i := range chunk.Arrival {
+			if routes.of(&chunk.Columns, i) != noPool {
+				continue
+			}
+			if rows++; first == nil {
+				first = routes.unserved(chunk, i)
+			}
+		}
+	}
+	if first != nil {
+		return fmt.Errorf("trace %s has %d requests in a zone that their category is not in, the first of them in %w", sum.Name, rows, first)
+	}
+	return nil
+}
+
+// addPools makes the categories of an empty fleet.
+func (f *Fleet) addPools(file *config.File, pools []config.Pool) error {
+	layers := make([][]policy.Layer, len(pools))
+	for i, as := range config.PolicyCategories(pools) {
+		k, err := categoryFromConfig(file, &pools[i], as)
+		if err != nil {
+			return err
+		}
+		f.Categories = append(f.Categories, k)
+		layers[i] = pools[i].Terms.Layers
+	}
+	return f.AddLayers(layers)
+}
+
+// categoryFromConfig is a pool that the controller sees as it is given.
+func categoryFromConfig(f *config.File, p *config.Pool, as policy.Category) (Category, error) {
+	k := &p.Terms
 	lead, err := leadFromConfig(k.LeadTime)
 	if err != nil {
 		return Category{}, fmt.Errorf("%s: category %q: %w", f.Name, k.Name, err)
 	}
 	c := Category{
-		Category: f.PolicyCategory(k),
+		Category: as,
 		Lead:     lead, Price: k.Price,
 		Billing: Billing{Granularity: k.Billing.Granularity, Minimum: k.Billing.Minimum},
+	}
+	if p.Zone != "" {
+		c.Of, c.Zone = p.Category, p.Zone
 	}
 	for _, s := range k.Stages {
 		if s.Of == 0 {

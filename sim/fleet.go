@@ -32,7 +32,10 @@ type Fleet struct {
 // embedded one is set to the distribution's mean.
 type Category struct {
 	policy.Category
-	Lead LeadTime
+	// Zone is where its instances live, and Of the category whose requests they
+	// serve there; with an empty zone, zones do not matter, and that is its name.
+	Of, Zone string
+	Lead     LeadTime
 	// StageTimes are the distributions of the embedded one's Stages, whose
 	// expected times are set to their means.
 	StageTimes []LeadTime
@@ -112,31 +115,6 @@ func timesOf(law LeadTime) []time.Duration {
 	}
 	return times
 }
-
-// pools maps the trace's categories to pools.
-func (f *Fleet) pools(names []string) []policy.PoolID {
-	if len(names) == 0 {
-		names = []string{""}
-	}
-	to := make([]policy.PoolID, len(names))
-	if f.Pooled {
-		return to
-	}
-	index := make(map[string]policy.PoolID, len(f.Categories))
-	for i, k := range f.Categories {
-		index[k.Name] = policy.PoolID(i)
-	}
-	for i, name := range names {
-		p, ok := index[name]
-		if !ok {
-			p = noPool
-		}
-		to[i] = p
-	}
-	return to
-}
-
-const noPool = ^policy.PoolID(0)
 
 func (f *Fleet) validate() error {
 	if err := f.Provider.validate(); err != nil {

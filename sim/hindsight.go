@@ -71,7 +71,7 @@ func newHindsight(src trace.Source, fleet Fleet, f policy.Fleet, v policy.Values
 // arrivalsByPool sorts a trace's arrivals before until by the pool that they
 // go to.
 func arrivalsByPool(src trace.Source, fleet *Fleet, until policy.Time) ([][]policy.Time, error) {
-	poolOf := fleet.pools(src.Summary().Strings.Category)
+	routes := fleet.routes(src.Summary().Strings)
 	arrivals := make([][]policy.Time, len(fleet.Categories))
 	for chunk, err := range src.Chunks() {
 		if err != nil {
@@ -81,11 +81,7 @@ func arrivalsByPool(src trace.Source, fleet *Fleet, until policy.Time) ([][]poli
 			if t >= until {
 				return arrivals, nil
 			}
-			pool := poolOf[0]
-			if chunk.Category != nil {
-				pool = poolOf[chunk.Category[i]]
-			}
-			if pool != noPool {
+			if pool := routes.of(&chunk.Columns, i); pool != noPool {
 				arrivals[pool] = append(arrivals[pool], t)
 			}
 		}

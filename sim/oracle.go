@@ -92,10 +92,7 @@ func (o *oracle) clipped(a, b policy.Time) int64 {
 
 // serve gives the request of row i of a chunk its instance.
 func (o *oracle) serve(c *trace.Chunk, i int, t policy.Time) {
-	pool := o.poolOf[0]
-	if c.Category != nil {
-		pool = o.poolOf[c.Category[i]]
-	}
+	pool := o.routes.of(&c.Columns, i)
 	k := &o.fleet.Categories[pool]
 	delay := int64(k.PromotionDelay)
 	end := t + delay + c.Duration[i]

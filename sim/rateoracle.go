@@ -37,7 +37,7 @@ func newRateOracle(src trace.Source, fleet Fleet, f policy.Fleet, v policy.Value
 	for _, k := range f.Categories {
 		o.pools = append(o.pools, rateOraclePool{lead: int64(k.LeadTime)})
 	}
-	for category, pool := range fleet.pools(o.truth.Categories()) {
+	for category, pool := range fleet.routes(trace.Strings{Category: o.truth.Categories()}).any {
 		if category > 0 && pool != noPool {
 			o.pools[pool].categories = append(o.pools[pool].categories, uint32(category))
 		}

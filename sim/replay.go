@@ -75,9 +75,9 @@ type replay struct {
 	sum    trace.Summary
 	ctrl   *policy.Controller
 	ref    *referee.Referee // stands before ctrl; nil if there is none
-	poolOf []policy.PoolID  // by the trace's category
-	leads  []leads          // by pool
-	fixed  bool             // all lead times are constant and equal to lead
+	routes *routes
+	leads  []leads // by pool
+	fixed  bool    // all lead times are constant and equal to lead
 	lead   int64
 
 	starting bool // during Controller.Start
@@ -125,7 +125,7 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 	if opt.StartAt == 0 || opt.StartAt > sum.First {
 		opt.StartAt = sum.First
 	}
-	r := &replay{opt: opt, fleet: fleet, sum: sum, poolOf: fleet.pools(sum.Strings.Category), row: -1}
+	r := &replay{opt: opt, fleet: fleet, sum: sum, routes: fleet.routes(sum.Strings), row: -1}
 	if err := r.control(sizer); err != nil {
 		return nil, err
 	}
@@ -199,7 +199,7 @@ func (r *replay) run(src trace.Source) error {
 		if !started {
 			started = true
 			if r.heeds && r.opt.Hints.any(chunk) {
-				r.announcer = newAnnouncer(src, r.poolOf, r.opt)
+				r.announcer = newAnnouncer(src, r.routes, r.opt)
 				defer r.announcer.stop()
 			}
 			r.starting = true

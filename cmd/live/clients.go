@@ -86,6 +86,7 @@ yours until "live release CLAIM", or, with --hold, until that time is over.`,
 	c.Flags().StringVar(&q.Category, "category", "", "kind of instance; may be left out where the server has one")
 	c.Flags().StringVar(&q.Tenant, "tenant", "", "who asks")
 	c.Flags().StringVar(&q.TaskType, "task-type", "", "what for")
+	c.Flags().StringVar(&q.Zone, "zone", "", "where (default anywhere)")
 	c.Flags().StringVar(&q.Dataset, "dataset", "", "the data it works on")
 	c.Flags().StringVar(&q.Warm, "warm", "", "prefer (the default), require or never: whether it must, or must not, get a warm instance")
 	c.Flags().DurationVar(&deadline, "deadline", 0, "how long to wait at most (0: the server's default)")

@@ -297,6 +297,65 @@ provisioner:
 	}
 }
 
+// TestZones: claims are served where they ask for, those that name no zone where
+// an instance costs least, and the log of it all verifies.
+func TestZones(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file, record := filepath.Join(dir, "pool.yaml"), filepath.Join(dir, "session")
+	text := `fleet:
+  isolation: none
+  categories:
+    - name: shell
+      lead_time: 1s
+      zones: [eu-a, {name: eu-b, prices: {on_demand: 0.5}}]
+policy: {name: static, level: 1}
+provisioner:
+  categories:
+    - name: shell
+      command: [/bin/sh, -c, "echo up $SHADOWPOOL_CATEGORY in $SHADOWPOOL_ZONE; exec sleep 1000"]
+      ready: {line: "^up (.*)$"}
+`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := startServer(t, "--config", file, "--record", record)
+	client, err := api.NewClient(s.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ zone, want string }{{"eu-a", "eu-a"}, {"eu-b", "eu-b"}, {"", "eu-b"}} {
+		for warm := 0; warm < 2; { // else the other zone might serve the last
+			now, err := client.Status(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			warm = 0
+			for _, p := range now.Pools {
+				warm += int(p.Warm)
+			}
+		}
+		out, errs, status := live(t, "claim", "--server", s.address, "--zone", c.zone, "--hold", "1ms", "--format", "json")
+		var got api.Claim
+		if err := json.Unmarshal([]byte(out), &got); err != nil || status != 0 {
+			t.Fatalf("%d %s %v", status, errs, err)
+		}
+		if got.Category != "shell" || got.Zone != c.want || got.Address != "shell in "+c.want || got.Environment["SHADOWPOOL_ZONE"] != c.want {
+			t.Errorf("a claim in %q gets %+v", c.zone, got)
+		}
+	}
+	_, errs, status := live(t, "claim", "--server", s.address, "--zone", "eu-c")
+	if want := `category "shell" is not in zone "eu-c" (did you mean eu-a?); it is in eu-a, eu-b`; status != 2 || !strings.Contains(errs, want) {
+		t.Errorf("%d %s", status, errs)
+	}
+	if status, log := s.end(t, syscall.SIGTERM); status != 0 {
+		t.Errorf("%d %s", status, log)
+	}
+	if out, errs, status := live(t, "verify", filepath.Join(record, eventsFile)); status != 0 {
+		t.Errorf("%d %s %s", status, out, errs)
+	}
+}
+
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -97,6 +97,7 @@ func (f *serveFlags) fleet(s *settings, flags *pflag.FlagSet) error {
 			return fmt.Errorf("%s: fleet.pooled: a live server serves requests by their category and cannot pool them yet; leave it out", f.config)
 		}
 		s.options.Fleet, s.options.Policy = file.PolicyConfig(), file.PolicySpec()
+		s.options.Places = config.PlacesOf(file.Fleet.Pools())
 		for i := range s.options.Fleet.Categories {
 			if k := &s.options.Fleet.Categories[i]; k.MaxInstances == 0 {
 				k.MaxInstances = mostProcesses
@@ -111,7 +112,7 @@ func (f *serveFlags) fleet(s *settings, flags *pflag.FlagSet) error {
 		return err
 	}
 	var err error
-	s.options.Provisioner, err = provisioner(file, s.options.Fleet.Categories)
+	s.options.Provisioner, err = provisioner(file, &s.options)
 	return err
 }
 
@@ -139,14 +140,18 @@ func (f *serveFlags) flagFleet(c *policy.Config) error {
 
 // provisioner makes processes as the file says; where it names no command,
 // built-in workers that take their category's lead time to get warm.
-func provisioner(file *config.File, categories []policy.Category) (runtime.Provisioner, error) {
+func provisioner(file *config.File, options *runtime.Options) (runtime.Provisioner, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("cannot find this program to start the built-in worker: %w", err)
 	}
 	each := make(map[string]process.Config)
-	for _, k := range categories {
-		p := file.Provisioner.ProcessOf(k.Name)
+	for i, k := range options.Fleet.Categories {
+		category := k.Name
+		if i < len(options.Places) {
+			category = options.Places[i].Category
+		}
+		p := file.Provisioner.ProcessOf(category)
 		c := process.Config{
 			Command: p.Command, Environment: p.Environment, Dir: p.Directory, Warmup: p.WarmUp,
 			Ready:        process.Ready{Line: p.Ready.Line, HTTP: p.Ready.HTTP, TCP: p.Ready.TCP},

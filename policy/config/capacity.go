@@ -133,9 +133,9 @@ func providerLimits(to *Provider) schema {
 func (f *File) checkFleet() error {
 	c := f.PolicyConfig()
 	if f.Fleet.Default != nil && len(f.Fleet.Categories) > 0 {
-		k := f.PolicyCategory(f.Fleet.Default)
-		k.Name = "fleet.default"
-		c.Categories = append(c.Categories, k)
+		for _, p := range f.Fleet.Template("fleet.default") {
+			c.Categories = append(c.Categories, p.Terms.policyCategory())
+		}
 	}
 	return c.Check()
 }

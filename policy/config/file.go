@@ -58,7 +58,12 @@ type Category struct {
 	Scrub          time.Duration // from one tenant to the next; 0: never
 	Limits         Limits
 	Lifecycle      policy.Lifecycle
-	Compatible     []Compatible // in the order in which they are tried
+	// Zones are those that it is in, each as it is there, under the zone's name;
+	// none where zones do not matter. CrossZone is how much longer it takes to
+	// serve a request of another zone; nil: none is served.
+	Zones      []Category
+	CrossZone  *time.Duration
+	Compatible []Compatible // in the order in which they are tried
 	// Layers are the stages of warm-up at which idle instances can be held, the
 	// lowest first.
 	Layers []policy.Layer
@@ -136,16 +141,13 @@ func (f *File) target() (key, value string) {
 	}
 }
 
-// meanPrice is that of the listed categories, or of the default, $/h.
+// meanPrice is that of the listed pools, or of the default's, $/h.
 func (f *File) meanPrice() float64 {
-	if len(f.Fleet.Categories) == 0 {
-		return f.Fleet.Default.Price
+	pools, sum := f.Fleet.Pools(), 0.0
+	for i := range pools {
+		sum += pools[i].Terms.Price
 	}
-	sum := 0.0
-	for _, k := range f.Fleet.Categories {
-		sum += k.Price
-	}
-	return sum / float64(len(f.Fleet.Categories))
+	return sum / float64(len(pools))
 }
 
 // PolicyConfig is the controller's view of the listed categories. A file that
@@ -155,15 +157,9 @@ func (f *File) PolicyConfig() policy.Config {
 		Binding: f.Fleet.Binding, Isolation: f.Fleet.Isolation,
 		Tick: f.Fleet.Tick, Location: f.Location, Budget: f.Service.Budget,
 	}
-	for i := range f.Fleet.Categories {
-		c.Categories = append(c.Categories, f.PolicyCategory(&f.Fleet.Categories[i]))
-	}
-	if len(c.Categories) == 0 {
-		k := f.PolicyCategory(f.Fleet.Default)
-		k.Name = "default"
-		c.Categories = append(c.Categories, k)
-	}
-	layered, err := policy.AddLayers(c.Categories, f.Fleet.layers())
+	pools := f.Fleet.Pools()
+	c.Categories = PolicyCategories(pools)
+	layered, err := policy.AddLayers(c.Categories, layersOf(pools))
 	if err != nil {
 		panic("config: " + err.Error()) // found when the file was read
 	}
@@ -171,22 +167,17 @@ func (f *File) PolicyConfig() policy.Config {
 	return c
 }
 
-// layers are those of every listed category, or of the default if none is
-// listed.
-func (f *Fleet) layers() [][]policy.Layer {
-	if len(f.Categories) == 0 {
-		return [][]policy.Layer{f.Default.Layers}
-	}
-	all := make([][]policy.Layer, len(f.Categories))
-	for i, k := range f.Categories {
-		all[i] = k.Layers
+// layersOf are the layers of each pool.
+func layersOf(pools []Pool) [][]policy.Layer {
+	all := make([][]policy.Layer, len(pools))
+	for i := range pools {
+		all[i] = pools[i].Terms.Layers
 	}
 	return all
 }
 
-// PolicyCategory is the controller's view of k; pools are numbered in the
-// order of Fleet.Categories.
-func (f *File) PolicyCategory(k *Category) policy.Category {
+// policyCategory is the controller's view of k, but for what is compatible.
+func (k *Category) policyCategory() policy.Category {
 	out := policy.Category{
 		Name: k.Name, LeadTime: k.LeadTime.Mean(), Reusable: k.Reusable,
 		PromotionDelay: k.PromotionDelay, Scrub: k.Scrub,
@@ -195,12 +186,5 @@ func (f *File) PolicyCategory(k *Category) policy.Category {
 	}
 	out.Stages, _ = policyStages(k) // checked when the file was read
 	k.terms(&out)
-	for _, o := range k.Compatible {
-		for i := range f.Fleet.Categories {
-			if f.Fleet.Categories[i].Name == o.Category {
-				out.Compatible = append(out.Compatible, policy.Compatible{Pool: policy.PoolID(i), Adapt: o.Adapt})
-			}
-		}
-	}
 	return out
 }

@@ -32,9 +32,9 @@ func fleet(to *Fleet) schema {
 			{key: "tick", schema: span(&to.Tick, time.Millisecond, maxTick)},
 			{key: "pooled", schema: oneOf(&to.Pooled, choice[bool]{"true", true}, choice[bool]{"false", false})},
 			{key: "provider", schema: providerLimits(&to.Provider)},
-			{key: "default", schema: optional[Category]{&to.Default, template, func(k *Category) schema { return category(k, nil, false) }}},
+			{key: "default", schema: optional[Category]{&to.Default, template, func(k *Category) schema { return zoned(k, nil, false) }}},
 			{key: "categories", schema: list[Category]{&to.Categories, listed, func(k *Category) schema {
-				return category(k, []field{
+				return zoned(k, []field{
 					{key: "name", required: "requests ask for a category by its name", schema: name(&k.Name)},
 					{key: "compatible", schema: list[Compatible]{&k.Compatible, nil, compatible}},
 				}, to.Default != nil)
@@ -57,7 +57,7 @@ func fleet(to *Fleet) schema {
 }
 
 // category reads what a category and the template share, and more.
-func category(k *Category, more []field, inherits bool) schema {
+func category(k *Category, more []field, inherits bool) object {
 	return object{
 		fields: append(append(more, []field{
 			{key: "lead_time", schema: leadTime(&k.LeadTime)},
@@ -219,24 +219,21 @@ func layer(l *policy.Layer) schema {
 // checkLayers checks that categories mean the same by the layers that they
 // share, those of the template with them.
 func checkLayers(p *parser, n *yaml.Node, path string, f *Fleet) {
-	var categories []policy.Category
-	layers := f.layers()
-	for _, k := range f.Categories {
-		categories = append(categories, policy.Category{Name: k.Name})
-	}
+	pools := f.Pools()
 	if f.Default != nil && len(f.Categories) > 0 {
-		layers = append(layers, f.Default.Layers)
+		pools = append(pools, f.Template("default")...)
 	}
-	if f.Default != nil {
-		categories = append(categories, policy.Category{Name: "default"})
+	categories := make([]policy.Category, len(pools))
+	for i, k := range pools {
+		categories[i].Name = k.Terms.Name
 	}
-	all, err := policy.AddLayers(categories, layers)
+	all, err := policy.AddLayers(categories, layersOf(pools))
 	if err != nil {
 		p.fail(n, path, "%v", err)
 		return
 	}
 	for _, l := range all[len(categories):] {
-		if slices.ContainsFunc(f.Categories, func(k Category) bool { return k.Name == l.Name }) {
+		if slices.ContainsFunc(pools, func(k Pool) bool { return k.Terms.Name == l.Name }) {
 			p.fail(n, path, "layer %s has the name of a category", quote(l.Name))
 		}
 	}

@@ -27,18 +27,25 @@ func lifecycle(l *policy.Lifecycle) schema {
 // checkLifecycles checks that instances live long enough to be replaced in
 // time; what a category takes from the template counts.
 func checkLifecycles(p *parser, n *yaml.Node, path string, f *Fleet) {
-	check := func(k *Category, path string) {
-		err := k.Lifecycle.Validate(k.LeadTime.Mean(), f.Tick)
-		if at := p.at[join(path, "lifecycle")]; err != nil && at != nil {
-			p.fail(at, join(path, "lifecycle"), "%v", err)
-		} else if err != nil {
-			p.fail(n, "fleet", "category %s: lifecycle: %v", quote(k.Name), err)
+	var check func(k *Category, name, path string)
+	check = func(k *Category, name, path string) {
+		at := join(path, "lifecycle")
+		switch err := k.Lifecycle.Validate(k.LeadTime.Mean(), f.Tick); {
+		case err != nil && p.at[at] != nil:
+			p.fail(p.at[at], at, "%v", err)
+		case err != nil:
+			p.fail(n, "fleet", "category %s: lifecycle: %v", quote(name), err)
+		default:
+			for i := range k.Zones {
+				check(&k.Zones[i], inZone(name, k.Zones[i].Name), fmt.Sprintf("%s.zones[%d]", path, i))
+			}
 		}
 	}
 	if f.Default != nil {
-		check(f.Default, join(path, "default"))
+		check(f.Default, "default", join(path, "default"))
 	}
 	for i := range f.Categories {
-		check(&f.Categories[i], fmt.Sprintf("%s.categories[%d]", path, i))
+		k := &f.Categories[i]
+		check(k, k.Name, fmt.Sprintf("%s.categories[%d]", path, i))
 	}
 }

@@ -223,7 +223,8 @@ func readAllSamples(p *parser, f *File, dir string) {
 		read[l.File] = slices.Clip(samples)
 		l.Samples = samples
 	}
-	all := func(k *Category, path string) {
+	var all func(k *Category, path string)
+	all = func(k *Category, path string) {
 		load(&k.LeadTime, join(path, "lead_time"))
 		part := 0
 		for i := range k.Stages {
@@ -234,15 +235,16 @@ func readAllSamples(p *parser, f *File, dir string) {
 				part++
 			}
 		}
+		readPrices(p, k, join(path, "spot.prices"), dir, prices)
+		for i := range k.Zones { // what they inherit has been read
+			all(&k.Zones[i], fmt.Sprintf("%s.zones[%d]", path, i))
+		}
 	}
 	if f.Fleet.Default != nil {
 		all(f.Fleet.Default, "fleet.default")
-		readPrices(p, f.Fleet.Default, "fleet.default.spot.prices", dir, prices)
 	}
 	for i := range f.Fleet.Categories {
-		at := fmt.Sprintf("fleet.categories[%d]", i)
-		all(&f.Fleet.Categories[i], at)
-		readPrices(p, &f.Fleet.Categories[i], at+".spot.prices", dir, prices)
+		all(&f.Fleet.Categories[i], fmt.Sprintf("fleet.categories[%d]", i))
 	}
 }
 

@@ -50,7 +50,11 @@ func (s policySection) read(p *parser, n *yaml.Node, path string) {
 		if key == "name" || given[key] != value {
 			continue
 		}
-		s.parameter(p, family, key, n.Content[i], value, path)
+		for _, each := range s.byZone(key) {
+			if each == key || given[each] == nil { // what is said of one zone comes first
+				s.parameter(p, family, each, n.Content[i], value, path)
+			}
+		}
 	}
 	if len(p.errs) > before {
 		return
@@ -104,6 +108,21 @@ func (s policySection) parameter(p *parser, family *policy.Family, key string, k
 	s.to.Params = append(s.to.Params, spec.Params[0])
 }
 
+// byZone is a parameter of a category for each of its zones; any other as it is.
+func (s policySection) byZone(key string) []string {
+	bare, category, _ := strings.Cut(key, ".")
+	for i := range s.fleet.Categories {
+		if k := &s.fleet.Categories[i]; k.Name == category && len(k.Zones) > 0 {
+			var all []string
+			for _, p := range k.Pools() {
+				all = append(all, bare+"."+p.Terms.Name)
+			}
+			return all
+		}
+	}
+	return []string{key}
+}
+
 // tryPolicy builds the policy for one category, because some parameters are
 // read only then. A policy that is fitted gets a span to be fitted on, so that
 // only what the file says can be wrong.
@@ -122,8 +141,10 @@ func tryPolicy(f *File) error {
 // default admits others, any.
 func (s policySection) categories(spec policy.Spec) []policy.Category {
 	var all []policy.Category
-	for _, k := range s.fleet.Categories {
-		all = append(all, policy.Category{Name: k.Name})
+	for i := range s.fleet.Categories {
+		for _, p := range s.fleet.Categories[i].Pools() {
+			all = append(all, policy.Category{Name: p.Terms.Name})
+		}
 	}
 	for _, q := range spec.Params {
 		if _, category, by := strings.Cut(q.Key, "."); by && s.fleet.Default != nil {

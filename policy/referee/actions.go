@@ -150,11 +150,12 @@ func (r *Referee) moved(id policy.InstanceID, to policy.PoolID, why policy.Reaso
 		if in != r.chosen && r.placing != nil && (r.equally(in, r.placing) || r.unsure && r.fit(in, to)) {
 			r.chosen = in
 		}
-		if in != r.chosen || r.placing.Pool != to {
+		if in != r.chosen {
 			r.fail(Choice, "instance %s moves to pool %d for no request, or for one that another suits better", nameOf(id), to)
 			return
 		}
-		if adapt = r.adapting(in.pool, to); adapt == 0 {
+		var may bool
+		if adapt, may = r.adapting(in.pool, to, r.placing); !may || to == in.pool {
 			r.fail(Choice, "instance %s of pool %d need not move to pool %d", nameOf(id), in.pool, to)
 		}
 	default:

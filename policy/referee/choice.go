@@ -48,17 +48,31 @@ func (r *Referee) choice(q *request) (*instance, int64) {
 	if in := r.pick(q.Pool, q); in != nil {
 		return in, 0
 	}
-	own := &r.pools[q.Pool]
-	most := own.category.MaxInstances
-	for _, o := range own.category.Compatible {
-		in := r.pick(o.Pool, q)
-		r.unsure = r.unsure || in != nil && o.Adapt > 0 && r.differ(in, q)
-		if in == nil || o.Adapt > 0 && (q.Warm == policy.RequireWarm || most > 0 && int(own.total()-r.unfit(own, q)) >= most || !r.fit(in, q.Pool)) {
+	compatible := r.pools[q.Pool].category.Compatible
+	for i := range compatible {
+		o := &compatible[i]
+		if !o.Serves(&q.Request) {
+			continue
+		}
+		in, to := r.pick(o.Pool, q), o.Becomes(q.Pool)
+		r.unsure = r.unsure || in != nil && to != o.Pool && r.differ(in, q, to)
+		if in == nil || o.Adapt > 0 && q.Warm == policy.RequireWarm || to != o.Pool && (!r.hasPlace(to, q) || !r.fit(in, to)) {
 			continue
 		}
 		return in, int64(o.Adapt)
 	}
 	return r.scrubbed(q)
+}
+
+// hasPlace says whether a pool has room for an instance that is adapted for a
+// request.
+func (r *Referee) hasPlace(to policy.PoolID, q *request) bool {
+	p := &r.pools[to]
+	most, have := p.category.MaxInstances, p.total()
+	if to == q.Pool {
+		have -= r.unfit(p, q)
+	}
+	return most == 0 || int(have) < most
 }
 
 // unfit is how many idle instances of a pool end since they were looked at for a
@@ -77,28 +91,29 @@ func (r *Referee) unfit(p *pool, q *request) (n int32) {
 	return n
 }
 
-// adapting is what it takes to make an instance of a pool one of another; 0 if it
-// cannot be, or need not.
-func (r *Referee) adapting(from, to policy.PoolID) int64 {
-	for _, o := range r.pools[to].category.Compatible {
-		if o.Pool == from {
-			return int64(o.Adapt)
+// adapting is what it takes for an instance of a pool to serve a request, after
+// which it is one of another, or still of its own; none if it may not.
+func (r *Referee) adapting(from, to policy.PoolID, q *request) (adapt int64, may bool) {
+	compatible := r.pools[q.Pool].category.Compatible
+	for i := range compatible {
+		if o := &compatible[i]; o.Pool == from && o.Serves(&q.Request) && o.Becomes(q.Pool) == to {
+			return int64(o.Adapt), true
 		}
 	}
-	return 0
+	return 0, false
 }
 
 // differ says whether some of those that lack as little for a request as one of
-// another category may become the request's, by their age, and some may not:
+// another category may become one of a pool, by their age, and some may not:
 // which of them is looked at is the controller's choice.
-func (r *Referee) differ(as *instance, q *request) bool {
+func (r *Referee) differ(as *instance, q *request, to policy.PoolID) bool {
 	p := &r.pools[as.pool]
 	if !r.lived || len(p.category.Stages) == 0 {
 		return false
 	}
 	for _, shelf := range [2][]*instance{p.tied, p.free} {
 		for _, in := range shelf {
-			if r.suits(in, q) && r.fit(in, in.pool) && r.lacks(in, q) == r.lacks(as, q) && r.fit(in, q.Pool) != r.fit(as, q.Pool) {
+			if r.suits(in, q) && r.fit(in, in.pool) && r.lacks(in, q) == r.lacks(as, q) && r.fit(in, to) != r.fit(as, to) {
 				return true
 			}
 		}

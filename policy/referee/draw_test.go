@@ -48,7 +48,18 @@ func (d draw) fleet() policy.Config {
 				known = known || o.Pool == other
 			}
 			if !known {
-				k.Compatible = append(k.Compatible, policy.Compatible{Pool: other, Adapt: pickOf(d, 0, 0, time.Second, 20*time.Second)})
+				o := policy.Compatible{Pool: other, Adapt: pickOf(d, 0, 0, time.Second, 20*time.Second)}
+				if d.chance(0.3) { // it stays where it is, or goes to a third
+					o.To = &other
+					if third := policy.PoolID(d.IntN(n)); o.Adapt > 0 && d.chance(0.5) {
+						o.To = &third
+					}
+				}
+				if d.chance(0.3) {
+					o.For = policy.ForBound
+					k.Compatible = append(k.Compatible, policy.Compatible{Pool: other, For: policy.ForAnywhere})
+				}
+				k.Compatible = append(k.Compatible, o)
 			}
 		}
 	}

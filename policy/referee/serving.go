@@ -43,6 +43,13 @@ func (r *Referee) assigned(a policy.Assignment) {
 		r.fail(Isolation, "instance %s is tied to tenant %d and serves tenant %d", nameOf(in.id), in.tenant, q.Tenant)
 		return
 	}
+	if a.Reason == policy.WasCompatible && in.moved != r.events { // it stays what it is
+		var may bool
+		if in.adapt, may = r.adapting(in.pool, in.pool, q); !may {
+			r.fail(Choice, "instance %s of pool %d may not serve request %d of pool %d as it is", nameOf(in.id), in.pool, q.ID, q.Pool)
+			return
+		}
+	}
 	r.handedOut(in)
 	r.asks(in, q, &a)
 	r.fairly(in, q, a.Reason)

@@ -238,6 +238,7 @@ func (w *world) arrive() {
 	d := w.d
 	q := policy.Request{ID: w.next, Pool: policy.PoolID(d.IntN(w.asked())), Tenant: uint32(d.IntN(4)), TaskType: uint32(d.IntN(3)), Dataset: uint32(d.IntN(5))}
 	w.next++
+	q.Anywhere = d.chance(0.3)
 	q.Hint = w.heralded(q.Pool)
 	if w.picky {
 		q.Warm = pickOf(d, policy.PreferWarm, policy.PreferWarm, policy.RequireWarm, policy.NeverWarm)

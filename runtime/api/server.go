@@ -104,7 +104,7 @@ func (s *server) claim(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	err = answer(w, http.StatusCreated, Claim{
-		Claim: g.Claim, Category: g.Category, Instance: g.Instance.Name, Address: g.Instance.Address, PID: g.Instance.PID,
+		Claim: g.Claim, Category: g.Category, Zone: g.Zone, Instance: g.Instance.Name, Address: g.Instance.Address, PID: g.Instance.PID,
 		Environment: g.Instance.Environment, Outcome: g.Outcome.String(), Reason: g.Reason.String(), WaitS: g.Wait.Seconds(),
 	})
 	if err != nil || r.Context().Err() != nil { // nobody knows of the claim

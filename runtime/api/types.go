@@ -23,6 +23,7 @@ type ClaimRequest struct {
 type Claim struct {
 	Claim       string            `json:"claim"`
 	Category    string            `json:"category"`
+	Zone        string            `json:"zone,omitempty"` // where the instance lives
 	Instance    string            `json:"instance"`
 	Address     string            `json:"address,omitempty"`
 	PID         int               `json:"pid,omitempty"`

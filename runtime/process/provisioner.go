@@ -19,7 +19,7 @@ import (
 // A Provisioner makes instances of processes. It implements
 // runtime.Provisioner.
 type Provisioner struct {
-	recipes map[string]recipe // by category
+	recipes map[string]recipe // by pool
 
 	mu       sync.Mutex
 	children map[string]*child
@@ -31,15 +31,15 @@ type recipe struct {
 	line *regexp.Regexp
 }
 
-// New makes a provisioner of the processes of some categories. The error
+// New makes a provisioner of the processes of some pools. The error
 // names what is impossible in a configuration; whether a command exists shows
 // at its first launch.
-func New(categories map[string]Config) (*Provisioner, error) {
+func New(pools map[string]Config) (*Provisioner, error) {
 	p := &Provisioner{recipes: make(map[string]recipe), children: make(map[string]*child)}
-	for _, name := range slices.Sorted(maps.Keys(categories)) {
-		r, err := categories[name].recipe()
+	for _, name := range slices.Sorted(maps.Keys(pools)) {
+		r, err := pools[name].recipe()
 		if err != nil {
-			return nil, fmt.Errorf("process provisioner: category %q: %w", name, err)
+			return nil, fmt.Errorf("process provisioner: pool %q: %w", name, err)
 		}
 		p.recipes[name] = r
 	}
@@ -49,9 +49,9 @@ func New(categories map[string]Config) (*Provisioner, error) {
 // Start implements runtime.Provisioner. The error of a launch that failed has
 // the end of what the process wrote.
 func (p *Provisioner) Start(ctx context.Context, spec runtime.InstanceSpec) (runtime.Instance, error) {
-	r, ok := p.recipes[spec.Category]
+	r, ok := p.recipes[spec.Pool]
 	if !ok {
-		return runtime.Instance{}, fmt.Errorf("nothing says what the processes of category %q are", spec.Category)
+		return runtime.Instance{}, fmt.Errorf("nothing says what the processes of pool %q are", spec.Pool)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, r.StartTimeout, fmt.Errorf("not warm after %v", r.StartTimeout))
 	defer cancel()
@@ -59,7 +59,13 @@ func (p *Provisioner) Start(ctx context.Context, spec runtime.InstanceSpec) (run
 		return runtime.Instance{}, context.Cause(ctx)
 	}
 	environment := append(os.Environ(), r.Environment...)
-	environment = append(environment, "SHADOWPOOL_INSTANCE="+spec.Name, "SHADOWPOOL_CATEGORY="+spec.Category)
+	known := map[string]string{"SHADOWPOOL_INSTANCE": spec.Name, "SHADOWPOOL_CATEGORY": spec.Category}
+	if spec.Zone != "" {
+		known["SHADOWPOOL_ZONE"] = spec.Zone
+	}
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		environment = append(environment, name+"="+known[name])
+	}
 	var port int
 	command := r.Command
 	if r.line == nil {
@@ -91,13 +97,10 @@ func (p *Provisioner) Start(ctx context.Context, spec runtime.InstanceSpec) (run
 		}
 		return runtime.Instance{}, err
 	}
+	known["SHADOWPOOL_ADDRESS"], known["SHADOWPOOL_PID"] = address, strconv.Itoa(c.pid())
 	return runtime.Instance{
 		Name: spec.Name, Address: address, PID: c.pid(), Gone: c.gone, Output: c.output.tail, CPU: c.cpu,
-		Launch: launch, WarmUp: warmUp,
-		Environment: map[string]string{
-			"SHADOWPOOL_INSTANCE": spec.Name, "SHADOWPOOL_CATEGORY": spec.Category,
-			"SHADOWPOOL_ADDRESS": address, "SHADOWPOOL_PID": strconv.Itoa(c.pid()),
-		},
+		Launch: launch, WarmUp: warmUp, Environment: known,
 	}, nil
 }
 

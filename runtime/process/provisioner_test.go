@@ -112,7 +112,7 @@ func provisioner(t *testing.T, categories map[string]process.Config) *process.Pr
 func one(t *testing.T, c process.Config) (*process.Provisioner, runtime.Instance, error) {
 	t.Helper()
 	p := provisioner(t, map[string]process.Config{"x": c})
-	i, err := p.Start(t.Context(), runtime.InstanceSpec{Name: "x-1", Category: "x"})
+	i, err := p.Start(t.Context(), runtime.InstanceSpec{Name: "x-1", Pool: "x", Category: "x"})
 	return p, i, err
 }
 

@@ -49,7 +49,7 @@ func start(t *testing.T, f Fixture, name string) runtime.Instance {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	i, err := f.Provisioner.Start(ctx, runtime.InstanceSpec{Name: name, Category: f.Category})
+	i, err := f.Provisioner.Start(ctx, runtime.InstanceSpec{Name: name, Pool: f.Category, Category: f.Category})
 	if err != nil {
 		t.Fatalf("start of %s: %v", name, err)
 	}
@@ -119,7 +119,7 @@ func manyAtOnce(t *testing.T, f Fixture) {
 		all.Go(func() {
 			ctx, cancel := context.WithTimeout(t.Context(), limit)
 			defer cancel()
-			if _, err := f.Provisioner.Start(ctx, runtime.InstanceSpec{Name: name, Category: f.Category}); err != nil {
+			if _, err := f.Provisioner.Start(ctx, runtime.InstanceSpec{Name: name, Pool: f.Category, Category: f.Category}); err != nil {
 				t.Errorf("start of %s: %v", name, err)
 			}
 		})
@@ -136,7 +136,7 @@ func manyAtOnce(t *testing.T, f Fixture) {
 func cancelledBefore(t *testing.T, f Fixture) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := f.Provisioner.Start(ctx, runtime.InstanceSpec{Name: "late-1", Category: f.Category}); err == nil {
+	if _, err := f.Provisioner.Start(ctx, runtime.InstanceSpec{Name: "late-1", Pool: f.Category, Category: f.Category}); err == nil {
 		t.Error("a cancelled start succeeded")
 	}
 	exist(t, f)
@@ -147,7 +147,7 @@ func cancelledWhile(t *testing.T, f Fixture) {
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() {
-		_, err := f.Provisioner.Start(ctx, runtime.InstanceSpec{Name: "slow-1", Category: f.Category})
+		_, err := f.Provisioner.Start(ctx, runtime.InstanceSpec{Name: "slow-1", Pool: f.Category, Category: f.Category})
 		ended <- err
 	}()
 	exist(t, f, "slow-1")
@@ -162,7 +162,7 @@ func cancelledWhile(t *testing.T, f Fixture) {
 func broken(t *testing.T, f Fixture) {
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	if _, err := f.Provisioner.Start(ctx, runtime.InstanceSpec{Name: "broken-1", Category: f.Broken}); err == nil {
+	if _, err := f.Provisioner.Start(ctx, runtime.InstanceSpec{Name: "broken-1", Pool: f.Broken, Category: f.Broken}); err == nil {
 		t.Error("a broken launch succeeded")
 	} else if ctx.Err() != nil {
 		t.Errorf("a broken launch was not noticed: %v", err)
@@ -184,7 +184,7 @@ func twice(t *testing.T, f Fixture) {
 	start(t, f, "twin-1")
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	if _, err := f.Provisioner.Start(ctx, runtime.InstanceSpec{Name: "twin-1", Category: f.Category}); err == nil {
+	if _, err := f.Provisioner.Start(ctx, runtime.InstanceSpec{Name: "twin-1", Pool: f.Category, Category: f.Category}); err == nil {
 		t.Error("two instances have one name")
 	}
 	exist(t, f, "twin-1")
