@@ -1,10 +1,6 @@
 package policy
 
-import (
-	"slices"
-
-	"shadowpool/forecast"
-)
+import "shadowpool/forecast"
 
 // assortment says what the instances of a pool with stages are to be prepared
 // for. An instance that is prepared for a target has done every stage for
@@ -254,74 +250,6 @@ func (m *assortment) hold(to Target, n int32) {
 	}
 }
 
-// keep notes how many instances keep a key beside their targets.
-func (m *assortment) keep(key KeptKey, n int32) {
-	s := &m.Stages[key.Stage]
-	if i, ok := s.find[key.Key]; ok && s.Keys[i].Kept != n {
-		s.Keys[i].Held += n - s.Keys[i].Kept
-		s.Keys[i].Kept = n
-		m.changed(int(key.Stage), i)
-	}
-}
-
-// further is the key for which a stage more saves most of the time that it takes, of the
-// stages that keep several, where an instance is prepared for a target and keeps some already.
-func (m *assortment) further(is Target, keeps []KeptKey) (next KeptKey, ok bool) {
-	best := leastKept
-	for j := range m.stages {
-		s := &m.stages[j]
-		if s.Keeps <= 1 {
-			continue
-		}
-		demand := &m.Stages[j]
-		least := 0.0
-		if n, oldest := kepts(keeps, uint8(j)); n >= s.Keeps-1 {
-			if i, ok := demand.find[oldest]; ok {
-				k := &demand.Keys[i]
-				least = float64(betterBy * k.chance(max(k.Held-1, 0)))
-			}
-		}
-		for i := range demand.Keys {
-			k := &demand.Keys[i]
-			chance := k.chance(k.Held)
-			if chance <= max(best, least) || s.key(is) == k.Key || slices.Contains(keeps, KeptKey{uint8(j), k.Key}) {
-				continue
-			}
-			best, next, ok = chance, KeptKey{uint8(j), k.Key}, true
-		}
-	}
-	return next, ok
-}
-
-// kepts counts those of a stage, and finds the one that has been kept for longest.
-func kepts(keeps []KeptKey, stage uint8) (n int, oldest Target) {
-	for i := len(keeps) - 1; i >= 0; i-- {
-		if keeps[i].Stage == stage {
-			n, oldest = n+1, keeps[i].Key
-		}
-	}
-	return n, oldest
-}
-
-// serve learns the demand P(D=0), P(D=1), ... of a pool's requests in a lead
-// time, which bounds what is saved by instances that keep several keys.
-func (m *assortment) serve(p []float64) {
-	if !m.keeps {
-		return
-	}
-	m.served = m.served[:0]
-	if m.usual > 0 {
-		below, sum := 0.0, 0.0
-		m.served = append(m.served, 0)
-		for _, here := range p {
-			below += here
-			sum += max(1-below, 0) / m.usual
-			m.served = append(m.served, sum)
-		}
-	}
-	m.savings = m.savings.sum(m.Stages, m.stages, m.weighs, m.served)
-}
-
 // gains are those of a target.
 func (m *assortment) gains(t *heldTarget) (g gains) {
 	for j, key := range t.Keys {
@@ -345,87 +273,4 @@ func (m *assortment) missing(k int32) float64 {
 		needed = min(needed, m.savings[len(m.savings)-1].before)
 	}
 	return float64(max(needed-m.savings.best(k), 0)*m.scale()) / m.usual
-}
-
-// assortment is that of a pool, nil if it has no stages or was not asked for
-// yet. After a restore it finds its parts again.
-func (a *Adaptive) assortment(p PoolID) *assortment {
-	m := a.Pools[p].Assortment
-	if m != nil && m.find == nil {
-		m.restored(a.terms(p))
-	}
-	return m
-}
-
-func (a *Adaptive) terms(p PoolID) terms {
-	return terms{a.late[p], &a.aim, float64(a.tick) / 1e9, a.leads[p], a.preparing(p)}
-}
-
-// preparing is how long it takes from an order to a prepared instance, seconds:
-// the span over which the demand for targets counts.
-func (a *Adaptive) preparing(p PoolID) float64 {
-	all := a.leads[p]
-	if late := a.late[p]; late != nil {
-		all += late.takes(late.all())
-	}
-	return all
-}
-
-// Aim implements AimingSizer.
-func (a *Adaptive) Aim(_ Time, p PoolID) Target {
-	m := a.assortment(p)
-	if m == nil {
-		return Target{}
-	}
-	to, _ := m.next()
-	return to
-}
-
-// Promoted implements AimingSizer: what was really lacked.
-func (a *Adaptive) Promoted(t Time, p PoolID, lacked uint8, waited bool) {
-	if pool := &a.Pools[p]; pool.Assortment != nil && a.aim.fixed < 0 && t >= pool.Ready && !(waited && !a.aim.mean) {
-		a.Calibration.Real += float64(a.aim.lacking(a.late[p], lacked) * a.aim.unit(a.leads[p]) / a.leads[p])
-	}
-}
-
-// Reaim implements AimingSizer.
-func (a *Adaptive) Reaim(_ Time, p PoolID, is Target) (Target, bool) {
-	m := a.assortment(p)
-	if m == nil {
-		return Target{}, false
-	}
-	to, gain := m.next()
-	return to, gain > float64(betterBy*m.worth(is))
-}
-
-// Worth implements AimingSizer.
-func (a *Adaptive) Worth(_ Time, p PoolID, is Target) float64 {
-	m := a.assortment(p)
-	if m == nil {
-		return 0
-	}
-	return m.worth(is)
-}
-
-// Holds implements AimingSizer.
-func (a *Adaptive) Holds(p PoolID, to Target, n int32) {
-	if m := a.assortment(p); m != nil {
-		m.hold(to, n)
-	}
-}
-
-// Keeps implements AimingSizer.
-func (a *Adaptive) Keeps(p PoolID, key KeptKey, n int32) {
-	if m := a.assortment(p); m != nil {
-		m.keep(key, n)
-	}
-}
-
-// Further implements AimingSizer.
-func (a *Adaptive) Further(_ Time, p PoolID, is Target, keeps []KeptKey) (KeptKey, bool) {
-	m := a.assortment(p)
-	if m == nil {
-		return KeptKey{}, false
-	}
-	return m.further(is, keeps)
 }

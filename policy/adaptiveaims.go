@@ -1,0 +1,84 @@
+package policy
+
+// assortment is that of a pool, nil if it has no stages or was not asked for
+// yet. After a restore it finds its parts again.
+func (a *Adaptive) assortment(p PoolID) *assortment {
+	m := a.Pools[p].Assortment
+	if m != nil && m.find == nil {
+		m.restored(a.terms(p))
+	}
+	return m
+}
+
+func (a *Adaptive) terms(p PoolID) terms {
+	return terms{a.late[p], &a.aim, float64(a.tick) / 1e9, a.leads[p], a.preparing(p)}
+}
+
+// preparing is how long it takes from an order to a prepared instance, seconds:
+// the span over which the demand for targets counts.
+func (a *Adaptive) preparing(p PoolID) float64 {
+	all := a.leads[p]
+	if late := a.late[p]; late != nil {
+		all += late.takes(late.all())
+	}
+	return all
+}
+
+// Aim implements AimingSizer.
+func (a *Adaptive) Aim(_ Time, p PoolID) Target {
+	m := a.assortment(p)
+	if m == nil {
+		return Target{}
+	}
+	to, _ := m.next()
+	return to
+}
+
+// Promoted implements AimingSizer: what was really lacked.
+func (a *Adaptive) Promoted(t Time, p PoolID, lacked uint8, waited bool) {
+	if pool := &a.Pools[p]; pool.Assortment != nil && a.aim.fixed < 0 && t >= pool.Ready && !(waited && !a.aim.mean) {
+		a.Calibration.Real += float64(a.aim.lacking(a.late[p], lacked) * a.aim.unit(a.leads[p]) / a.leads[p])
+	}
+}
+
+// Reaim implements AimingSizer.
+func (a *Adaptive) Reaim(_ Time, p PoolID, is Target) (Target, bool) {
+	m := a.assortment(p)
+	if m == nil {
+		return Target{}, false
+	}
+	to, gain := m.next()
+	return to, gain > float64(betterBy*m.worth(is))
+}
+
+// Worth implements AimingSizer.
+func (a *Adaptive) Worth(_ Time, p PoolID, is Target) float64 {
+	m := a.assortment(p)
+	if m == nil {
+		return 0
+	}
+	return m.worth(is)
+}
+
+// Holds implements AimingSizer.
+func (a *Adaptive) Holds(p PoolID, to Target, n int32) {
+	if m := a.assortment(p); m != nil {
+		m.hold(to, n)
+	}
+}
+
+// Keeps implements AimingSizer.
+func (a *Adaptive) Keeps(p PoolID, key KeptKey, n int32) {
+	if m := a.assortment(p); m != nil {
+		m.keep(key, n)
+	}
+}
+
+// Further implements AimingSizer.
+func (a *Adaptive) Further(_ Time, p PoolID, is Target, keeps []KeptKey) (KeptKey, bool) {
+	m := a.assortment(p)
+	if m == nil {
+		return KeptKey{}, false
+	}
+	return m.further(is, keeps)
+}

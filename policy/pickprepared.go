@@ -1,0 +1,152 @@
+package policy
+
+// pickPrepared finds the idle instance that lacks least for a request; where
+// several lack as little, the one that is least worth to others.
+func (c *Controller) pickPrepared(t Time, id PoolID, p *pool, r *Request) uint32 {
+	k := &c.config.Categories[id]
+	needs := r.Target(p.facets)
+	if p.Tied > 0 {
+		if i, ok := c.apart.row(apartKey{id, r.Tenant, needs}); ok && c.apart.Rows[i].Count > 0 {
+			return c.apart.Rows[i].pick(p)
+		}
+	}
+	if i, ok := c.apart.row(apartKey{Pool: id, Target: needs}); ok && c.apart.Rows[i].Count > 0 {
+		return c.apart.Rows[i].pick(p)
+	}
+	best, lacks, worth := none, int64(0), 0.0
+	if r.Warm == RequireWarm {
+		if best = c.pickWhole(k, p, r, needs); best == none && p.keeps {
+			best = c.leastLacking(t, id, r, needs, none, 0, 0)
+		}
+		return best
+	}
+	if p.Shelf.Count > 0 {
+		_, takes := k.Missing(Target{}, needs)
+		lacks = int64(takes)
+		best, worth = c.pickUnprepared(t, id, p)
+	}
+	weighed, least := 0, k.leastLacking(needs)
+	for i := p.FirstApart; i != none; i = c.apart.Rows[i].Next {
+		row := &c.apart.Rows[i]
+		if row.Count == 0 || row.Tenant != 0 && row.Tenant != r.Tenant {
+			continue
+		}
+		if weighed >= shelves && lacks <= least {
+			break
+		}
+		_, takes := k.Missing(row.Target, needs)
+		n := int64(takes)
+		if best != none && (n > lacks || n == lacks && weighed >= shelves) {
+			continue
+		}
+		weighed++
+		if w := c.worth(t, id, row.Target, row.Count); best == none || n < lacks || w < worth {
+			best, lacks, worth = row.pick(p), n, w
+		}
+	}
+	if p.keeps && lacks > 0 {
+		best = c.leastLacking(t, id, r, needs, best, lacks, worth)
+	}
+	return best
+}
+
+// leastLacking is the least that an instance which is prepared for another
+// target can lack, in ns: a stage, if the request knows all that stages go by.
+func (k *Category) leastLacking(needs Target) int64 {
+	least := maxSpan
+	for i := range k.Stages {
+		if !k.Stages[i].Needs(needs) {
+			return 0
+		}
+		least = min(least, k.Stages[i].Takes)
+	}
+	return int64(least)
+}
+
+// Of the instances that are not prepared yet so many are looked at, and the
+// worth of so many shelves is asked.
+const looked, shelves = 8, 8
+
+// pickUnprepared is the least worth of those that have been prepared for
+// nothing yet: of one that is on its way to a target, as if it were there.
+func (c *Controller) pickUnprepared(t Time, id PoolID, p *pool) (best uint32, worth float64) {
+	best = none
+	slot := p.Shelf.pick(p)
+	for range looked {
+		w := 0.0
+		if row := &c.prepared[slot]; row.Busy {
+			w = c.worth(t, id, row.To, 1)
+		}
+		if best == none || w < worth {
+			best, worth = slot, w
+		}
+		in := &c.instances.Rows[slot]
+		if slot = in.Next; p.reusable {
+			slot = in.Prev
+		}
+		if slot == none {
+			break
+		}
+	}
+	return best, worth
+}
+
+// worth is what one of n instances that are prepared for a target is worth to
+// others than who asks: without a sizer that knows, the less the more there are.
+func (c *Controller) worth(t Time, id PoolID, is Target, n int32) float64 {
+	if c.aims != nil {
+		return c.aims.Worth(t, id, is)
+	}
+	return -float64(n)
+}
+
+// pick is the instance of a shelf that is handed out: of reusable ones the most
+// recently used, of others the oldest.
+func (s *shelf) pick(p *pool) uint32 {
+	if p.reusable {
+		return s.Newest
+	}
+	return s.Oldest
+}
+
+// leastWorth is the idle instance to end first: prepared for nothing in
+// particular, or for what is least worth; the newest of its kind.
+func (c *Controller) leastWorth(t Time, id PoolID, p *pool) uint32 {
+	if c.lived && (p.Aging > 0 || c.rollouts[id].Stale > 0) {
+		if slot := c.outgoing(p); slot != none {
+			return slot
+		}
+	}
+	if !p.staged || p.Shelf.Newest != none {
+		return p.Shelf.Newest
+	}
+	best, least := none, 0.0
+	for i := p.FirstApart; i != none; i = c.apart.Rows[i].Next {
+		row := &c.apart.Rows[i]
+		if row.Count == 0 || row.Tenant != 0 {
+			continue
+		}
+		worth := c.worth(t, id, row.Target, row.Count)
+		if best == none || worth < least {
+			best, least = row.Newest, worth
+		}
+	}
+	return best
+}
+
+// pickWhole finds an idle instance that lacks nothing of what a request needs.
+func (c *Controller) pickWhole(k *Category, p *pool, r *Request, needs Target) uint32 {
+	whole := func(s *shelf, is Target) bool {
+		stages, _ := k.Missing(is, needs)
+		return stages == 0 && s.Count > 0
+	}
+	if whole(&p.Shelf, Target{}) {
+		return p.Shelf.pick(p)
+	}
+	for i := p.FirstApart; i != none; i = c.apart.Rows[i].Next {
+		if row := &c.apart.Rows[i]; (row.Tenant == 0 || row.Tenant == r.Tenant) && whole(&row.shelf, row.Target) {
+			return row.pick(p)
+		}
+	}
+	return none
+}
