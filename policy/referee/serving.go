@@ -151,7 +151,7 @@ func (r *Referee) fairly(in *instance, q *request, why policy.Reason) {
 // equally says whether an instance lacks as little as the chosen one.
 func (r *Referee) equally(in *instance, q *request) bool {
 	c := r.chosen
-	if c != nil && in.pool == r.from && in.adapt > 0 && in.adapt == c.adapt+int64(r.pools[in.pool].category.Scrub) {
+	if c != nil && in.pool == r.from && in.pool == q.Pool && in.adapt > 0 && in.adapt == c.adapt+int64(r.pools[in.pool].category.Scrub) {
 		return in.since == c.since // both are to be scrubbed
 	}
 	return c != nil && len(r.pools[in.pool].category.Stages) > 0 && in.pool == r.from && r.suits(in, q) && r.lacks(in, q) == r.lacks(c, q)
