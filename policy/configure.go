@@ -28,7 +28,7 @@ func (c *Controller) Drain(t Time) {
 }
 
 // Configure takes over a new configuration and sizer. Categories keep their
-// index; new ones are appended. The sizer starts afresh, without the hints.
+// index and stages; new ones are appended. The sizer starts afresh, without the hints.
 func (c *Controller) Configure(t Time, config Config, sizer Sizer) error {
 	if err := config.validate(); err != nil {
 		return err
@@ -39,6 +39,11 @@ func (c *Controller) Configure(t Time, config Config, sizer Sizer) error {
 	for i := range c.config.Categories {
 		if was, is := c.config.Categories[i].Name, config.Categories[i].Name; was != is {
 			return fmt.Errorf("policy: category %d was %q and cannot become %q; append new categories", i, was, is)
+		}
+	}
+	for i := range c.config.Categories {
+		if was, is := &c.config.Categories[i], &config.Categories[i]; !was.sameStages(is) {
+			return fmt.Errorf("policy: category %q: its stages, what they go by and keep cannot change, as its instances have done them; append a new category", is.Name)
 		}
 	}
 	c.enter(t)

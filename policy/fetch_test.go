@@ -173,3 +173,26 @@ func TestWhatIsFetchedNext(t *testing.T) {
 	m.keep(fetched(8), 0)
 	want("nobody keeps 8 any more", dataset(7), nil, 8)
 }
+
+// What instances have done would mean something else where stages change.
+func TestStagesStayWhenConfigured(t *testing.T) {
+	c, host, sizer := disk(t, fetched(8))
+	for _, change := range []func(*Stage){
+		func(s *Stage) { s.Keeps = 1 }, func(s *Stage) { s.Of = OfImage }, func(s *Stage) { s.Name = "other" },
+	} {
+		config := diskFleet()
+		change(&config.Categories[0].Stages[0])
+		if err := c.Configure(10, config, sizer); err == nil {
+			t.Errorf("stages became %+v", config.Categories[0].Stages)
+		}
+	}
+	config := diskFleet()
+	config.Categories[0].Stages[0].Takes *= 2
+	if err := c.Configure(10, config, sizer); err != nil {
+		t.Error(err)
+	}
+	c.Arrive(11, Request{ID: 1, Dataset: 8})
+	if a := host.assigned; a.Missing != 2 {
+		t.Errorf("a request for 8 got %+v", a)
+	}
+}

@@ -12,8 +12,10 @@ func (m *assortment) keep(key KeptKey, n int32) {
 	}
 }
 
-// further is the key for which a stage more saves most of the time that it takes, of the
-// stages that keep several, where an instance is prepared for a target and keeps some already.
+// further is the key for which a second of a stage saves most, of the stages
+// that keep several, where an instance is prepared for a target and keeps some
+// keys already. The saving of a second is the chance that one instance more for
+// the key is asked for in a lead time.
 func (m *assortment) further(is Target, keeps []KeptKey) (next KeptKey, ok bool) {
 	best := leastKept
 	for j := range m.stages {
@@ -52,7 +54,9 @@ func kepts(keeps []KeptKey, stage uint8) (n int, oldest Target) {
 }
 
 // serve learns the demand P(D=0), P(D=1), ... of a pool's requests in a lead
-// time, which bounds what is saved by instances that keep several keys.
+// time, which bounds what is saved by instances that keep several keys: served
+// is the sum of P(D>=i) for i up to k, by k, as a share of the requests that
+// the forecasts of the keys add up to.
 func (m *assortment) serve(p []float64) {
 	if !m.keeps {
 		return

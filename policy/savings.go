@@ -15,9 +15,10 @@ type saving struct {
 	before float64 // that those before them save together
 }
 
-// sum makes the savings of stages that weigh so much. Of a stage that keeps several keys an
-// instance has the next best of them, but it serves one request only: served
-// is how many requests the best k instances serve in a lead time, by k, where a stage does so.
+// sum makes the savings of stages that weigh so much. Of a stage that keeps
+// several keys an instance has the next best of them, but it serves one request
+// only: served, which is empty where no stage does so, is the share of the
+// requests in a lead time that the best k instances serve, by k.
 func (s savings) sum(demand []stageDemand, stages []Stage, weighs, served []float64) savings {
 	var (
 		at   [MaxStages]binWalk
@@ -42,24 +43,21 @@ func (s savings) sum(demand []stageDemand, stages []Stage, weighs, served []floa
 	}
 	upTo := int32(max(len(served)-1, 0))
 	for {
-		n, all := int32(math.MaxInt32), 0.0
+		n, all := math.MaxInt32, 0.0
 		for j := range demand {
-			if !at[j].find(&demand[j].marginals) {
-				continue
+			if at[j].find(&demand[j].marginals) {
+				n = min(n, max(int(at[j].left)/max(stages[j].Keeps, 1), 1))
 			}
-			keeps := int32(max(stages[j].Keeps, 1))
-			n = min(n, max(at[j].left/keeps, 1))
-			all += float64(weighs[j] * at[j].each * float64(min(keeps, at[j].left)))
 		}
 		if n == math.MaxInt32 {
-			return append(s, saving{upTo: n, before: before})
+			return append(s, saving{upTo: math.MaxInt32, before: before})
 		}
-		upTo += n
-		s = append(s, saving{upTo, all, before})
-		before += float64(all * float64(n))
 		for j := range demand {
-			at[j].left = max(at[j].left-n*int32(max(stages[j].Keeps, 1)), 0)
+			all += float64(weighs[j] * at[j].take(&demand[j].marginals, n*max(stages[j].Keeps, 1)))
 		}
+		upTo += int32(n)
+		s = append(s, saving{upTo, all / float64(n), before})
+		before += all
 	}
 }
 
