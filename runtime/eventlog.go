@@ -145,7 +145,7 @@ func (a *Decision) UnmarshalJSON(b []byte) error {
 	if a.Action, err = named(l.Action, policy.Launched, policy.Refused); err != nil {
 		return err
 	}
-	if a.Reason, err = named(l.Reason, policy.ForLevel, policy.WasScrubbed); err != nil {
+	if a.Reason, err = named(l.Reason, policy.ForLevel, policy.Reserved); err != nil {
 		return err
 	}
 	if a.Action == policy.Assigned || a.Action == policy.Refused {
