@@ -97,11 +97,11 @@ func (c *Controller) claimCompatible(t Time, r Request, best Outcome) bool {
 		if c.lived {
 			slot = c.fit(t, slot, o.Pool, &c.pools[o.Pool], &r)
 		}
-		if slot == none || o.Adapt > 0 && r.Warm == RequireWarm {
-			continue
-		}
 		to := o.Becomes(r.Pool)
 		moves := to != o.Pool
+		if slot == none || r.Warm == RequireWarm && (o.Adapt > 0 || moves && c.lacksThere(o.Pool, to, &r)) {
+			continue
+		}
 		if moves && (!c.hasRoom(to) || c.lived && c.unfitAdapted(t, slot, to)) {
 			continue
 		}

@@ -30,6 +30,14 @@ func (c *Config) reserves(from, to PoolID) bool {
 	return c.Categories[from].ReservedFor == 0 && c.Categories[to].ReservedFor != 0
 }
 
+// lacksThere says whether an instance that becomes one of another pool as it is
+// lacks something for a request there, because nothing is left of its stages.
+func (c *Controller) lacksThere(from, to PoolID, r *Request) bool {
+	k := &c.config.Categories[to]
+	lacks, _ := k.Missing(Target{}, r.Target(k.Facets()))
+	return lacks != 0 && !c.config.Categories[from].SameStages(k)
+}
+
 // admit catches hosts that send a tenant's request to what is reserved for another.
 func (c *Controller) admit(r *Request) {
 	if tenant := c.pools[r.Pool].tenant; tenant != 0 && tenant != r.Tenant {

@@ -44,5 +44,5 @@ func (c *Controller) assignScrubbed(t Time, slot uint32, r Request) {
 
 // scrubs says whether a category's instances may go from tenant to tenant.
 func (c *Config) scrubs(k *Category) bool {
-	return c.Isolation == ByTenant && k.ReservedFor == 0 && k.Reusable && k.Scrub > 0 && k.Scrub < k.LeadTime
+	return c.Isolation == ByTenant && k.Reusable && k.Scrub > 0 && k.Scrub < k.LeadTime
 }
