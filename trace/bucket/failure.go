@@ -32,12 +32,15 @@ func (s *store) failed(key string, err error) error {
 	return fmt.Errorf("%s: %s (%s)", name, cause(err), access[s.url.Scheme])
 }
 
+// awsError is what an S3 server answered.
+type awsError interface {
+	ErrorCode() string
+	ErrorMessage() string
+}
+
 // cause is what the service says, without the layers that it came through.
 func cause(err error) string {
-	var aws interface {
-		ErrorCode() string
-		ErrorMessage() string
-	}
+	var aws awsError
 	if errors.As(err, &aws) {
 		return strings.TrimSuffix(aws.ErrorCode()+": "+aws.ErrorMessage(), ": ")
 	}
