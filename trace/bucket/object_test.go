@@ -11,6 +11,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,7 +20,6 @@ import (
 	"shadowpool/trace/bucket"
 	"shadowpool/trace/bucket/buckettest"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/parquet-go/parquet-go"
 )
 
@@ -87,8 +88,8 @@ func same(t *testing.T, path, url string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("loaded differently (-file, +object):\n%s", diff)
+	if !reflect.DeepEqual(want, got) {
+		t.Errorf("%d rows are loaded differently from %d of the file", got.Len(), want.Len())
 	}
 	src, err := trace.Open(url, opt)
 	if err != nil {
@@ -104,8 +105,8 @@ func same(t *testing.T, path, url string) {
 			arrivals = append(arrivals, chunk.Arrival...)
 		}
 	}
-	if diff := cmp.Diff(want.Arrival, arrivals); diff != "" {
-		t.Errorf("streamed differently:\n%s", diff)
+	if !slices.Equal(want.Arrival, arrivals) {
+		t.Errorf("%d rows are streamed differently from %d of the file", len(arrivals), want.Len())
 	}
 }
 
@@ -202,7 +203,7 @@ func TestAnObjectThatChangedIsAnError(t *testing.T) {
 func TestFailuresSayWhatToDo(t *testing.T) {
 	s := buckettest.Start(t)
 	put(t, s.URL("here"), []byte("x"))
-	t.Setenv("AWS_MAX_ATTEMPTS", "2")
+	t.Setenv("AWS_MAX_ATTEMPTS", "1") // nothing here passes
 	for _, c := range []struct {
 		name, url string
 		env       map[string]string
