@@ -1,6 +1,7 @@
 package bucket
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,5 +49,10 @@ func cause(err error) string {
 	if errors.As(err, &azure) {
 		return fmt.Sprintf("%s (status %d)", azure.ErrorCode, azure.StatusCode)
 	}
-	return err.Error()
+	// The outer layer only says which object, or shows the URL with its query.
+	inner := errors.Unwrap(err)
+	if layer, ok := err.(interface{ Unwrap() []error }); ok {
+		inner = layer.Unwrap()[0]
+	}
+	return cmp.Or(inner, err).Error()
 }

@@ -115,17 +115,20 @@ func TestAWriteThatIsCutOffLeavesNothing(t *testing.T) {
 
 func TestURLs(t *testing.T) {
 	for name, want := range map[string]string{
-		"ftp://host/x":        "the scheme is none of",
-		"file://host/x":       "want file:///PATH",
-		"file:///x?y=z":       "want file:///PATH",
-		"s3:///x":             "want s3://BUCKET/KEY",
-		"s3://a:secret@b/x":   "want s3://BUCKET/KEY",
-		"s3://b?region=x":     "names a bucket",
-		"s3://b/%zz?x=secret": "is not a URL",
-		"s3://b/x?secret=1":   "unknown",
+		"ftp://host/x":          "the scheme is none of",
+		"file://host/x":         "want file:///PATH",
+		"file:///x?y=z":         "want file:///PATH",
+		"s3:///x":               "want s3://BUCKET/KEY",
+		"s3://a:secret@b/x":     "want s3://BUCKET/KEY",
+		"s3://b?region=x":       "names a bucket",
+		"s3://b/%zz?x=secret":   "is not a URL",
+		"s3://b/x?secret=1":     "unknown",
+		"gs://b/x?secret=1":     "invalid",
+		"azblob://b/x?secret=1": "unknown",
+		"s3://b/%ff?region=x":   "UTF-8",
 	} {
 		_, err := bucket.Open(t.Context(), name)
-		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "a:secret") || strings.Contains(err.Error(), "x=secret") {
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "a:secret") || strings.Contains(err.Error(), "=secret") || strings.Contains(err.Error(), "secret=") {
 			t.Errorf("%s: error %v, want one that says %q", name, err, want)
 		}
 	}

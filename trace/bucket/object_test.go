@@ -203,7 +203,6 @@ func TestAnObjectThatChangedIsAnError(t *testing.T) {
 func TestFailuresSayWhatToDo(t *testing.T) {
 	s := buckettest.Start(t)
 	put(t, s.URL("here"), []byte("x"))
-	t.Setenv("AWS_MAX_ATTEMPTS", "1") // nothing here passes
 	for _, c := range []struct {
 		name, url string
 		env       map[string]string
@@ -236,8 +235,8 @@ func TestFailuresSayWhatToDo(t *testing.T) {
 						t.Errorf("%v does not say %q", err, want)
 					}
 				}
-				if strings.Contains(err.Error(), "use_path_style") {
-					t.Errorf("%v shows the query", err)
+				if strings.Contains(err.Error(), "use_path_style") || strings.Contains(err.Error(), "code=") {
+					t.Errorf("%v shows the query, or layers", err)
 				}
 			}
 		})
