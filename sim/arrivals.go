@@ -43,6 +43,7 @@ func (r *replay) arrive(c *trace.Chunk) error {
 		pool := r.routes.of(&c.Columns, i)
 		identify(&q, &c.Columns, i)
 		r.row, r.arrival, r.duration = c.First+int64(i), t, c.Duration[i]
+		r.arrived++
 		r.rows.arriving()
 		q.ID, q.Pool, q.Hint = policy.RequestID(r.row), pool, hint
 		if r.cloud.spot {

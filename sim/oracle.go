@@ -35,6 +35,7 @@ func Oracle(src trace.Source, fleet Fleet, opt Options) (*Result, error) {
 		for i, t := range chunk.Arrival {
 			o.serve(chunk, i, t)
 			r.arrival = t
+			r.arrived++
 		}
 		if opt.Progress != nil {
 			opt.Progress(chunk.First + int64(chunk.Len()))
@@ -45,9 +46,9 @@ func Oracle(src trace.Source, fleet Fleet, opt Options) (*Result, error) {
 			}
 		}
 	}
-	res := r.result()
+	o.count()
+	res := r.result(r.tally())
 	res.Policy, res.Params, res.Implementable = "oracle", map[string]any{}, false
-	res.PeakInstances = o.peak()
 	return res, nil
 }
 
@@ -154,16 +155,22 @@ func (o *oracle) reuse(c *trace.Chunk, i int, t, end policy.Time, pool policy.Po
 	return true
 }
 
-// peak is the highest number of instances at one time in the measured span.
-func (o *oracle) peak() int64 {
+// count takes the census of instances that live in the measured span.
+func (o *oracle) count() {
 	slices.Sort(o.starts)
 	slices.Sort(o.ends)
-	peak, ended := 0, 0
-	for n, t := range o.starts {
-		for o.ends[ended] <= max(t, o.from) {
-			ended++
+	census := &o.m.census
+	census.begin(o.from)
+	ended := 0
+	end := func(until policy.Time) {
+		for ; ended < len(o.ends) && o.ends[ended] <= until; ended++ {
+			census.change(o.ends[ended], -1)
 		}
-		peak = max(peak, n+1-ended)
 	}
-	return int64(peak)
+	for _, t := range o.starts {
+		end(t)
+		census.change(max(t, o.from), 1)
+	}
+	end(o.to)
+	census.end()
 }

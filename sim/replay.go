@@ -65,7 +65,7 @@ func Run(src trace.Source, fleet Fleet, sizer policy.Sizer, opt Options) (*Resul
 			return nil, fmt.Errorf("writing the decision log: %w", err)
 		}
 	}
-	return r.result(), nil
+	return r.result(r.tally()), nil
 }
 
 // replay is a host of a policy.Controller whose world is a trace.
@@ -90,6 +90,7 @@ type replay struct {
 
 	// The request that is arriving, so that a hit needs no look-up.
 	row               int64
+	arrived           int64 // so far, this one included
 	request           policy.Request
 	arrival, duration int64
 	outcome           policy.Outcome // if it did not have to wait
@@ -229,7 +230,7 @@ func (r *replay) run(src trace.Source) error {
 	}
 	r.m.end(r.sum.Last)
 	if r.days != nil {
-		r.days.close(r.m.since(r.row + 1))
+		r.days.close(r.m.since(r.arrived))
 	}
 	r.mark = policy.Never
 	// Until every request is served; what only the policy's timers would
