@@ -19,8 +19,28 @@ import (
 // What launches have in common it takes from when they are needed. Limits on
 // the fleet do not bind it.
 func Oracle(src trace.Source, fleet Fleet, opt Options) (*Result, error) {
+	r, err := foresee(src, &fleet, opt)
+	if err != nil {
+		return nil, err
+	}
+	res := r.result(r.tally())
+	res.Policy, res.Params, res.Implementable = "oracle", map[string]any{}, false
+	return res, nil
+}
+
+// CountOracle is Oracle before any figure is computed. Its pools are independent
+// of each other, whatever Couple says.
+func CountOracle(src trace.Source, fleet Fleet, opt Options) (*Tally, error) {
+	r, err := foresee(src, &fleet, opt)
+	if err != nil {
+		return nil, err
+	}
+	return r.tally(), nil
+}
+
+func foresee(src trace.Source, fleet *Fleet, opt Options) (*replay, error) {
 	opt.Shortfall = false // there is none
-	r, err := newReplay(src, &fleet, policy.None{}, opt)
+	r, err := newReplay(src, fleet, policy.None{}, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -33,9 +53,11 @@ func Oracle(src trace.Source, fleet Fleet, opt Options) (*Result, error) {
 			return nil, err
 		}
 		for i, t := range chunk.Arrival {
-			o.serve(chunk, i, t)
 			r.arrival = t
-			r.arrived++
+			if pool := r.routes.of(&chunk.Columns, i); pool != elsewhere {
+				o.serve(chunk, i, t, pool)
+				r.arrived++
+			}
 		}
 		if opt.Progress != nil {
 			opt.Progress(chunk.First + int64(chunk.Len()))
@@ -47,9 +69,7 @@ func Oracle(src trace.Source, fleet Fleet, opt Options) (*Result, error) {
 		}
 	}
 	o.count()
-	res := r.result(r.tally())
-	res.Policy, res.Params, res.Implementable = "oracle", map[string]any{}, false
-	return res, nil
+	return r, nil
 }
 
 type oracle struct {
@@ -92,8 +112,7 @@ func (o *oracle) clipped(a, b policy.Time) int64 {
 }
 
 // serve gives the request of row i of a chunk its instance.
-func (o *oracle) serve(c *trace.Chunk, i int, t policy.Time) {
-	pool := o.routes.of(&c.Columns, i)
+func (o *oracle) serve(c *trace.Chunk, i int, t policy.Time, pool policy.PoolID) {
 	k := &o.fleet.Categories[pool]
 	delay := int64(k.PromotionDelay)
 	end := t + delay + c.Duration[i]

@@ -24,6 +24,20 @@ type routes struct {
 // noPool is where requests go that the fleet does not serve.
 const noPool = ^policy.PoolID(0)
 
+// elsewhere is where requests go that another part of the run replays.
+const elsewhere = noPool - 1
+
+// restrict sends elsewhere what is not for some pools.
+func (r *routes) restrict(pools []bool) {
+	for _, all := range append(r.zones, r.any) {
+		for i, p := range all {
+			if p != noPool && !pools[p] {
+				all[i] = elsewhere
+			}
+		}
+	}
+}
+
 // routes makes those of a trace with such names.
 func (f *Fleet) routes(names trace.Strings) *routes {
 	if len(names.Category) == 0 {

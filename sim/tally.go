@@ -30,7 +30,7 @@ type Tally struct {
 	Peak      int64     `json:"peak"`
 	Instances []Changes `json:"instances,omitempty"`
 
-	timeline []Sample
+	timeline []Sample // nil: no pictures were asked for
 }
 
 // Usage is what the instances of one price and memory did.
@@ -100,7 +100,7 @@ func (r *replay) tally() *Tally {
 		t.Shortfall = r.short.tally(r.fleet, r.sum.Strings.Tenant)
 	}
 	if r.line != nil {
-		t.timeline = r.line.samples
+		t.timeline = append([]Sample{}, r.line.samples...) // not nil, also of the oracle
 	}
 	return t
 }
