@@ -28,6 +28,8 @@ type studyFlags struct {
 	tick                           time.Duration
 	seed                           uint64
 	out, format                    string
+	parts, number, of              int // see addParts
+	part                           string
 
 	shortfall bool // say where the requests fall that did not hit
 }
@@ -87,8 +89,11 @@ type study struct {
 // are those of the configuration and the given defaults. Policies that steer by
 // a target take the configuration's, unless their knobs are to be swept.
 func (f *studyFlags) open(cmd *cobra.Command, defaults func(reusable bool) []policy.Spec, sweep bool) (*study, error) {
-	if !slices.Contains([]string{"table", "json", "csv"}, f.format) {
-		return nil, fmt.Errorf("--format %q is none of table, json, csv", f.format)
+	if err := checkFormat(f.format); err != nil {
+		return nil, err
+	}
+	if err := f.checkParts(); err != nil {
+		return nil, err
 	}
 	file, err := f.readConfig(cmd)
 	if err != nil {
@@ -121,7 +126,7 @@ func (f *studyFlags) open(cmd *cobra.Command, defaults func(reusable bool) []pol
 	}
 	opt := experiments.Options{
 		Seed: f.seed, MeasureFrom: s.from, StartWarm: f.startWarm,
-		Version: version(), Progress: s.bar.at, Shortfall: f.shortfall,
+		Version: version(), Progress: s.bar.at, Shortfall: f.shortfall, Parts: f.parts,
 	}
 	if opt.Hints, err = sim.ParseHints(f.hints); err != nil {
 		return nil, fmt.Errorf("--%w", err)
@@ -133,6 +138,13 @@ func (f *studyFlags) open(cmd *cobra.Command, defaults func(reusable bool) []pol
 		return nil, err
 	}
 	return s, nil
+}
+
+func checkFormat(format string) error {
+	if !slices.Contains([]string{"table", "json", "csv"}, format) {
+		return fmt.Errorf("--format %q is none of table, json, csv", format)
+	}
+	return nil
 }
 
 func (f *studyFlags) readConfig(cmd *cobra.Command) (*config.File, error) {
