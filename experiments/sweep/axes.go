@@ -51,17 +51,23 @@ func (a *Axes) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-// spread are the values with ranges of a kind spread out into their points.
-func (a *Axis) spread(kind policy.Kind) ([]string, error) {
+// spread are the values with ranges spread out into their points, as the first
+// of some kinds that they can be read as.
+func (a *Axis) spread(kinds ...policy.Kind) ([]string, error) {
 	var all []string
 	for _, text := range a.Values {
-		if !strings.Contains(text, "..") {
+		if !space.IsRange(text) {
 			all = append(all, text)
 			continue
 		}
-		d, err := space.Parse(text, kind)
+		d, err := space.Parse(a.Name, text, kinds[0])
+		for _, kind := range kinds[1:] {
+			if err != nil {
+				d, err = space.Parse(a.Name, text, kind)
+			}
+		}
 		if err != nil {
-			return nil, fmt.Errorf("line %d: %s: %w", a.line, a.Name, err)
+			return nil, fmt.Errorf("line %d: %w", a.line, err)
 		}
 		all = append(all, d.Grid()...)
 	}

@@ -57,4 +57,6 @@ func (d Directory) List(_ context.Context, prefix string) ([]string, error) {
 	return names, err
 }
 
-func (d Directory) path(name string) string { return filepath.Join(string(d), filepath.FromSlash(name)) }
+func (d Directory) path(name string) string {
+	return filepath.Join(string(d), filepath.FromSlash(name))
+}

@@ -133,11 +133,15 @@ func (e *Experiment) path(name string) string {
 	return filepath.Join(filepath.Dir(e.file), name)
 }
 
-var unknownField = regexp.MustCompile(`field (\S+) not found in type \S+`)
+var (
+	unknownField = regexp.MustCompile(`field (\S+) not found in type \S+`)
+	wrongValue   = regexp.MustCompile("cannot construct !!\\w+ (`[^`]*`) into \\S+")
+)
 
 // readable puts the reader's words into the user's.
 func readable(err error) string {
 	text := strings.TrimPrefix(err.Error(), "yaml: construct errors: ")
 	text = strings.TrimPrefix(text, "go-yaml load error in ")
+	text = wrongValue.ReplaceAllString(text, "$1 is no value for this key")
 	return unknownField.ReplaceAllString(text, "unknown key $1; docs/tuning.md lists what there is")
 }

@@ -33,8 +33,9 @@ func (e *Experiment) sources(zone *time.Location) ([]source, error) {
 		return []source{s}, err
 	}
 	all := make([]source, len(e.Traces))
+	files := map[Trace]*trace.Trace{} // of several spans of one file, all share its memory
 	for i, entry := range e.Traces {
-		s, err := e.read(entry, zone)
+		s, err := e.read(entry, zone, files)
 		if err != nil {
 			return nil, fmt.Errorf("%s: trace %s: %w", e.file, entry.File, err)
 		}
@@ -46,7 +47,7 @@ func (e *Experiment) sources(zone *time.Location) ([]source, error) {
 	return all, nil
 }
 
-func (e *Experiment) read(entry Trace, zone *time.Location) (source, error) {
+func (e *Experiment) read(entry Trace, zone *time.Location, files map[Trace]*trace.Trace) (source, error) {
 	if entry.Timezone != "" {
 		var err error
 		if zone, err = time.LoadLocation(entry.Timezone); err != nil {
@@ -57,16 +58,23 @@ func (e *Experiment) read(entry Trace, zone *time.Location) (source, error) {
 	if err != nil {
 		return source{}, fmt.Errorf("columns: %w", err)
 	}
-	t, err := trace.Load(e.path(entry.File), trace.Options{
-		Columns: columns, Start: entry.Start, Timezone: zone.String(), Jitter: entry.Jitter, Seed: e.Seeds[0],
-	})
-	if err != nil {
-		return source{}, err
+	whole := entry
+	whole.Name, whole.From, whole.To, whole.MeasureFrom = "", "", "", ""
+	t := files[whole]
+	if t == nil {
+		t, err = trace.Load(e.path(entry.File), trace.Options{
+			Columns: columns, Start: entry.Start, Timezone: zone.String(), Jitter: entry.Jitter, Seed: e.Seeds[0],
+		})
+		if err != nil {
+			return source{}, err
+		}
+		files[whole] = t
 	}
+	named := *t
 	if entry.Name != "" {
-		t.Name = entry.Name
+		named.Name = entry.Name
 	}
-	return e.source(t, entry, zone)
+	return e.source(&named, entry, zone)
 }
 
 // source cuts the span out of a trace.

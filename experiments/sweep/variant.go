@@ -40,7 +40,7 @@ func (e *Experiment) variants() ([]variant, error) {
 	all := [][]policy.Setting{nil}
 	for i := range e.Vary {
 		a := &e.Vary[i]
-		values, err := a.spread(policy.Number)
+		values, err := a.spread(policy.Number, policy.Span)
 		if err != nil {
 			return nil, fmt.Errorf("%s: vary: %w", e.file, err)
 		}
