@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"shadowpool/policy"
+	"shadowpool/sim"
 )
 
 // DecideOptions say how a setting is chosen.
@@ -58,11 +59,13 @@ type Decision struct {
 	Saving *Saving `json:"saving"`
 	// Options are all settings: those that give the service by what they spend,
 	// then the others, those that see the future last.
-	Options  []Option      `json:"options"`
-	Families []FamilyPoint `json:"policies"`
-	Crossed  *Crossed      `json:"chosen_on_other_days"`
-	Front    []FrontPoint  `json:"front"`
-	Effects  []Effect      `json:"effects"`
+	Options []Option `json:"options"`
+	// References see the future, and have no figures by day: oracle.
+	References []Option      `json:"references"`
+	Families   []FamilyPoint `json:"policies"`
+	Crossed    *Crossed      `json:"chosen_on_other_days"`
+	Front      []FrontPoint  `json:"front"`
+	Effects    []Effect      `json:"effects"`
 }
 
 // An Option is one setting.
@@ -109,6 +112,7 @@ type Saving struct {
 
 // Decide chooses among the settings of a grid.
 func Decide(g Grid, opt DecideOptions) (*Decision, error) {
+	references := g.undated()
 	if err := g.check(); err != nil {
 		return nil, err
 	}
@@ -126,6 +130,9 @@ func Decide(g Grid, opt DecideOptions) (*Decision, error) {
 		d.Options = append(d.Options, s.option(&g.Trials[i], service, opt.Target != nil))
 	}
 	spent := opt.spent()
+	for i := range references {
+		d.References = append(d.References, wholeSpan(&references[i], service))
+	}
 	slices.SortStableFunc(d.Options, func(a, b Option) int {
 		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.spends(spent).Value, b.spends(spent).Value))
 	})
@@ -141,6 +148,19 @@ func Decide(g Grid, opt DecideOptions) (*Decision, error) {
 	d.Crossed = crossed(d, opt.Against, spent)
 	d.Effects = effects(d, spent)
 	return d, nil
+}
+
+// wholeSpan is a trial of which the whole span is known only.
+func wholeSpan(t *Trial, service *Target) Option {
+	o := Option{
+		Policy: t.Spec.String(), Family: t.Spec.Name,
+		HitRate: t.measure(&Target{Measure: "hit_rate"}), WaitMeanS: t.measure(&Target{Measure: "wait_mean"}), WaitP99S: t.measure(&Target{Measure: "wait_p99"}),
+		Service: Estimate{Value: t.measure(service)}, trial: t,
+	}
+	perMonth := month / t.Results[0].SpanS
+	o.CostUSD.Value = t.mean(func(r *sim.Result) float64 { return r.CostUSD.Total }) * perMonth
+	o.WasteH.Value = t.mean(func(r *sim.Result) float64 { return r.InstanceS.Waste }) * perMonth / 3600
+	return o
 }
 
 // option is a trial as a choice.

@@ -45,9 +45,6 @@ func (g *Grid) Name() string {
 	return name
 }
 
-// span is the measured span, s.
-func (g *Grid) span() float64 { return g.Trials[0].Results[0].SpanS }
-
 // mean is a figure of a trial over its seeds.
 func (t *Trial) mean(of func(*sim.Result) float64) float64 {
 	sum := 0.0
@@ -65,6 +62,19 @@ func (t *Trial) measure(target *Target) float64 { return t.mean(target.measure) 
 // reaches says whether a trial gives the target's service.
 func (t *Trial) reaches(target *Target) bool {
 	return target.better(t.measure(target)) >= target.better(target.Value)
+}
+
+// undated takes out the trials that see the future and have no figures by day.
+func (g *Grid) undated() []Trial {
+	without := func(t Trial) bool { return !t.implementable() && len(t.Results[0].Days) == 0 }
+	var all []Trial
+	for _, t := range g.Trials {
+		if without(t) {
+			all = append(all, t)
+		}
+	}
+	g.Trials = slices.DeleteFunc(slices.Clone(g.Trials), without)
+	return all
 }
 
 // check finds fault with results that cannot be compared.
@@ -85,4 +95,10 @@ func (g *Grid) check() error {
 		}
 	}
 	return nil
+}
+
+// Has says whether a policy, or a policy with its parameters, is among the
+// settings.
+func (g *Grid) Has(name string) bool {
+	return slices.ContainsFunc(g.Trials, func(t Trial) bool { return t.Spec.Name == name || t.Spec.String() == name })
 }
