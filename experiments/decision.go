@@ -126,9 +126,8 @@ func Decide(g Grid, opt DecideOptions) (*Decision, error) {
 	if service == nil {
 		service = &Target{Measure: "hit_rate"}
 	}
-	for i := range g.Trials {
-		d.Options = append(d.Options, s.option(&g.Trials[i], service, opt.Target != nil))
-	}
+	d.Options = make([]Option, len(g.Trials))
+	eachOf(len(g.Trials), func(i int) { d.Options[i] = s.option(&g.Trials[i], service, opt.Target != nil) })
 	spent := opt.spent()
 	for i := range references {
 		d.References = append(d.References, wholeSpan(&references[i], service))
@@ -228,13 +227,19 @@ func (d *Decision) choose(s *samples, spent column) {
 	}
 	reaching := d.Options[:d.Reaching]
 	d.Chosen = &reaching[0]
-	for i := range d.Options {
+	own := d.Chosen.drawn(s, spent)
+	eachOf(len(d.Options), func(i int) {
 		o := &d.Options[i]
-		o.More = s.estimate(func(x *sample) float64 { return o.tally.monthly(spent, x) - d.Chosen.tally.monthly(spent, x) })
-		if o == d.Chosen {
-			o.More = Estimate{Low: new(float64), High: new(float64)}
+		o.More = Estimate{Value: o.spends(spent).Value - d.Chosen.spends(spent).Value}
+		if len(own) == 0 {
+			return
 		}
-	}
+		more := o.drawn(s, spent)
+		for k := range more {
+			more[k] -= own[k]
+		}
+		o.More = s.interval(o.More.Value, more)
+	})
 	tie(s, reaching, spent)
 	if i := slices.IndexFunc(reaching, func(o Option) bool { return o.Surely }); i >= 0 {
 		d.Sure = &reaching[i]

@@ -19,8 +19,8 @@ type Effect struct {
 	Matters   float64 `json:"matters"`
 	Unreached int     `json:"unreached"`
 	// ServiceShare and SpendShare are the shares of the variance over the whole
-	// grid that the parameter has by itself; nil where the policy's settings are
-	// no full grid.
+	// grid that the parameter has by itself; nil where it is the only one
+	// that was varied, or the policy's settings are no full grid.
 	ServiceShare *float64 `json:"share_of_service_variance"`
 	SpendShare   *float64 `json:"share_of_spend_variance"`
 }
@@ -65,7 +65,7 @@ func effects(d *Decision, spent column) []Effect {
 			}
 		}
 		for i := range own {
-			if combinations == len(options) {
+			if len(own) > 1 && combinations == len(options) {
 				own[i].share(options, spent)
 			}
 		}

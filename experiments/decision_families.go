@@ -44,9 +44,7 @@ func families(d *Decision, s *samples, spent column) []FamilyPoint {
 	read := func(name string) (float64, []float64) {
 		all := members[name]
 		drawn := make([]float64, len(s.again))
-		for k := range s.again {
-			drawn[k] = least(all, d.Target, &s.again[k], spent)
-		}
+		eachOf(len(drawn), func(k int) { drawn[k] = least(all, d.Target, &s.again[k], spent) })
 		return least(all, d.Target, &s.whole, spent), drawn
 	}
 	var own float64

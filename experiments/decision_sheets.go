@@ -76,7 +76,7 @@ func (d *Decision) optionSheet(most int) *sheet {
 			figureOf(o.CostUSD.Value, amount(o.CostUSD.Value)), figureOf(o.WasteH.Value, amount(o.WasteH.Value)),
 		}
 		if d.Chosen != nil {
-			row = append(row, figureOf(o.More.Value, signed(o.More.Value)), words(bounded(o.More, signed)), judged(d.verdict(o)))
+			row = append(row, figureOf(o.More.Value, signed(o.More.Value)), words(d.moreBounds(o)), judged(d.verdict(o)))
 		}
 		s.add(row...)
 	}
@@ -118,6 +118,15 @@ func (d *Decision) verdict(o *Option) string {
 	default:
 		return "spends more"
 	}
+}
+
+// moreBounds is the interval of what an option spends more than the chosen one,
+// which has none.
+func (d *Decision) moreBounds(o *Option) string {
+	if o == d.Chosen {
+		return ""
+	}
+	return bounded(o.More, signed)
 }
 
 // judged is a verdict with its looks.

@@ -27,7 +27,7 @@ func tie(s *samples, options []Option, spent column) {
 	for j := range rivals {
 		drawn[j] = rivals[j].drawn(s, spent)
 	}
-	for i := range options {
+	eachOf(len(options), func(i int) {
 		own := options[i].drawn(s, spent)
 		always := false
 		var more, deviations []float64
@@ -41,7 +41,7 @@ func tie(s *samples, options []Option, spent column) {
 			}
 		}
 		options[i].Tied = !always && !apart(s, own, more, deviations, against)
-	}
+	})
 }
 
 // drawn is what an option spends a month on each resample.

@@ -106,14 +106,14 @@ func (d *Decision) tieWords() string {
 			tied++
 		}
 	}
-	others := grouped(int64(d.Reaching - 1))
 	switch {
 	case d.Reaching == 1:
 		return fmt.Sprintf("It is the only one of %s that reaches the target.", plural(len(d.Options), "setting", "settings"))
 	case tied == 0:
-		return "It is the best: others that reach the target, " + others + ", all spend clearly more."
+		return fmt.Sprintf("It is the best of the %d settings that reach the target: all others spend clearly more.", d.Reaching)
 	default:
-		return fmt.Sprintf("It is not clearly the best: of the others that reach the target, %s, these days cannot tell %s apart from it.", others, grouped(int64(tied)))
+		return fmt.Sprintf("It is not clearly the best of the %d settings that reach the target: %s may be as good, for all that these days tell.",
+			d.Reaching, map[bool]string{true: "another", false: grouped(int64(tied)) + " others"}[tied == 1])
 	}
 }
 

@@ -106,7 +106,7 @@ func (d *Decision) textSheet() *sheet {
 		o := &d.Options[i]
 		row := []entry{words(o.label()), words(t.short(o.Service.Value)), words(amount(d.spentOf(o).Value))}
 		if d.Chosen != nil {
-			row = append(row, words(signed(o.More.Value)), words(bounded(o.More, signed)), words(d.verdict(o)))
+			row = append(row, words(signed(o.More.Value)), words(d.moreBounds(o)), words(d.verdict(o)))
 		}
 		s.add(row...)
 	}

@@ -144,9 +144,27 @@ func (t *Trial) tally() *tally {
 func (y *tally) total(c column, d *sample) float64 {
 	n, sum := len(d.days), 0.0
 	for seed, counts := range d.seeds {
-		sum += float64(counts * weighted(d.days, y.by[c][seed*n:(seed+1)*n]))
+		sum += float64(counts * dot(d.days, y.by[c][seed*n:(seed+1)*n]))
 	}
 	return sum / float64(len(d.seeds))
+}
+
+// dot is weighted in four sums, which a processor adds at one time: a decision
+// among thousands of settings is made of little else.
+func dot(times, values []float64) float64 {
+	var a, b, c, d float64
+	values = values[:len(times)]
+	i := 0
+	for ; i+4 <= len(times); i += 4 {
+		a += float64(times[i] * values[i])
+		b += float64(times[i+1] * values[i+1])
+		c += float64(times[i+2] * values[i+2])
+		d += float64(times[i+3] * values[i+3])
+	}
+	for ; i < len(times); i++ {
+		a += float64(times[i] * values[i])
+	}
+	return (a + b) + (c + d)
 }
 
 // monthly is what a month like the days of a sample has of a figure: dollars, or
@@ -197,7 +215,11 @@ func (s *samples) estimate(figure func(*sample) float64) Estimate {
 	for i := range s.again {
 		values[i] = figure(&s.again[i])
 	}
-	low, high := s.plan.Interval(e.Value, values)
-	e.Low, e.High = &low, &high
-	return e
+	return s.interval(e.Value, values)
+}
+
+// interval is a figure with what it is on each resample, which it sorts.
+func (s *samples) interval(value float64, values []float64) Estimate {
+	low, high := s.plan.Interval(value, values)
+	return Estimate{value, &low, &high}
 }

@@ -135,7 +135,7 @@ func (t spacedTicks) Ticks(least, most float64) []plot.Tick {
 	last := math.Inf(-1)
 	for i := range ticks {
 		at := nineScale{}.Normalize(least, most, ticks[i].Value)
-		if at-last < 0.09 {
+		if at-last < 0.12 {
 			ticks[i].Label = ""
 			continue
 		}
@@ -366,7 +366,8 @@ func bar(from, to, row float64, colour color.Color) (*plotter.Polygon, error) {
 // rowTick names a row of bars, with room before the axis: the reader's font may
 // be wider than the one that was measured.
 func rowTick(row float64, name string) plot.Tick {
-	return plot.Tick{Value: row, Label: clip(name, 30) + strings.Repeat("\u00a0", 4)}
+	name = clip(name, 30)
+	return plot.Tick{Value: row, Label: name + strings.Repeat("\u00a0", 2+len(name)/4)}
 }
 
 // mostBars bounds the parameters that are drawn.
