@@ -238,7 +238,7 @@ func (d *Decision) pairSheet() *sheet {
 		text func(o *Option) string
 		skip bool
 	}{
-		{name: "hits %", text: func(o *Option) string { return fixed(100*o.HitRate, 2) }},
+		{name: "hits %", text: func(o *Option) string { return (&Target{Measure: "hit_rate"}).short(o.HitRate) }},
 		{name: "mean wait", text: func(o *Option) string { return seconds(o.WaitMeanS) }},
 		{name: "99th percentile of the wait", text: func(o *Option) string { return seconds(o.WaitP99S) }},
 		{name: "longest wait", text: func(o *Option) string {
@@ -283,7 +283,7 @@ func (d *Decision) none(options []*Option, of func(*sim.Result) float64) bool {
 func scoreSheet(scores []ForecastScore) *sheet {
 	s := &sheet{Head: []string{"forecaster", "pinball", "MASE", "bias %", "in 50 %", "in 90 %", "in 99 %"}}
 	for _, x := range scores {
-		s.add(words(x.Forecaster), figureOf(x.Pinball, fixed(x.Pinball, 4)), figureOf(x.MASE, fixed(x.MASE, 3)), figureOf(x.Bias, fixed(100*x.Bias, 1)),
+		s.add(words(x.Forecaster), figureOf(x.Pinball, fixed(x.Pinball, 4)), figureOf(x.MASE, fixed(x.MASE, 3)), figureOf(x.Bias, fixed(math.Round(1000*x.Bias)/10+0, 1)),
 			figureOf(x.Coverage50, fixed(100*x.Coverage50, 1)), figureOf(x.Coverage90, fixed(100*x.Coverage90, 1)), figureOf(x.Coverage99, fixed(100*x.Coverage99, 1)))
 	}
 	return s

@@ -10,6 +10,9 @@ import (
 
 // Launch implements policy.Host.
 func (r *replay) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID, on policy.Capacity, _ policy.Reason) {
+	if r.opt.Pools != nil && !r.opt.Pools[pool] {
+		return
+	}
 	s := id.Slot()
 	for int(s) >= len(r.slots) {
 		r.slots = append(r.slots, slot{})
@@ -92,11 +95,12 @@ func (r *replay) Assign(t policy.Time, a policy.Assignment) {
 }
 
 // Move implements policy.Host.
-func (r *replay) Move(t policy.Time, id policy.InstanceID, to policy.PoolID, _ policy.Reason) {
+func (r *replay) Move(t policy.Time, id policy.InstanceID, to policy.PoolID, why policy.Reason) {
 	row := &r.slots[id.Slot()]
+	kept := why == policy.Reserved && r.category(id.Slot()).SameStages(&r.fleet.Categories[to].Category)
 	r.m.moved(t, row, uint32(to))
 	row.pool = uint32(to)
-	if r.preps != nil {
+	if r.preps != nil && !kept {
 		r.preps.launched(id.Slot()) // nothing is left of what it was prepared for
 	}
 }
@@ -104,6 +108,9 @@ func (r *replay) Move(t policy.Time, id policy.InstanceID, to policy.PoolID, _ p
 // Prepare implements policy.Host.
 func (r *replay) Prepare(t policy.Time, id policy.InstanceID, to policy.Target, stages uint8) {
 	s := id.Slot()
+	if int(s) >= len(r.slots) || r.slots[s].id(s) != id { // of a pool elsewhere
+		return
+	}
 	row := &r.slots[s]
 	r.preps.aim(t, s, r.category(s), row.pool, to, stages, row.warm)
 }

@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
 	"shadowpool/experiments"
 	"shadowpool/experiments/sweep"
+	"shadowpool/trace/bucket"
 
 	"github.com/spf13/cobra"
 )
@@ -56,7 +56,7 @@ While runs are missing it says which, and ends with status 1; --partial reports 
 	flags.StringVar(&f.at, "at", "", "`TARGET`: hit_rate=SHARE, wait_mean=SPAN or wait_p99=SPAN (default that of the experiment)")
 	flags.StringVar(&f.against, "against", "static", "`POLICY` that the choice is held against: its best setting, or one with its parameters; none is \"\"")
 	flags.StringVar(&f.experiment, "experiment", "", "`FILE` of the experiment, to replay its traces for pictures")
-	flags.StringVar(&f.out, "out", "", "`FILE` of the page (default report.html in the first DIR)")
+	flags.StringVar(&f.out, "out", "", "`FILE` or URL of the page (default report.html in the first DIR)")
 	flags.StringVar(&f.format, "format", "table", "of standard output: `table`, json, md or html (the page itself, and no file)")
 	flags.BoolVar(&f.partial, "partial", false, "report although runs are missing")
 	flags.IntVar(&f.shards, "shards", 1, "`NUMBER` of shards that the sweep was split into, to say which lack runs")
@@ -271,7 +271,10 @@ func (f *reportFlags) write(cmd *cobra.Command, dir string, merged *sweep.Outcom
 		where = pageName + " in " + dir
 		err = sweep.Directory(dir).Write(cmd.Context(), pageName, page.Bytes())
 	} else {
-		err = os.WriteFile(where, page.Bytes(), 0o666)
+		err = bucket.Write(cmd.Context(), where, func(w io.Writer) error {
+			_, err := w.Write(page.Bytes())
+			return err
+		})
 	}
 	if err == nil && !f.quiet {
 		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "the page is %s\n", where) // a note
