@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"shadowpool/policy"
@@ -226,6 +227,10 @@ func TestChosenOnOtherDays(t *testing.T) {
 		d := decide(t, grid(r, 28, 1, settings...), "keepalive")
 		within += d.Saving.CostUSD.Value / spans
 		across += *d.Crossed.SavedUSD / spans
+	}
+	d := decide(t, grid(r, 28, 1, synthetic{name: "static:level=1", spends: 10, hits: 0.95, luck: 1}, synthetic{name: "static:level=2", spends: 90, hits: 0.95, luck: 1}), "static:level=2")
+	if got := d.crossedWords(); !strings.Contains(got, "the same setting is chosen") || *d.Crossed.SavedUSD != d.Saving.CostUSD.Value {
+		t.Errorf("%q, saved %v and %v", got, *d.Crossed.SavedUSD, d.Saving.CostUSD.Value)
 	}
 	if within < 30 || math.Abs(across) > within/3 {
 		t.Errorf("on the days of the choice it saves $%.1f a month, on others $%.1f; none are saved", within, across)

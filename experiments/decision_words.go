@@ -136,6 +136,9 @@ func (d *Decision) crossedWords() string {
 	if c == nil {
 		return ""
 	}
+	if len(c.Chosen) == 1 && c.Chosen[0] == d.Chosen.Policy {
+		return fmt.Sprintf("The choice hangs on no part of the span: of %d parts, the same setting is chosen whichever is left out.", c.Parts)
+	}
 	text := fmt.Sprintf("Chosen on other days than it was judged on, in turn over %d parts of the span, the choice gives %s", c.Parts, d.Target.figure(c.Service))
 	if c.SavedUSD != nil && d.Baseline != d.Chosen {
 		text += " and saves " + dollars(*c.SavedUSD) + " a month"
