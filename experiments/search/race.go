@@ -1,0 +1,252 @@
+package search
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Options say what is looked for, and for how long.
+type Options struct {
+	// Needs are the services to find the least cost for, at least one.
+	Needs []float64
+	// Budget is the effort, in full evaluations of one point.
+	Budget float64
+	Seed   uint64
+	// Stop ends the search after the batch that it is asked after; nil: only
+	// the budget does.
+	Stop func() bool
+	// Tried is told of every batch and of what is spent so far; nil is not.
+	Tried func(batch []Trial, spent float64)
+}
+
+// Evaluate finds what comes of points, in their order.
+type Evaluate func(context.Context, []Point) ([]Outcome, error)
+
+// LeastBudget is what a search of so many families needs at least.
+func LeastBudget(families int) float64 { return 2 * float64(families) }
+
+// rungs are the shares of a full evaluation by which families are told apart,
+// each until a share of the budget is spent.
+var rungs = []struct{ fidelity, until float64 }{{0.25, 0.15}, {0.5, 0.3}, {1, 1}}
+
+// batch is how many points are proposed at a time.
+const batch = 4
+
+// A Result is what was tried, in order.
+type Result struct {
+	Trials []Trial
+	Spent  float64 // in full evaluations
+	race   *race
+}
+
+// Minimise looks for the points of least cost that give the services needed.
+func Minimise(ctx context.Context, families []Family, evaluate Evaluate, opt Options) (*Result, error) {
+	switch {
+	case len(families) == 0 || len(opt.Needs) == 0:
+		return nil, fmt.Errorf("there is nothing to search for")
+	case !(opt.Budget >= LeastBudget(len(families))):
+		return nil, fmt.Errorf("a budget of %g runs is less than the %g that %d families take", opt.Budget, LeastBudget(len(families)), len(families))
+	}
+	r := &race{evaluate: evaluate, opt: opt}
+	for i := range families {
+		f := &families[i]
+		r.all = append(r.all, &runner{family: f, number: i, random: stream(opt.Seed, i)})
+	}
+	r.alive = slices.Clone(r.all)
+	err := r.run(ctx)
+	return &Result{r.trials, r.spent, r}, err
+}
+
+// Cheapest is the index of the cheapest full trial that gives enough service;
+// negative if none does.
+func (r *Result) Cheapest(need float64) int {
+	best := -1
+	for i, t := range r.Trials {
+		if t.Fidelity == 1 && t.Service >= need && (best < 0 || t.Cost < r.Trials[best].Cost) {
+			best = i
+		}
+	}
+	return best
+}
+
+// A race is a search that goes on.
+type race struct {
+	evaluate Evaluate
+	opt      Options
+	all      []*runner
+	alive    []*runner
+	trials   []Trial
+	spent    float64
+	turn     int // of needs and, in all but the last rung, of families
+}
+
+func (r *race) run(ctx context.Context) error {
+	for i, rung := range rungs {
+		if i == 0 {
+			if err := r.first(ctx, rung.fidelity, rung.until*r.opt.Budget); err != nil {
+				return err
+			}
+		}
+		last := i == len(rungs)-1
+		for {
+			room := int((rung.until*r.opt.Budget - r.spent) / rung.fidelity * (1 + 1e-9))
+			if room < 1 || r.stopped() {
+				break
+			}
+			points := r.propose(min(batch, room), rung.fidelity, last)
+			if len(points) == 0 {
+				break // all is tried
+			}
+			if err := r.try(ctx, points); err != nil {
+				return err
+			}
+		}
+		if !last {
+			r.halve()
+		}
+	}
+	return nil
+}
+
+func (r *race) stopped() bool { return r.opt.Stop != nil && r.opt.Stop() }
+
+// first tries points all over every family's cube.
+func (r *race) first(ctx context.Context, fidelity, budget float64) error {
+	var points []Point
+	for _, f := range r.all {
+		n := min(2*len(f.family.Variables)+2, max(int(budget/fidelity/float64(len(r.all))), 2))
+		if len(f.family.Variables) == 0 {
+			n = 1
+		}
+		for _, at := range f.family.spread(n, f.random) {
+			points = append(points, Point{f.number, at, fidelity})
+		}
+	}
+	return r.try(ctx, points)
+}
+
+// try evaluates points and learns from them.
+func (r *race) try(ctx context.Context, points []Point) error {
+	outcomes, err := r.evaluate(ctx, points)
+	if err != nil {
+		return err
+	}
+	fresh := make([]Trial, len(points))
+	learns := make([]bool, len(r.all))
+	for i, o := range outcomes {
+		if !(o.Cost > 0) || math.IsInf(o.Cost, 0) || math.IsNaN(o.Service) || math.IsInf(o.Service, 0) {
+			return fmt.Errorf("%s at %v: a cost of %v and a service of %v", r.all[points[i].Family].family.Name, points[i].At, o.Cost, o.Service)
+		}
+		fresh[i] = Trial{points[i], o}
+		f := r.all[points[i].Family]
+		f.tried = append(f.tried, fresh[i])
+		learns[f.number] = true
+		r.spent += o.Spent
+	}
+	r.trials = append(r.trials, fresh...)
+	for i, f := range r.all {
+		if learns[i] {
+			f.learn()
+		}
+	}
+	if r.opt.Tried != nil {
+		r.opt.Tried(fresh, r.spent)
+	}
+	return nil
+}
+
+// propose is a batch of points. Each is for one of the needs in turn; in the
+// last rung it goes to the family where it promises most.
+func (r *race) propose(n int, fidelity float64, last bool) []Point {
+	var points []Point
+	for range n {
+		need := r.opt.Needs[r.turn%len(r.opt.Needs)]
+		among := r.alive
+		if !last {
+			among = r.alive[r.turn%len(r.alive):][:1]
+		}
+		r.turn++
+		best := r.best(need)
+		var top promise
+		var of *runner
+		for _, f := range among {
+			if p, ok := f.propose(need, best, fidelity); ok && (of == nil || p.better(top)) {
+				top, of = p, f
+			}
+		}
+		if of == nil {
+			continue
+		}
+		p := Point{of.number, top.at, fidelity}
+		of.believe(p)
+		points = append(points, p)
+	}
+	return points
+}
+
+// best is the logarithm of the least cost for a need: of full trials, or as
+// long as there are none that give enough, what is expected of them.
+func (r *race) best(need float64) float64 {
+	best := math.Inf(1)
+	full := false
+	for _, t := range r.trials {
+		if t.Fidelity == 1 {
+			full = true
+			if t.Service >= need {
+				best = min(best, math.Log(t.Cost))
+			}
+		}
+	}
+	if !full {
+		for _, f := range r.alive {
+			cost, _ := f.expects(need)
+			best = min(best, cost)
+		}
+	}
+	return best
+}
+
+// halve leaves the better half of the families, by the best rank that each has
+// at any of the needs.
+func (r *race) halve() {
+	ranks := make([]int, len(r.alive)) // the best so far
+	sums := make([]int, len(r.alive))
+	for i := range ranks {
+		ranks[i] = len(ranks)
+	}
+	for _, need := range r.opt.Needs {
+		costs, services := make([]float64, len(r.alive)), make([]float64, len(r.alive))
+		order := make([]int, len(r.alive))
+		for i, f := range r.alive {
+			costs[i], services[i] = f.expects(need)
+			order[i] = i
+		}
+		slices.SortStableFunc(order, func(a, b int) int {
+			if c := cmp.Compare(costs[a], costs[b]); c != 0 {
+				return c
+			}
+			return cmp.Compare(services[b], services[a])
+		})
+		for rank, i := range order {
+			ranks[i] = min(ranks[i], rank)
+			sums[i] += rank
+		}
+	}
+	order := make([]int, len(r.alive))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(ranks[a], ranks[b]), cmp.Compare(sums[a], sums[b]))
+	})
+	kept := order[:(len(order)+1)/2]
+	slices.Sort(kept)
+	var alive []*runner
+	for _, i := range kept {
+		alive = append(alive, r.alive[i])
+	}
+	r.alive = alive
+}
