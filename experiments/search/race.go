@@ -12,6 +12,9 @@ import (
 type Options struct {
 	// Needs are the services to find the least cost for, at least one.
 	Needs []float64
+	// Beside are services that one full point each is proposed for in the end,
+	// to know what more or less of it costs.
+	Beside []float64
 	// Budget is the effort, in full evaluations of one point.
 	Budget float64
 	Seed   uint64
@@ -47,8 +50,8 @@ func Minimise(ctx context.Context, families []Family, evaluate Evaluate, opt Opt
 	switch {
 	case len(families) == 0 || len(opt.Needs) == 0:
 		return nil, fmt.Errorf("there is nothing to search for")
-	case !(opt.Budget >= LeastBudget(len(families))):
-		return nil, fmt.Errorf("a budget of %g runs is less than the %g that %d families take", opt.Budget, LeastBudget(len(families)), len(families))
+	case !(opt.Budget >= LeastBudget(len(families))+float64(len(opt.Beside))):
+		return nil, fmt.Errorf("a budget of %g runs is less than the %g that %d families take", opt.Budget, LeastBudget(len(families))+float64(len(opt.Beside)), len(families))
 	}
 	r := &race{evaluate: evaluate, opt: opt}
 	for i := range families {
@@ -84,16 +87,17 @@ type race struct {
 }
 
 func (r *race) run(ctx context.Context) error {
+	budget := r.opt.Budget - float64(len(r.opt.Beside))
 	for i, rung := range rungs {
 		if i == 0 {
-			if err := r.first(ctx, rung.fidelity, rung.until*r.opt.Budget); err != nil {
+			if err := r.first(ctx, rung.fidelity, rung.until*budget); err != nil {
 				return err
 			}
 		}
 		last := i == len(rungs)-1
-		for {
-			room := int((rung.until*r.opt.Budget - r.spent) / rung.fidelity * (1 + 1e-9))
-			if room < 1 || r.stopped() {
+		for n := 0; ; n++ {
+			room := int((rung.until*budget - r.spent) / rung.fidelity * (1 + 1e-9))
+			if room < 1 || r.stopped() && !(last && n == 0) {
 				break
 			}
 			points := r.propose(min(batch, room), rung.fidelity, last)
@@ -108,7 +112,14 @@ func (r *race) run(ctx context.Context) error {
 			r.halve()
 		}
 	}
-	return nil
+	var points []Point
+	for _, need := range r.opt.Beside {
+		points = append(points, r.proposeFor(need, r.alive, 1)...)
+	}
+	if len(points) == 0 {
+		return nil
+	}
+	return r.try(ctx, points)
 }
 
 func (r *race) stopped() bool { return r.opt.Stop != nil && r.opt.Stop() }
@@ -169,22 +180,28 @@ func (r *race) propose(n int, fidelity float64, last bool) []Point {
 			among = r.alive[r.turn%len(r.alive):][:1]
 		}
 		r.turn++
-		best := r.best(need)
-		var top promise
-		var of *runner
-		for _, f := range among {
-			if p, ok := f.propose(need, best, fidelity); ok && (of == nil || p.better(top)) {
-				top, of = p, f
-			}
-		}
-		if of == nil {
-			continue
-		}
-		p := Point{of.number, top.at, fidelity}
-		of.believe(p)
-		points = append(points, p)
+		points = append(points, r.proposeFor(need, among, fidelity)...)
 	}
 	return points
+}
+
+// proposeFor is the point that promises most for a need among families; none
+// where all are tried.
+func (r *race) proposeFor(need float64, among []*runner, fidelity float64) []Point {
+	best := r.best(need)
+	var top promise
+	var of *runner
+	for _, f := range among {
+		if p, ok := f.propose(need, best, fidelity); ok && (of == nil || p.better(top)) {
+			top, of = p, f
+		}
+	}
+	if of == nil {
+		return nil
+	}
+	p := Point{of.number, top.at, fidelity}
+	of.believe(p)
+	return []Point{p}
 }
 
 // best is the logarithm of the least cost for a need: of full trials, or as
