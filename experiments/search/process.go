@@ -3,6 +3,8 @@ package search
 import (
 	"math"
 
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/optimize"
 )
@@ -255,8 +257,8 @@ func (f *forecast) expected(at *Point) float64 {
 // predict is mean and deviation at a point, noise left out.
 func (f *forecast) predict(at *Point) (mean, deviation float64) {
 	mean = f.expected(at)
-	var v mat.VecDense
-	_ = v.SolveVec(f.p.lower, f.cross) // bad condition only makes it less exact
-	variance := f.k.covariance(at, at) - mat.Dot(&v, &v)
+	// In place, and without the look at the condition that mat takes each time.
+	blas64.Trsv(blas.NoTrans, f.p.lower.RawTriangular(), f.cross.RawVector())
+	variance := f.k.covariance(at, at) - mat.Dot(f.cross, f.cross)
 	return mean, f.p.scale * math.Sqrt(max(variance, 1e-12))
 }

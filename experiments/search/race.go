@@ -18,9 +18,10 @@ type Options struct {
 	// Budget is the effort, in full evaluations of one point.
 	Budget float64
 	Seed   uint64
-	// Stop ends the search after the batch that it is asked after; nil: only
-	// the budget does.
-	Stop func() bool
+	// Elapsed is the share of the time there is that is over. Rungs end by it as
+	// they do by the budget, but the last gets a batch at least; nil: time does
+	// not matter.
+	Elapsed func() float64
 	// Tried is told of every batch and of what is spent so far; nil is not.
 	Tried func(batch []Trial, spent float64)
 }
@@ -37,6 +38,11 @@ var rungs = []struct{ fidelity, until float64 }{{0.25, 0.15}, {0.5, 0.3}, {1, 1}
 
 // batch is how many points are proposed at a time.
 const batch = 4
+
+// idle is the expected saving, as a share of the cost, below which a point is
+// not worth its evaluation: when as many proposals in a row as a batch has, or
+// there are needs, promise no more, the search is over before its budget is.
+const idle = 1e-4
 
 // A Result is what was tried, in order.
 type Result struct {
@@ -84,6 +90,7 @@ type race struct {
 	trials   []Trial
 	spent    float64
 	turn     int // of needs and, in all but the last rung, of families
+	idle     int // proposals in a row that promised next to nothing
 }
 
 func (r *race) run(ctx context.Context) error {
@@ -97,12 +104,15 @@ func (r *race) run(ctx context.Context) error {
 		last := i == len(rungs)-1
 		for n := 0; ; n++ {
 			room := int((rung.until*budget - r.spent) / rung.fidelity * (1 + 1e-9))
-			if room < 1 || r.stopped() && !(last && n == 0) {
+			if room < 1 || r.opt.Elapsed != nil && r.opt.Elapsed() >= rung.until && !(last && n == 0) {
 				break
 			}
 			points := r.propose(min(batch, room), rung.fidelity, last)
-			if len(points) == 0 {
-				break // all is tried
+			if n == 0 {
+				r.idle = 0 // what is promised before a rung has begun tells little
+			}
+			if len(points) == 0 || last && r.idle >= max(batch, len(r.opt.Needs)) {
+				break // all is tried, or as good as all
 			}
 			if err := r.try(ctx, points); err != nil {
 				return err
@@ -121,8 +131,6 @@ func (r *race) run(ctx context.Context) error {
 	}
 	return r.try(ctx, points)
 }
-
-func (r *race) stopped() bool { return r.opt.Stop != nil && r.opt.Stop() }
 
 // first tries points all over every family's cube.
 func (r *race) first(ctx context.Context, fidelity, budget float64) error {
@@ -198,6 +206,10 @@ func (r *race) proposeFor(need float64, among []*runner, fidelity float64) []Poi
 	}
 	if of == nil {
 		return nil
+	}
+	r.idle++
+	if math.IsInf(best, 1) || top.score > idle {
+		r.idle = 0
 	}
 	p := Point{of.number, top.at, fidelity}
 	of.believe(p)

@@ -169,6 +169,30 @@ func TestFewValues(t *testing.T) {
 	}
 }
 
+// Where time runs out, families are told apart in their share of it, and full
+// points come of it in any case.
+func TestTimeRunsOut(t *testing.T) {
+	families, evaluate := crowd()
+	asked := 0.0
+	res, err := Minimise(context.Background(), families, evaluate, Options{Needs: []float64{0.5}, Budget: 1e6, Seed: 1, Elapsed: func() float64 {
+		asked++
+		return asked / 20
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if best := res.Cheapest(0.5); best < 0 || res.Trials[best].Family != 3 || res.Spent > 100 {
+		t.Errorf("%d trials, spent %v, the best is %d", len(res.Trials), res.Spent, best)
+	}
+	res, err = Minimise(context.Background(), families, evaluate, Options{Needs: []float64{0.5}, Budget: 1e6, Seed: 1, Elapsed: func() float64 { return 1 }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := res.Trials[len(res.Trials)-1]; last.Fidelity != 1 {
+		t.Errorf("without time, the last trial is %+v", last)
+	}
+}
+
 func TestBadSearches(t *testing.T) {
 	families, evaluate := crowd()
 	if _, err := Minimise(context.Background(), families, evaluate, Options{Needs: []float64{0}, Budget: 5}); err == nil {

@@ -55,7 +55,8 @@ func (r *runner) effects(p *process) []Effect {
 			first += (fb[i] - mean) * (f - fa[i]) / sobolSamples
 			total += (fa[i] - f) * (fa[i] - f) / (2 * sobolSamples)
 		}
-		all[v] = Effect{min(max(first/squares, 0), 1), min(total/squares, 1)}
+		total = min(total/squares, 1)
+		all[v] = Effect{min(max(first/squares, 0), total), total}
 	}
 	return all
 }
