@@ -42,7 +42,7 @@ func TestTune(t *testing.T) {
 	trace := crowds(t)
 	out := filepath.Join(dir, "tuned")
 	args := []string{"tune", "--trace", trace, "--reusable", "--lead-time", "20s", "--at", "hit_rate=0.8", "--policies", "keepalive:ttl=log:10s..1h",
-		"--vary", "binding=late|early", "--budget", "25", "--out", out}
+		"--vary", "binding=late|early", "--budget", "30", "--out", out}
 	text, log, status := simulate(t, append(args, "--format", "json")...)
 	if status != 0 {
 		t.Fatalf("status %d: %s", status, log)
@@ -86,12 +86,12 @@ func TestTune(t *testing.T) {
 	}
 
 	// From there on, with its service for a target and its policy to beat.
-	table, log, status := simulate(t, "tune", "--config", pool, "--trace", trace, "--policies", "keepalive", "--minimise", "cost", "--budget", "25", "--quiet")
+	table, log, status := simulate(t, "tune", "--config", pool, "--trace", trace, "--policies", "keepalive", "--minimise", "cost", "--budget", "30", "--quiet")
 	if status != 0 || log != "" || !strings.Contains(table, "least cost at hit_rate=0.8") || !strings.Contains(table, "(now)") {
 		t.Errorf("status %d: %s%s", status, log, table)
 	}
 	// A target that is out of reach is a failure that says what was reached.
-	table, log, status = simulate(t, "tune", "--trace", trace, "--policies", "keepalive:ttl=1s..2s", "--at", "hit_rate=0.9", "--budget", "20", "--quiet")
+	table, log, status = simulate(t, "tune", "--trace", trace, "--policies", "keepalive:ttl=1s..2s", "--at", "hit_rate=0.9", "--budget", "30", "--quiet")
 	if status != 1 || !strings.Contains(log, "no setting") || !strings.Contains(table, "the best has") {
 		t.Errorf("status %d: %s%s", status, log, table)
 	}
