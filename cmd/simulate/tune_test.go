@@ -125,3 +125,32 @@ func TestTuneUsage(t *testing.T) {
 		}
 	}
 }
+
+// The commands of docs/tuning.md lead where it says they do.
+func TestTuningPage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the page's searches take a while")
+	}
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "tuning.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	commands := 0
+	for block := range strings.SplitSeq(strings.ReplaceAll(string(page), "\\\n", ""), "\n") {
+		args, ok := strings.CutPrefix(block, "    $ simulate ")
+		if !ok {
+			continue
+		}
+		commands++
+		if _, log, status := simulate(t, strings.Fields(strings.ReplaceAll(args, "'", ""))...); status != 0 {
+			t.Fatalf("simulate %s: status %d: %s", args, status, log)
+		}
+	}
+	if commands < 4 {
+		t.Errorf("%d commands", commands)
+	}
+	if _, err := config.Load(filepath.Join("tuned", "pool.yaml")); err != nil {
+		t.Error(err)
+	}
+}
