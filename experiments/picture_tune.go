@@ -103,11 +103,12 @@ func drawTrials(d *Tuned) ([]picture, error) {
 
 // drawEffects draws the total effects of every parameter as bars.
 func drawEffects(d *Tuned) ([]picture, error) {
-	var rows names
+	var rows plot.ConstantTicks
 	var cost, service plotter.Values
-	for _, s := range d.Sensitivity {
+	for i := range d.Sensitivity {
+		s := &d.Sensitivity[i]
 		for _, e := range s.Parameters {
-			rows.of(clip(s.Policy+" "+e.Name, 40))
+			rows = append(rows, plot.Tick{Value: float64(len(rows)), Label: clip(d.label(s, &e), 40)})
 			cost, service = append(cost, e.CostTotal), append(service, e.ServiceTotal)
 		}
 	}
@@ -130,7 +131,7 @@ func drawEffects(d *Tuned) ([]picture, error) {
 	}
 	p.X.Min, p.X.Max = 0, 1
 	p.Y.Min, p.Y.Max = -0.6, float64(len(cost))-0.4
-	p.Y.Tick.Marker = rows.ticks()
+	p.Y.Tick.Marker = rows
 	height := vg.Points(90) + vg.Length(len(cost))*vg.Points(28)
 	pic, err := renderTall("tune-sensitivity", "How much each parameter matters: the share of the variance that it has a part in, over the ranges that were searched.", p, k, height)
 	return []picture{pic}, err
@@ -140,7 +141,8 @@ func drawEffects(d *Tuned) ([]picture, error) {
 func drawProfiles(d *Tuned) ([]picture, error) {
 	p, k := newPlot("place in the range that was searched", d.Minimised+" over the best, at the target"), newKey()
 	most, series := 1.0, 0
-	for _, s := range d.Sensitivity {
+	for i := range d.Sensitivity {
+		s := &d.Sensitivity[i]
 		for _, e := range s.Parameters {
 			var xys plotter.XYs
 			for _, x := range e.Profile {
@@ -158,7 +160,7 @@ func drawProfiles(d *Tuned) ([]picture, error) {
 			points.Radius = vg.Points(1.6)
 			series++
 			p.Add(line, points)
-			k.Add(clip(s.Policy+" "+e.Name, 34), line, points)
+			k.Add(clip(d.label(s, &e), 30), line, points)
 		}
 	}
 	if series == 0 {

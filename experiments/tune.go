@@ -139,7 +139,7 @@ func (t *Tuning) Check() error {
 		}
 	}
 	if least := t.leastBudget(); t.Budget < least {
-		return fmt.Errorf("a budget of %g runs is too small: %d policies on these spans take %.0f", t.Budget, len(t.Entries), math.Ceil(least))
+		return fmt.Errorf("a budget of %g runs is too small: %s on these spans take %.0f", t.Budget, plural(len(t.Entries), "policy", "policies"), math.Ceil(least))
 	}
 	return nil
 }
@@ -151,7 +151,7 @@ func (t *Tuning) leastBudget() float64 {
 }
 
 // mostFinalists bounds what is compared on the second span.
-const mostFinalists = 6
+const mostFinalists = 5
 
 // after is what the runs after the search take at most, in full ones of it.
 func (t *Tuning) after() float64 {

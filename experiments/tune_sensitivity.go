@@ -2,6 +2,8 @@ package experiments
 
 import (
 	"math"
+	"slices"
+	"strings"
 
 	"shadowpool/experiments/search"
 )
@@ -35,6 +37,21 @@ type ProfilePoint struct {
 	// At is its place in the range, from 0 to 1.
 	At    float64 `json:"at"`
 	Ratio float64 `json:"ratio"`
+}
+
+// label names a parameter of a policy: by the policy's name alone where that is
+// enough.
+func (d *Tuned) label(s *Sensitivity, p *ParameterEffect) string {
+	name, _, _ := strings.Cut(s.Policy, ":")
+	for i := range d.Sensitivity {
+		o := &d.Sensitivity[i]
+		other, _, _ := strings.Cut(o.Policy, ":")
+		same := slices.ContainsFunc(o.Parameters, func(q ParameterEffect) bool { return q.Name == p.Name })
+		if o.Policy != s.Policy && other == name && same {
+			return s.Policy + " " + p.Name
+		}
+	}
+	return name + " " + p.Name
 }
 
 // profilePoints of a range.

@@ -182,9 +182,10 @@ func (d *Tuned) writeFront(w io.Writer) error {
 func (d *Tuned) writeSensitivity(w io.Writer) error {
 	var names []string
 	var rows [][]string
-	for _, s := range d.Sensitivity {
+	for i := range d.Sensitivity {
+		s := &d.Sensitivity[i]
 		for _, p := range s.Parameters {
-			names = append(names, s.Policy+" "+p.Name)
+			names = append(names, d.label(s, &p))
 			worst := ""
 			if len(p.Profile) > 0 {
 				most := 0.0

@@ -51,7 +51,7 @@ func TestServesWhatWasTuned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tuning := &experiments.Tuning{Bench: bench, Entries: entries, Target: target, Cost: "waste", Budget: 25}
+	tuning := &experiments.Tuning{Bench: bench, Entries: entries, Target: target, Cost: "waste", Budget: 30}
 	found, err := tuning.Run(context.Background())
 	if err != nil {
 		t.Fatal(err)

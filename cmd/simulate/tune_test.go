@@ -42,7 +42,7 @@ func TestTune(t *testing.T) {
 	trace := crowds(t)
 	out := filepath.Join(dir, "tuned")
 	args := []string{"tune", "--trace", trace, "--reusable", "--lead-time", "20s", "--at", "hit_rate=0.8", "--policies", "keepalive:ttl=log:10s..1h",
-		"--vary", "binding=late|early", "--budget", "25", "--out", out}
+		"--vary", "binding=late|early", "--budget", "30", "--out", out}
 	text, log, status := simulate(t, append(args, "--format", "json")...)
 	if status != 0 {
 		t.Fatalf("status %d: %s", status, log)
@@ -86,12 +86,12 @@ func TestTune(t *testing.T) {
 	}
 
 	// From there on, with its service for a target and its policy to beat.
-	table, log, status := simulate(t, "tune", "--config", pool, "--trace", trace, "--policies", "keepalive", "--minimise", "cost", "--budget", "25", "--quiet")
+	table, log, status := simulate(t, "tune", "--config", pool, "--trace", trace, "--policies", "keepalive", "--minimise", "cost", "--budget", "30", "--quiet")
 	if status != 0 || log != "" || !strings.Contains(table, "least cost at hit_rate=0.8") || !strings.Contains(table, "(now)") {
 		t.Errorf("status %d: %s%s", status, log, table)
 	}
 	// A target that is out of reach is a failure that says what was reached.
-	table, log, status = simulate(t, "tune", "--trace", trace, "--policies", "keepalive:ttl=1s..2s", "--at", "hit_rate=0.9", "--budget", "20", "--quiet")
+	table, log, status = simulate(t, "tune", "--trace", trace, "--policies", "keepalive:ttl=1s..2s", "--at", "hit_rate=0.9", "--budget", "30", "--quiet")
 	if status != 1 || !strings.Contains(log, "no setting") || !strings.Contains(table, "the best has") {
 		t.Errorf("status %d: %s%s", status, log, table)
 	}
@@ -123,5 +123,34 @@ func TestTuneUsage(t *testing.T) {
 		if _, log, status := simulate(t, append([]string{"tune", "--trace", trace}, strings.Fields(args)...)...); status != 2 || !strings.Contains(log, want) {
 			t.Errorf("%s: status %d, %q, want one with %q", args, status, log, want)
 		}
+	}
+}
+
+// The commands of docs/tuning.md lead where it says they do.
+func TestTuningPage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the page's searches take a while")
+	}
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "tuning.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	commands := 0
+	for block := range strings.SplitSeq(strings.ReplaceAll(string(page), "\\\n", ""), "\n") {
+		args, ok := strings.CutPrefix(block, "    $ simulate ")
+		if !ok {
+			continue
+		}
+		commands++
+		if _, log, status := simulate(t, strings.Fields(strings.ReplaceAll(args, "'", ""))...); status != 0 {
+			t.Fatalf("simulate %s: status %d: %s", args, status, log)
+		}
+	}
+	if commands < 4 {
+		t.Errorf("%d commands", commands)
+	}
+	if _, err := config.Load(filepath.Join("tuned", "pool.yaml")); err != nil {
+		t.Error(err)
 	}
 }

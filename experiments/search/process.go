@@ -13,12 +13,13 @@ import (
 // evaluations (Rasmussen and Williams, Gaussian Processes for Machine Learning,
 // 2006, ch. 2 and 5). Its covariance of (x, f) and (x', f') is
 //
-//	c + b (k - 1/2)(k' - 1/2) + s^2 m(x, x') + (1 - f)(1 - f') (o + r^2 s^2 m(x, x'))
+//	c + b (k - 1/2)(k' - 1/2) + s^2 m(x, x') + d (o + e (k - 1/2)(k' - 1/2) + r^2 s^2 m(x, x'))
 //
 // with a constant, a slope along the knob k, a Matern function m of smoothness
-// 5/2 with one length a variable, and what cheap evaluations differ by: an
-// offset and a part that depends on x. Values are taken relative to their mean
-// and deviation.
+// 5/2 with one length a variable, and what cheap evaluations of one fidelity (d
+// is 1 where f = f' < 1, and else 0) differ by from full ones: an offset, a slope
+// and a part that depends on x. Values are taken relative to their mean
+// and to their deviation among evaluations of one fidelity.
 type process struct {
 	family *Family
 	laws   laws
@@ -38,12 +39,13 @@ type laws struct {
 	lengths                []float64
 }
 
-// Constants of all processes: variances of the constant, of the slope and of the
-// offset of cheap evaluations, all relative to that of the values.
+// Constants of all processes: variances of the constant and of the slope, and of
+// those by which cheap evaluations differ, all relative to that of the values.
 const (
 	constantVariance = 4.0
 	slopeVariance    = 10.0
-	offsetVariance   = 1.0
+	offsetVariance   = 25.0
+	tiltVariance     = 1.0
 )
 
 // The parameters' prior: the median and the deviation of the logarithm.
@@ -125,12 +127,13 @@ func (k *kernel) covariance(a, b *Point) float64 {
 		squares += d * d
 	}
 	m := matern(math.Sqrt(squares))
-	sum := constantVariance + k.signal*m
+	slope := 0.0
 	if n := k.family.Knob; n >= 0 {
-		sum += slopeVariance * (a.At[n] - 0.5) * (b.At[n] - 0.5)
+		slope = (a.At[n] - 0.5) * (b.At[n] - 0.5)
 	}
-	if both := (1 - a.Fidelity) * (1 - b.Fidelity); both > 0 {
-		sum += both * (offsetVariance + k.discord*m)
+	sum := constantVariance + slopeVariance*slope + k.signal*m
+	if a.Fidelity == b.Fidelity && a.Fidelity < 1 {
+		sum += offsetVariance + tiltVariance*slope + k.discord*m
 	}
 	return sum
 }
@@ -143,11 +146,7 @@ func newProcess(f *Family, points []Point, values []float64, l laws) *process {
 	for _, v := range values {
 		p.mean += v / n
 	}
-	squares := 0.0
-	for _, v := range values {
-		squares += (v - p.mean) * (v - p.mean) / n
-	}
-	if squares > 0 {
+	if squares := within(points, values); squares > 0 {
 		p.scale = math.Sqrt(squares)
 	}
 	for _, v := range values {
@@ -155,6 +154,22 @@ func newProcess(f *Family, points []Point, values []float64, l laws) *process {
 	}
 	p.condition()
 	return p
+}
+
+// within is the variance of values around the mean of their fidelity.
+func within(points []Point, values []float64) float64 {
+	squares := 0.0
+	for i, p := range points {
+		sum, n := 0.0, 0.0
+		for j, q := range points {
+			if q.Fidelity == p.Fidelity {
+				sum += values[j]
+				n++
+			}
+		}
+		squares += (values[i] - sum/n) * (values[i] - sum/n) / float64(len(values))
+	}
+	return squares
 }
 
 // leastNoise keeps covariances invertible.

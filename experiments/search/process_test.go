@@ -12,22 +12,26 @@ func near(a, b, tolerance float64) bool { return math.Abs(a-b) <= tolerance*max(
 func TestProcessOfTwoValues(t *testing.T) {
 	f := &Family{Variables: []Variable{{}}, Knob: 0}
 	l := laws{signal: math.Log(1.5), discord: math.Log(0.4), noise: math.Log(0.1), lengths: []float64{math.Log(0.3)}}
-	points := []Point{{At: []float64{0.2}, Fidelity: 1}, {At: []float64{0.7}, Fidelity: 0.25}}
+	points := []Point{{At: []float64{0.2}, Fidelity: 0.25}, {At: []float64{0.7}, Fidelity: 0.25}}
 	p := newProcess(f, points, []float64{3, 7}, l) // relative: -1 and 1, of mean 5 and deviation 2
-	at := Point{At: []float64{0.4}, Fidelity: 0.5}
+	at := Point{At: []float64{0.4}, Fidelity: 1}
 
 	m := func(d float64) float64 {
 		r := math.Sqrt(5) * d / 0.3
 		return (1 + r + r*r/3) * math.Exp(-r)
 	}
 	cov := func(x, f, y, g float64) float64 {
-		return 4 + 10*(x-0.5)*(y-0.5) + 2.25*m(math.Abs(x-y)) + (1-f)*(1-g)*(1+0.16*2.25*m(math.Abs(x-y)))
+		sum := 4 + 10*(x-0.5)*(y-0.5) + 2.25*m(math.Abs(x-y))
+		if f == g && f < 1 {
+			sum += 25 + (x-0.5)*(y-0.5) + 0.16*2.25*m(math.Abs(x-y))
+		}
+		return sum
 	}
-	a, b, c := cov(0.2, 1, 0.2, 1)+0.01+1e-8, cov(0.7, 0.25, 0.7, 0.25)+0.01+1e-8, cov(0.2, 1, 0.7, 0.25)
-	u, v := cov(0.4, 0.5, 0.2, 1), cov(0.4, 0.5, 0.7, 0.25)
+	a, b, c := cov(0.2, 0.25, 0.2, 0.25)+0.01+1e-8, cov(0.7, 0.25, 0.7, 0.25)+0.01+1e-8, cov(0.2, 0.25, 0.7, 0.25)
+	u, v := cov(0.4, 1, 0.2, 0.25), cov(0.4, 1, 0.7, 0.25)
 	det := a*b - c*c
 	wantMean := 5 + 2*((-u*b-u*c)+(v*c+v*a))/det
-	wantVariance := cov(0.4, 0.5, 0.4, 0.5) - (u*u*b-2*u*v*c+v*v*a)/det
+	wantVariance := cov(0.4, 1, 0.4, 1) - (u*u*b-2*u*v*c+v*v*a)/det
 
 	mean, deviation := p.forecast().predict(&at)
 	if !near(mean, wantMean, 1e-9) || !near(deviation, 2*math.Sqrt(wantVariance), 1e-9) {

@@ -30,7 +30,7 @@ type Options struct {
 type Evaluate func(context.Context, []Point) ([]Outcome, error)
 
 // LeastBudget is what a search of so many families needs at least.
-func LeastBudget(families int) float64 { return 2 * float64(families) }
+func LeastBudget(families int) float64 { return 4 + 3*float64(families) }
 
 // rungs are the shares of a full evaluation by which families are told apart,
 // each until a share of the budget is spent.
@@ -188,10 +188,53 @@ func (r *race) propose(n int, fidelity float64, last bool) []Point {
 			among = r.alive[r.turn%len(r.alive):][:1]
 		}
 		r.turn++
+		if p, ok := r.between(need); ok && last && len(points) == 0 {
+			r.all[p.Family].believe(p)
+			points = append(points, p)
+			continue
+		}
 		points = append(points, r.proposeFor(need, among, fidelity)...)
 	}
 	return points
 }
+
+// between is the point at which a line from the best full point that gives too
+// little service to the cheapest one that gives enough crosses the need: one of
+// every batch, whatever the models believe. False where there is none, or where
+// the cheapest gives hardly more than enough.
+func (r *race) between(need float64) (Point, bool) {
+	var enough, less *Trial
+	for i := range r.trials {
+		if t := &r.trials[i]; t.Fidelity == 1 && t.Service >= need && (enough == nil || t.Cost < enough.Cost) {
+			enough = t
+		}
+	}
+	if enough == nil || enough.Service-need < hardly {
+		return Point{}, false
+	}
+	for i := range r.trials {
+		t := &r.trials[i]
+		if t.Fidelity == 1 && t.Family == enough.Family && t.Service < need && t.Cost < enough.Cost && (less == nil || t.Service > less.Service) {
+			less = t
+		}
+	}
+	if less == nil {
+		return Point{}, false
+	}
+	f := r.all[enough.Family]
+	share := (need - less.Service) / (enough.Service - less.Service)
+	at := slices.Clone(enough.At)
+	for i, v := range f.family.Variables {
+		if v.Levels == 0 {
+			at[i] = less.At[i] + share*(at[i]-less.At[i])
+		}
+	}
+	p := Point{enough.Family, f.family.snapped(at), 1}
+	return p, !f.knows(p.At, 1)
+}
+
+// hardly is a difference of service that does not matter.
+const hardly = 1e-3
 
 // proposeFor is the point that promises most for a need among families; none
 // where all are tried.

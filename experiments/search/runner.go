@@ -125,10 +125,26 @@ func (r *runner) climb(p promise, o *outlook) promise {
 	return p
 }
 
-// knows says whether a point was proposed before, at a fidelity or a higher one.
+// knows says whether a point was proposed before, at a fidelity or a higher one,
+// or for a cheap evaluation, which tells the lie of the land only, one that is
+// hardly another.
 func (r *runner) knows(at []float64, fidelity float64) bool {
-	return slices.ContainsFunc(r.cost.points, func(p Point) bool { return p.Fidelity >= fidelity && slices.Equal(p.At, at) })
+	return slices.ContainsFunc(r.cost.points, func(p Point) bool {
+		if p.Fidelity < fidelity {
+			return false
+		}
+		for i, u := range p.At {
+			if d := math.Abs(u - at[i]); d > 0 && (fidelity == 1 || d > cheapSpacing) {
+				return false
+			}
+		}
+		return true
+	})
 }
+
+// cheapSpacing is how close cheap evaluations are to each other at least, in one
+// of the variables.
+const cheapSpacing = 0.04
 
 // leaders is how many of the best points others are looked for near.
 const leaders = 4
