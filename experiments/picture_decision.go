@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"cmp"
+	"fmt"
 	"image/color"
 	"math"
 	"slices"
@@ -89,15 +90,32 @@ func (d *Decision) drawFront() (picture, error) {
 			return picture{}, err
 		}
 	}
-	return render("front", "Every setting that was run: what it costs a month against its "+t.measureWords()+". Lower is cheaper; the line joins those that none other beats in both.", p, k)
+	all := "Every setting that was run"
+	if n := d.thinning(); n > 1 {
+		all = fmt.Sprintf("Those settings that none other beats, and one in %d of the others", n)
+	}
+	return render("front", all+": what it costs a month against its "+t.measureWords()+". Lower is cheaper; the line joins those that none other beats in both.", p, k)
+}
+
+// mostDrawn bounds the settings in a picture.
+const mostDrawn = 1500
+
+// thinning is of how many settings beyond the front one is drawn.
+func (d *Decision) thinning() int { return (len(d.Options) + mostDrawn - 1) / mostDrawn }
+
+func (d *Decision) onFront(policy string) bool {
+	return slices.ContainsFunc(d.Front, func(f FrontPoint) bool { return f.Policy == policy })
 }
 
 // clouds are the points of every policy that could be run, in the order in which
 // they come; those that never hit are left out, as they would make the axis long.
 func (d *Decision) clouds(at func(float64) float64) (clouds map[string]plotter.XYs, order []string) {
 	clouds = map[string]plotter.XYs{}
-	for _, o := range d.Options {
+	for i, o := range d.Options {
 		if !o.Implementable || o.HitRate == 0 && d.measured().Measure == "hit_rate" {
+			continue
+		}
+		if i%d.thinning() != 0 && !d.onFront(o.Policy) {
 			continue
 		}
 		if clouds[o.Family] == nil {
