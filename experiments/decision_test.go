@@ -83,13 +83,12 @@ func decide(t *testing.T, g Grid, against string) *Decision {
 // from the best in about one span of twenty, be they two or twenty.
 func TestAlikeSettingsAreTied(t *testing.T) {
 	for _, c := range []struct {
-		settings, days int
-		fidelity       float64
-	}{{2, 28, 0}, {2, 21, 0.5}, {20, 28, 0.3}} {
-		const spans = 200
+		settings, days, spans int
+		fidelity              float64
+	}{{2, 28, 200, 0}, {2, 21, 200, 0.5}, {20, 28, 100, 0.3}} {
 		apart, last := 0, 0
 		r := rand.New(rand.NewPCG(uint64(c.settings), uint64(c.days)))
-		for range spans {
+		for range c.spans {
 			var settings []synthetic
 			for i := range c.settings {
 				settings = append(settings, synthetic{name: fmt.Sprintf("static:level=%d", i), spends: 50, hits: 0.95, luck: 5, fidelity: c.fidelity})
@@ -102,10 +101,10 @@ func TestAlikeSettingsAreTied(t *testing.T) {
 				last++
 			}
 		}
-		if share := float64(apart) / spans; c.settings == 2 && share > 0.08 {
+		if share := float64(apart) / float64(c.spans); c.settings == 2 && share > 0.08 {
 			t.Errorf("%+v: told apart in %.1f %% of the spans", c, 100*share)
 		}
-		if share := float64(last) / spans; share > 0.06 {
+		if share := float64(last) / float64(c.spans); share > 0.06 {
 			t.Errorf("%+v: one of the best is left out in %.1f %% of the spans", c, 100*share)
 		}
 	}
