@@ -44,6 +44,7 @@ Policies (their parameters: simulate compare --help):
 	root.Example = `  simulate                                    compare policies on the built-in workload
   simulate --trace requests.parquet           the same on requests of your own
   simulate frontier --at hit_rate=0.99        what does each policy waste at 99 % hits?
+  simulate tune --at hit_rate=0.95 --out tuned  the policy and parameters for that
   simulate study --out study                  adaptive against all others, on many traces
   simulate run adaptive --events log.parquet  one policy, with every decision it took
   simulate trace import slurm-sacct jobs.txt -o jobs.parquet`
@@ -51,8 +52,8 @@ Policies (their parameters: simulate compare --help):
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "Flags.FlagUsages ", "Flags.FlagUsagesWrapped 100 "))
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newCompareCommand(), newRunCommand(), newFrontierCommand(), newStudyCommand(), newLadderCommand(), newSweepCommand(),
-		newReportCommand(), newPlanCommand(), newMergeCommand(), newForecastCommand(), newTraceCommand())
+	root.AddCommand(newCompareCommand(), newRunCommand(), newFrontierCommand(), newTuneCommand(), newSweepCommand(), newReportCommand(),
+		newStudyCommand(), newLadderCommand(), newPlanCommand(), newMergeCommand(), newForecastCommand(), newTraceCommand())
 	return root
 }
 
