@@ -142,6 +142,42 @@ func TestSaving(t *testing.T) {
 	}
 }
 
+// Between settings that lie around the target policies are read on the line
+// that joins them, and the interval of the difference holds the true one.
+func TestPoliciesAtTheTarget(t *testing.T) {
+	const spans = 150
+	held, found := 0, 0
+	r := rand.New(rand.NewPCG(6, 2))
+	for range spans {
+		g := grid(r, 35, 1,
+			synthetic{name: "adaptive:hit_rate=0.9", spends: 40, hits: 0.88, luck: 6, fidelity: 0.4},
+			synthetic{name: "adaptive:hit_rate=0.95", spends: 55, hits: 0.93, luck: 6, fidelity: 0.4},
+			synthetic{name: "static:level=1", spends: 50, hits: 0.87, luck: 6, fidelity: 0.4},
+			synthetic{name: "static:level=2", spends: 70, hits: 0.94, luck: 6, fidelity: 0.4})
+		mean := 0.0
+		for _, day := range g.Trials[0].Results[0].Days {
+			mean += float64(day.Requests) / 35
+		}
+		truth := (50 + 20*3.0/7 - 40 - 15*2.0/5) * (1 + 0.2*mean/100) * 365.25 / 12
+		d := decide(t, g, "")
+		i := slices.IndexFunc(d.Families, func(p FamilyPoint) bool { return p.Policy == "static" })
+		if p := d.Families[i]; p.Verdict == "chosen" {
+			continue
+		} else if *p.More.Low <= truth && truth <= *p.More.High {
+			held++
+			if p.Verdict == "more" {
+				found++
+			}
+		}
+	}
+	if share := float64(held) / spans; share < 0.89 || share > 0.99 {
+		t.Errorf("95 %% intervals hold the difference in %.1f %% of the spans", 100*share)
+	}
+	if found < held*8/10 {
+		t.Errorf("the difference is found in %d of %d spans", found, held)
+	}
+}
+
 // A difference that is the same every day has no width, in dollars a month and
 // as a share of the cost.
 func TestSavingOfEveryDay(t *testing.T) {
