@@ -80,6 +80,7 @@ var decisionWords = []word{
 	{"a month", "A twelfth of a year, 30.4 days, of days like those that were measured."},
 	{"95 % interval", "Where the figure lies for all that these days tell: it holds the true one in about 19 of 20 such spans. It knows nothing of what the trace does not show."},
 	{"not told apart", "The differences, day by day on the same requests, are no greater than chance makes the greatest of so many."},
+	{"*", "Sees the future: for comparison, no one could run it."},
 	{"held against", "The baseline: of a policy, its cheapest setting that reaches the target."},
 }
 

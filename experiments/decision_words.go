@@ -65,8 +65,8 @@ func (d *Decision) savingWords() string {
 	}
 	switch {
 	case !d.Intervals:
-		return fmt.Sprintf("It spent %s a month less than %s (and %s instance-hours of waste less), but %s are too few to tell whether that is more than chance: it takes %d.",
-			dollars(s.CostUSD.Value), than, signed(s.WasteH.Value), plural(d.Days, "day", "days"), bootstrap.Fewest)
+		return fmt.Sprintf("It spent %s a month less than %s (and %s instance-hours of waste less), but %s measured, too few to tell whether that is more than chance: it takes %d.",
+			dollars(s.CostUSD.Value), than, signed(s.WasteH.Value), plural(d.Days, "day is", "days are"), bootstrap.Fewest)
 	case s.CostUSD.above(0):
 		return fmt.Sprintf("It saves %s a month%s against %s: %s %% of the cost, and %s instance-hours of waste%s.",
 			dollars(s.CostUSD.Value), bracketed(s.CostUSD, dollars), than, percent(s.CostShare.Value), signed(s.WasteH.Value), bracketed(s.WasteH, signed))

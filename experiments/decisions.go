@@ -36,7 +36,7 @@ func (r *Decisions) Caveats() []string {
 			all = append(all, fmt.Sprintf("%s: %s left out, as runs of some seeds are missing.", d.Name(), plural(d.Incomplete, "setting is", "settings are")))
 		}
 		if !d.Intervals {
-			all = append(all, fmt.Sprintf("%s: %s measured are too few for intervals: no difference is called real.", d.Name(), plural(d.Days, "day", "days")))
+			all = append(all, fmt.Sprintf("%s: %s measured, too few for intervals: no difference is called real.", d.Name(), plural(d.Days, "day is", "days are")))
 		}
 	}
 	return all

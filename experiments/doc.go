@@ -2,8 +2,10 @@
 // differ: compared side by side at their own settings (Compare), or as curves
 // of waste against service with one knob swept (Sweep), matched at the service
 // that a platform wants (Match), or over a grid of traces, fleets and targets,
-// with intervals from days that are drawn again (Study, Resample). It writes
-// the answers as tables, JSON, CSV, pictures and one page that holds them.
+// with intervals from days that are drawn again (Study, Resample). Decide chooses
+// among the settings of a sweep (package sweep), and says what that saves and how
+// sure it is. The package writes the answers as tables, JSON, CSV, pictures and
+// one page that holds them.
 //
 // A Backtester judges forecasters by themselves, whatever a policy would make
 // of what they say.

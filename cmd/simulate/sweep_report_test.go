@@ -106,6 +106,13 @@ func TestReport(t *testing.T) {
 			t.Errorf("simulate %s: status %d, want %d with %q; said\n%s%s", c.args, status, c.status, c.want, stdout, stderr)
 		}
 	}
+	other := filepath.Join(t.TempDir(), "other.yaml")
+	if err := os.WriteFile(other, []byte("traces: ["+requests(t)+"]\npolicies: [none]\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, said, status := simulate(t, "report", dir, "--experiment", other); status != 2 {
+		t.Errorf("another experiment is taken for that of the sweep: status %d, %s", status, said)
+	}
 	if !bytes.Equal(contents(t, dir, tableName), table) {
 		t.Error("the table of results is not that of the sweep")
 	}

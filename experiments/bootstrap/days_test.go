@@ -169,3 +169,25 @@ func TestLengthOfKnownSeries(t *testing.T) {
 		}
 	}
 }
+
+// Values of another implementation, the Python package arch 8.0, for series that
+// are drawn by a congruential generator. It begins its window at the first lag
+// that is not significant, where the paper takes the one before, and scales the
+// autocorrelations by lag: hence the tolerance.
+func TestLengthAsOthersFindIt(t *testing.T) {
+	for _, c := range []struct {
+		n         int
+		rho, want float64
+	}{{60, 0, 1.00999509}, {120, 0.5, 6.29610979}, {200, 0.7, 8.73711365}, {365, 0.9, 23.14209379}} {
+		state, e := uint64(c.n), 0.0
+		var series []float64
+		for range c.n {
+			state = state*6364136223846793005 + 1442695040888963407
+			e = float64(c.rho*e) + float64(state>>11)/(1<<53) - 0.5
+			series = append(series, e)
+		}
+		if got := Length(series); math.Abs(got/c.want-1) > 0.13 {
+			t.Errorf("%d values, correlation %v: blocks of %.3f, elsewhere %.3f", c.n, c.rho, got, c.want)
+		}
+	}
+}
