@@ -10,4 +10,8 @@
 // takes the same lead time under every policy, so that differences between
 // policies are paired. What launches at one time have in common is a function
 // of the instant alone.
+//
+// Pools that nothing couples (Couple) may be replayed in parts, at the same time
+// or on other machines: what the parts count (Tally) adds up to what one run
+// counts, exactly (Merge).
 package sim

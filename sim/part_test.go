@@ -215,6 +215,31 @@ func TestPartsAtTheEnd(t *testing.T) {
 	}
 }
 
+// What is not of one run, or not a part, does not add up.
+func TestMergeRefuses(t *testing.T) {
+	part := func(change func(*Tally)) *Tally {
+		p := &Tally{Usage: []Usage{{Price: 1}}, Instances: []Changes{{}}}
+		change(p)
+		return p
+	}
+	for name, change := range map[string]func(*Tally){
+		"span":      func(p *Tally) { p.Span = 1 },
+		"prices":    func(p *Tally) { p.Usage[0].Price = 2 },
+		"spot":      func(p *Tally) { p.Usage[0].Spot = &SpotPaid{} },
+		"terms":     func(p *Tally) { p.Usage = nil },
+		"stages":    func(p *Tally) { p.Prepared = &Prepared{} },
+		"shortfall": func(p *Tally) { p.Shortfall = &ShortTally{} },
+		"changes":   func(p *Tally) { p.Instances = nil },
+	} {
+		if _, err := Merge([]*Tally{part(func(*Tally) {}), part(change)}); err == nil {
+			t.Errorf("other %s are no error", name)
+		}
+	}
+	if _, err := Merge(nil); err == nil {
+		t.Error("no part is no error")
+	}
+}
+
 // A public trace, by category: the parts add up to the whole.
 func TestPartsOfTrace(t *testing.T) {
 	if testing.Short() {

@@ -120,6 +120,9 @@ func Merge(parts []*Tally) (*Tally, error) {
 		}
 		waits.Merge(p.Waits.histogram())
 	}
+	if len(sum.Instances) != len(parts) {
+		return nil, errors.New("a part does not say how the number of instances changed")
+	}
 	sum.Waits.Counts = countsOf(waits)
 	var err error
 	if sum.Peak, err = peakOf(sum.Instances); err != nil {
