@@ -7,7 +7,7 @@ import (
 )
 
 // snapshotVersion changes with every change of the snapshot's form.
-const snapshotVersion = 7
+const snapshotVersion = 8
 
 // Stateful is a Sizer with a state of its own to keep across a restart.
 type Stateful interface {
