@@ -24,26 +24,25 @@ type Adaptive struct {
 	Calibration calibration
 	Hints       hints
 
-	aim    aim
-	early  bool
-	models []*forecast.Model // by pool
-	fleets []*forecast.Fleet // by pool
-	leads  []float64         // by pool, seconds
-	reuse  []bool            // by pool
-	// byTenant is set under isolation by tenant.
-	byTenant bool
-	staged   []Category  // by pool: its stages
-	late     []*lateness // by pool, of its stages; nil if it has none
-	storage  []float64   // by pool: price of a stopped instance, see storagePrice; 0: none
-	tick     int64
-	clock    localClock
-	rule     priceRule
-	mix      mixRule
-	scratch  []float64
-	served   []float64 // see read
-	levels   [rungsBelow + priceRungs]int32
-	sum      announced
-	ahead    [leadPoints]int64 // see spans
+	aim     aim
+	early   bool
+	models  []*forecast.Model // by pool
+	fleets  []*forecast.Fleet // by pool
+	leads   []float64         // by pool, seconds
+	reuse   []bool            // by pool
+	staged  []Category        // by pool: its stages
+	facets  []Facet           // by pool: those that its instances are prepared by before they are claimed
+	late    []*lateness       // by pool, of its stages; nil if it has none
+	storage []float64         // by pool: price of a stopped instance, see storagePrice; 0: none
+	tick    int64
+	clock   localClock
+	rule    priceRule
+	mix     mixRule
+	scratch []float64
+	served  []float64 // see read
+	levels  [rungsBelow + priceRungs]int32
+	sum     announced
+	ahead   [leadPoints]int64 // see spans
 }
 
 // adaptivePool is the state of one pool.
@@ -343,7 +342,7 @@ var _ = register(&Family{
 			LeadTimes: newLeadTimes(f),
 			Pools:     make([]adaptivePool, len(f.Categories)),
 			aim:       aim, tick: int64(f.Tick), clock: newLocalClock(f.Location),
-			byTenant: f.Isolation == ByTenant, early: f.Binding == Early, rule: priceRule{waits: aim.waits},
+			early: f.Binding == Early, rule: priceRule{waits: aim.waits},
 		}
 		a.Calibration.Rung = firstRung(aim.allowed)
 		if aim.fixed >= 0 {
@@ -377,6 +376,11 @@ func (a *Adaptive) share(f Fleet) {
 		a.leads = append(a.leads, lead)
 		a.reuse = append(a.reuse, k.Reusable)
 		a.staged = append(a.staged, Category{Stages: k.Stages})
+		facets := k.Facets()
+		if f.Isolation == ByTenant {
+			facets &^= OfTenant // no tenant's own is prepared ahead, see Controller.prepare
+		}
+		a.facets = append(a.facets, facets)
 		a.late = append(a.late, a.lateness(k.Stages))
 		a.storage = append(a.storage, storagePrice(&k))
 	}

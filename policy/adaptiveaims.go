@@ -14,23 +14,13 @@ func (a *Adaptive) terms(p PoolID) terms {
 	return terms{a.late[p], &a.aim, float64(a.tick) / 1e9, a.leads[p], a.preparing(p), &a.Hints}
 }
 
-// facets are those by which instances of a pool are prepared before they are
-// claimed.
-func (a *Adaptive) facets(p PoolID) Facet {
-	all := a.staged[p].Facets()
-	if a.byTenant {
-		all &^= OfTenant // no tenant's own is prepared ahead, see Controller.prepare
-	}
-	return all
-}
-
 // ask tells the assortment of a pool with stages what a request needs.
 func (a *Adaptive) ask(t Time, r Request) {
 	m := a.assortment(r.Pool)
 	if m == nil {
 		return
 	}
-	needs := r.Target(a.facets(r.Pool))
+	needs := r.Target(a.facets[r.Pool])
 	if stages, _ := a.staged[r.Pool].Missing(Target{}, needs); stages != 0 {
 		announced := uint8(0)
 		if r.Hint != 0 {

@@ -76,7 +76,7 @@ func (a *Adaptive) announced(t Time, p *adaptivePool, id PoolID, prepared bool) 
 
 // Announced implements HintSizer.
 func (a *Adaptive) Announced(t Time, h Hint) bool {
-	h.Target = Target{}.With(a.facets(h.Pool), h.Target)
+	h.Target = Target{}.With(a.facets[h.Pool], h.Target)
 	i, ok := a.Hints.add(t, h)
 	if !ok {
 		return false
@@ -172,7 +172,7 @@ func (a *Adaptive) heralded(t Time, r Request) (was, resize bool) {
 		p.Arrivals.Herald(1)
 	}
 	if row.Names != 0 {
-		if other, _ := a.staged[r.Pool].Missing(r.Target(a.facets(r.Pool)), row.Target); other == 0 {
+		if other, _ := a.staged[r.Pool].Missing(r.Target(a.facets[r.Pool]), row.Target); other == 0 {
 			row.Met++
 		}
 	}
