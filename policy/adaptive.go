@@ -24,25 +24,25 @@ type Adaptive struct {
 	Calibration calibration
 	Hints       hints
 
-	aim    aim
-	early  bool
-	models []*forecast.Model // by pool
-	fleets []*forecast.Fleet // by pool
-	leads  []float64         // by pool, seconds
-	reuse  []bool            // by pool
-	// byTenant is set under isolation by tenant.
-	byTenant bool
-	staged   []Category  // by pool: its stages, and whom it is reserved for
-	late     []*lateness // by pool, of its stages; nil if it has none
-	storage  []float64   // by pool: price of a stopped instance, see storagePrice; 0: none
-	tick     int64
-	clock    localClock
-	rule     priceRule
-	mix      mixRule
-	scratch  []float64
-	levels   [rungsBelow + priceRungs]int32
-	sum      announced
-	ahead    [leadPoints]int64 // see spans
+	aim     aim
+	early   bool
+	models  []*forecast.Model // by pool
+	fleets  []*forecast.Fleet // by pool
+	leads   []float64         // by pool, seconds
+	reuse   []bool            // by pool
+	staged  []Category        // by pool: its stages, and whom it is reserved for
+	facets  []Facet           // by pool: those that its instances are prepared by before they are claimed
+	late    []*lateness       // by pool, of its stages; nil if it has none
+	storage []float64         // by pool: price of a stopped instance, see storagePrice; 0: none
+	tick    int64
+	clock   localClock
+	rule    priceRule
+	mix     mixRule
+	scratch []float64
+	served  []float64 // see read
+	levels  [rungsBelow + priceRungs]int32
+	sum     announced
+	ahead   [leadPoints]int64 // see spans
 }
 
 // adaptivePool is the state of one pool.
@@ -95,7 +95,7 @@ func (a *Adaptive) Start(Time, PoolID) Level { return Level{} }
 // asked for cost nothing.
 func (a *Adaptive) begin(t Time, id PoolID) *adaptivePool {
 	p := &a.Pools[id]
-	p.Arrivals = a.models[id].New((t - mod(t, a.tick)) / a.tick)
+	p.Arrivals = a.models[id].New(a.step(t))
 	p.Ready = Never
 	p.Patience.Rungs = leastPatience
 	p.Services.Stay = 1
@@ -142,23 +142,8 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 	return p.Level.besides(p.Services.back(s.InUse))
 }
 
-// ask tells the assortment of a pool with stages what a request needs.
-func (a *Adaptive) ask(t Time, r Request) {
-	m := a.assortment(r.Pool)
-	if m == nil {
-		return
-	}
-	k := &a.staged[r.Pool]
-	facets := k.Facets()
-	if a.byTenant && k.ReservedFor == 0 {
-		facets &^= OfTenant // no tenant's own is prepared ahead, see Controller.unclaimed
-	}
-	needs := r.Target(facets)
-	if stages, _ := k.Missing(Target{}, needs); stages != 0 {
-		m.arrive((t-mod(t, a.tick))/a.tick, needs)
-		m.ask(stages)
-	}
-}
+// step is the number of the tick at or before an instant.
+func (a *Adaptive) step(t Time) int64 { return (t - mod(t, a.tick)) / a.tick }
 
 // Ordered implements LaunchSizer.
 func (a *Adaptive) Ordered(t Time, p PoolID) {
@@ -193,6 +178,7 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 			at.Scale, targets = scale, true
 		}
 		targets = m.tick(step, a.clock.at(t), middle) || targets
+		targets = a.heed(t, id, true) || targets
 	}
 	counted := p.Arrivals.Tail.Count
 	resized := moved(p.Sized, d) || counted > p.Counted+p.Counted/16 || targets || len(p.Open) > 0
@@ -235,20 +221,35 @@ func (a *Adaptive) size(t Time, p *adaptivePool, id PoolID) {
 
 // read makes the price rule of the demand that a pool is sized for.
 func (a *Adaptive) read(t Time, p *adaptivePool, id PoolID) {
-	a.announced(t, p, id)
 	p.SizedAt = t
-	a.scratch = a.sum.widen(p.Sized).Probabilities(a.scratch[:0], maxCount)
-	span := p.Services.Stay
-	if !a.reuse[id] {
-		a.scratch, span = p.Arrivals.Tail.Blend(a.scratch, tailShare), 1
+	a.scratch = a.demand(a.scratch[:0], t, p, id, false)
+	span := 1.0
+	if a.reuse[id] {
+		span = p.Services.Stay
 	}
-	a.scratch = a.sum.convolve(a.scratch)
 	if m := a.assortment(id); m != nil {
-		m.serve(a.scratch)
+		served := a.scratch
+		if m.keeps && m.naming > 0 {
+			a.served = a.demand(a.served[:0], t, p, id, true)
+			served = a.served
+		}
+		m.serve(served)
 		a.mix.read(a.scratch, span, m.savings, m.scale()/a.preparing(id), a.aim.waits || a.aim.longest > 0)
 		return
 	}
 	a.rule.read(a.scratch, span)
+}
+
+// demand appends P(D=0), P(D=1), ... of the requests within a lead time, as
+// they are forecast and announced, or, if prepared is set, of those for which an
+// instance that is ordered now could be prepared as they are announced.
+func (a *Adaptive) demand(d []float64, t Time, p *adaptivePool, id PoolID, prepared bool) []float64 {
+	a.announced(t, p, id, prepared)
+	d = a.sum.widen(p.Sized).Probabilities(d, maxCount)
+	if !a.reuse[id] {
+		d = p.Arrivals.Tail.Blend(d, tailShare)
+	}
+	return a.sum.convolve(d)
 }
 
 // mostLonger bounds by how much longer than expected lead times are believed
@@ -341,7 +342,7 @@ var _ = register(&Family{
 			LeadTimes: newLeadTimes(f),
 			Pools:     make([]adaptivePool, len(f.Categories)),
 			aim:       aim, tick: int64(f.Tick), clock: newLocalClock(f.Location),
-			byTenant: f.Isolation == ByTenant, early: f.Binding == Early, rule: priceRule{waits: aim.waits},
+			early: f.Binding == Early, rule: priceRule{waits: aim.waits},
 		}
 		a.Calibration.Rung = firstRung(aim.allowed)
 		if aim.fixed >= 0 {
@@ -375,6 +376,11 @@ func (a *Adaptive) share(f Fleet) {
 		a.leads = append(a.leads, lead)
 		a.reuse = append(a.reuse, k.Reusable)
 		a.staged = append(a.staged, Category{Stages: k.Stages, ReservedFor: k.ReservedFor})
+		facets := k.Facets()
+		if f.Isolation == ByTenant && k.ReservedFor == 0 {
+			facets &^= OfTenant // no tenant's own is prepared ahead, see Controller.unclaimed
+		}
+		a.facets = append(a.facets, facets)
 		a.late = append(a.late, a.lateness(k.Stages))
 		a.storage = append(a.storage, storagePrice(&k))
 	}

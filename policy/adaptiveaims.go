@@ -11,7 +11,37 @@ func (a *Adaptive) assortment(p PoolID) *assortment {
 }
 
 func (a *Adaptive) terms(p PoolID) terms {
-	return terms{a.late[p], &a.aim, float64(a.tick) / 1e9, a.leads[p], a.preparing(p)}
+	return terms{a.late[p], &a.aim, float64(a.tick) / 1e9, a.leads[p], a.preparing(p), &a.Hints}
+}
+
+// ask tells the assortment of a pool with stages what a request needs.
+func (a *Adaptive) ask(t Time, r Request) {
+	m := a.assortment(r.Pool)
+	if m == nil {
+		return
+	}
+	needs := r.Target(a.facets[r.Pool])
+	if stages, _ := a.staged[r.Pool].Missing(Target{}, needs); stages != 0 {
+		announced := uint8(0)
+		if r.Hint != 0 {
+			if i, ok := a.Hints.row(r.Hint); ok && a.Hints.Rows[i].Pool == r.Pool {
+				announced = m.announced(i, needs)
+			}
+		}
+		m.arrive(a.step(t), needs, announced)
+		m.ask(stages)
+	}
+}
+
+// heed reads what hints announce for a pool's targets anew: where a hint has
+// changed, or for all. It says whether there was anything to read.
+func (a *Adaptive) heed(t Time, p PoolID, all bool) bool {
+	m := a.assortment(p)
+	if m == nil || m.naming == 0 {
+		return false
+	}
+	a.spans(t, p)
+	return m.heed(t, &a.ahead, all)
 }
 
 // preparing is how long it takes from an order to a prepared instance, seconds:

@@ -9,18 +9,19 @@ import "shadowpool/forecast"
 // the unannounced demand, the others are convolved with it, one by one. That of
 // many is matched in mean and variance: it is a certain number and as many
 // Poisson requests as the variance, which the unannounced demand takes in.
+// Fields are exported for snapshots only.
 type announced struct {
 	Certain        int
-	odds           []float64 // of each, if few
-	many           bool
-	Mean, Variance float64
+	Odds           []float64 // of each, if few
+	Many           bool
+	Mean, Variance float64 // of those that are not certain
 }
 
 // mostConvolved is how many requests are convolved one by one.
 const mostConvolved = 64
 
 // reset begins anew, in the same memory.
-func (d *announced) reset() { *d = announced{odds: d.odds[:0]} }
+func (d *announced) reset() { *d = announced{Odds: d.Odds[:0]} }
 
 // add adds count requests of the same probability.
 func (d *announced) add(odds float64, count int) {
@@ -33,17 +34,20 @@ func (d *announced) add(odds float64, count int) {
 	}
 	d.Mean += float64(odds * float64(count))
 	d.Variance += float64(float64(odds*(1-odds)) * float64(count))
-	if d.many = d.many || len(d.odds)+count > mostConvolved; d.many {
+	if d.Many = d.Many || len(d.Odds)+count > mostConvolved; d.Many {
 		return
 	}
 	for range count {
-		d.odds = append(d.odds, odds)
+		d.Odds = append(d.Odds, odds)
 	}
 }
 
+// all is how many come in the mean.
+func (d *announced) all() float64 { return float64(d.Certain) + d.Mean }
+
 // widen adds the Poisson requests of many to the unannounced demand.
 func (d *announced) widen(u forecast.NegBinomial) forecast.NegBinomial {
-	if !d.many {
+	if !d.Many {
 		return u
 	}
 	d.Certain += int(d.Mean - d.Variance + 0.5)
@@ -54,8 +58,8 @@ func (d *announced) widen(u forecast.NegBinomial) forecast.NegBinomial {
 // convolve adds the others to P(0), P(1), ... of the unannounced demand, and
 // returns it, longer by them.
 func (d *announced) convolve(p []float64) []float64 {
-	if !d.many {
-		for _, odds := range d.odds {
+	if !d.Many {
+		for _, odds := range d.Odds {
 			p = append(p, 0)
 			for k := len(p) - 1; k > 0; k-- {
 				p[k] = float64(p[k]*(1-odds)) + float64(p[k-1]*odds)

@@ -27,6 +27,8 @@ type assortment struct {
 	keeps   bool      // a stage keeps several keys
 	served  []float64 // see serve
 	best    bestTargets
+	naming  int     // keys that hints name, or did until they were read last
+	stale   []keyAt // of these, those that are to be read anew
 }
 
 // terms are what an assortment has to go by.
@@ -36,6 +38,7 @@ type terms struct {
 	tickSeconds float64
 	lead        float64 // seconds, see unit
 	span        float64 // over which demand counts, seconds, see preparing
+	hints       *hints
 }
 
 // heldTarget is a target that was asked for, and how many instances are
@@ -87,6 +90,7 @@ func (m *assortment) restored(by terms) {
 	for i := range m.Stages {
 		m.Stages[i].restored(m.tickSeconds, m.span)
 	}
+	m.renamed()
 	m.sum()
 	m.best.stale = true
 }
@@ -127,8 +131,18 @@ func (m *assortment) scale() float64 {
 	return m.Cost / m.Weighed
 }
 
-// arrive counts a request for a target.
-func (m *assortment) arrive(step int64, to Target) {
+// arrive counts a request for a target, for the keys of all stages but those for
+// which a hint has announced it.
+func (m *assortment) arrive(step int64, to Target, announced uint8) {
+	for j, key := range m.target(step, to).Keys {
+		if key >= 0 && announced&(1<<j) == 0 && m.Stages[j].arrive(step, key) {
+			m.changed(j, key)
+		}
+	}
+}
+
+// target finds or makes the row of a target that is asked for.
+func (m *assortment) target(step int64, to Target) *heldTarget {
 	i, ok := m.row(to)
 	if !ok {
 		i = m.room()
@@ -140,18 +154,14 @@ func (m *assortment) arrive(step int64, to Target) {
 	}
 	t := &m.Targets[i]
 	t.Last = step
-	for j := range m.stages {
-		if s := &m.stages[j]; s.Needs(to) {
-			if t.Keys[j] < 0 { // it is new, or known again
-				t.Keys[j] = m.Stages[j].place(step, Target{}.With(s.Of, to), m)
-				m.Stages[j].Keys[t.Keys[j]].Held += t.Held
-				m.best.stale = true
-			}
-			if m.Stages[j].arrive(step, t.Keys[j]) {
-				m.changed(j, t.Keys[j])
-			}
+	for j, key := range t.Keys {
+		if s := &m.stages[j]; key < 0 && s.Needs(to) { // it is new, or known again
+			t.Keys[j] = m.Stages[j].place(step, s.key(to), m, j)
+			m.Stages[j].Keys[t.Keys[j]].Held += t.Held
+			m.best.stale = true
 		}
 	}
+	return t
 }
 
 // row is that of a target which was asked for.
@@ -186,17 +196,12 @@ func (m *assortment) room() int32 {
 }
 
 // forget is told that the key of a stage has made room for another.
-func (m *assortment) forget(stage *stageDemand, key int32) {
-	for j := range m.Stages {
-		if &m.Stages[j] != stage {
-			continue
+func (m *assortment) forget(stage int, key int32) {
+	for i := range m.Targets {
+		if m.Targets[i].Keys[stage] == key {
+			m.Targets[i].Keys[stage] = -1
 		}
-		for i := range m.Targets {
-			if m.Targets[i].Keys[j] == key {
-				m.Targets[i].Keys[j] = -1
-			}
-			m.best.stale = true
-		}
+		m.best.stale = true
 	}
 	m.sum()
 }

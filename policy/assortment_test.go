@@ -22,7 +22,7 @@ func randomAssortment(r *rand.Rand, datasets, tasks int) *assortment {
 	m := mixOf(stagedFleet(false).Categories[0].Stages)
 	for d := range datasets {
 		for t := range tasks {
-			m.arrive(0, Target{Dataset: uint32(d + 1), TaskType: uint32(t + 1)})
+			m.arrive(0, Target{Dataset: uint32(d + 1), TaskType: uint32(t + 1)}, 0)
 		}
 	}
 	means := map[uint32]float64{}
@@ -111,9 +111,9 @@ func TestAssortmentIsBounded(t *testing.T) {
 	now := forecast.Clock{}
 	for step := range int64(4000) {
 		other := Target{Dataset: uint32(step + 100), TaskType: 1}
-		m.arrive(step, other) // each once
+		m.arrive(step, other, 0) // each once
 		m.hold(other, 1)
-		m.arrive(step, Target{Dataset: 7, TaskType: 1})
+		m.arrive(step, Target{Dataset: 7, TaskType: 1}, 0)
 		m.tick(step, now, now)
 	}
 	if len(m.Targets) != mostTargets || len(m.find) != mostTargets {
@@ -145,7 +145,7 @@ func TestAssortmentGoesOn(t *testing.T) {
 				to := Target{Dataset: 1 + uint32(float64(datasets)*r.Float64()*r.Float64()), TaskType: 1 + uint32(r.IntN(2))}
 				held := int32(r.IntN(3))
 				for _, m := range both {
-					m.arrive(step, to)
+					m.arrive(step, to, 0)
 					m.hold(to, held)
 				}
 			}

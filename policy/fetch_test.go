@@ -140,7 +140,7 @@ func TestWhatIsFetchedNext(t *testing.T) {
 	m := mixOf(stages)
 	ask := func(step int64, n int, d uint32) {
 		for range n {
-			m.arrive(step, dataset(d))
+			m.arrive(step, dataset(d), 0)
 		}
 	}
 	for step := int64(0); step < 200; step++ {

@@ -13,6 +13,10 @@ type HintID int64
 // login: that each of Count requests comes to a pool with the Probability, at
 // an instant that is uniform between From and To. Where both are equal, it is
 // that instant. How much such hints are worth is learned by Source.
+//
+// Target is what the requests will ask for, as far as it is known: a facet that
+// is zero is not. Where the category has stages that go by it, instances are
+// prepared for it ahead.
 type Hint struct {
 	ID          HintID
 	Pool        PoolID
@@ -20,6 +24,7 @@ type Hint struct {
 	From, To    Time
 	Probability float64
 	Source      uint32 // who gives it; 0 is unknown
+	Target      Target
 }
 
 // Check names what is impossible in a hint for a fleet of so many categories.
@@ -108,6 +113,10 @@ func (c *Controller) revise(t Time, id PoolID) {
 	c.visit(t, id, p)
 	c.nextLook = c.hints.NextLook()
 }
+
+// claims is how many requests a hint that is outstanding still says will come, in
+// the mean.
+func (r *hintRow) claims() float64 { return float64(r.Probability * float64(r.Count-r.Came)) }
 
 // passed is the share of a window that lies before t; of one without length, all
 // after its instant.

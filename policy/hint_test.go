@@ -309,7 +309,7 @@ func (c *cloud) herald(op, arg, wait byte) {
 	switch id := HintID(1 + arg%8); op % 4 {
 	case 0, 1:
 		from := t + int64(wait^arg)*second
-		h := Hint{ID: id, Pool: p, Count: 1 + int32(op>>2)%3, From: from, To: from + int64(op)*second/4, Probability: float64(1+arg%4) / 4, Source: uint32(op) % 3}
+		h := Hint{ID: id, Pool: p, Count: 1 + int32(op>>2)%3, From: from, To: from + int64(op)*second/4, Probability: float64(1+arg%4) / 4, Source: uint32(op) % 3, Target: dataset(uint32(arg) % 4)}
 		c.note("hint %+v: %v", h, c.ctrl.Announce(t, h))
 	case 2:
 		r := Request{ID: c.nextID, Pool: p, Hint: id}

@@ -10,11 +10,12 @@ type hints struct {
 	Looks       heap[look]
 	Turns       int64 // of the looks so far
 	Trust       trust
+	Named       trust // of those that name a target: that their requests ask for it
 
 	find map[HintID]uint32 // never iterated; nil until it is needed
 }
 
-// mostHints bounds how many hints are outstanding in a fleet (7 MB); more are
+// mostHints bounds how many hints are outstanding in a fleet (11 MB); more are
 // not taken, and their requests come unannounced.
 const mostHints = 1 << 16
 
@@ -22,7 +23,12 @@ const mostHints = 1 << 16
 type hintRow struct {
 	Hint
 	Came int32 // of its requests
+	Met  int32 // of these, those that asked for what it names
 	Next uint32
+	// Names are the stages that go by its target, and Keys, once it is open, what
+	// it names of each.
+	Names uint8      `json:",omitempty"`
+	Keys  []namedKey `json:",omitempty"`
 	// Open is the index in its pool's list of open hints, none before it opens.
 	Open uint32
 	Turn int64 // of its next look; 0 is none
@@ -93,7 +99,7 @@ func (b *hints) add(t Time, h Hint) (uint32, bool) {
 	} else {
 		b.Empty = b.Rows[i].Next
 	}
-	b.Rows[i] = hintRow{Hint: h, Open: none}
+	b.Rows[i] = hintRow{Hint: h, Open: none, Keys: b.Rows[i].Keys}
 	b.find[h.ID] = i
 	b.Outstanding++
 	return i, true
@@ -133,10 +139,10 @@ func (b *hints) nextLook() Time {
 	return Never
 }
 
-// remove frees a row, which must be in no list of open hints.
+// remove frees a row, which must be in no list of open hints or of a key.
 func (b *hints) remove(i uint32) {
 	delete(b.find, b.Rows[i].ID)
-	b.Rows[i] = hintRow{Next: b.Empty}
+	b.Rows[i] = hintRow{Next: b.Empty, Keys: b.Rows[i].Keys[:0]}
 	b.Empty = i
 	b.Outstanding--
 }
@@ -151,7 +157,11 @@ func (b *hints) came(i uint32) (last bool) {
 // settle notes what came of a hint that is over.
 func (b *hints) settle(i uint32) {
 	row := &b.Rows[i]
-	b.Trust.settle(row.Source, float64(row.Probability*float64(row.Count)), float64(row.Came))
+	claimed := float64(row.Probability * float64(row.Count))
+	b.Trust.settle(row.Source, claimed, float64(row.Came))
+	if row.Names != 0 {
+		b.Named.settle(row.Source, claimed, float64(row.Met))
+	}
 }
 
 // openHints are the rows of those of a pool that may come within a lead time,

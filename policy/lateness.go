@@ -91,6 +91,17 @@ func (l *lateness) exceed(set uint8, span time.Duration) float64 {
 	return (float64(latePoints-i) + 0.5 - (x-sum[i-1])/(sum[i]-sum[i-1])) / latePoints
 }
 
+// ahead are the equally likely spans from an order to an instance that has also
+// done a set of stages, ns, given those to one that is warm: what launches
+// slowly is taken to be prepared slowly.
+func (l *lateness) ahead(set uint8, lead *[leadPoints]int64) (all [leadPoints]int64) {
+	times := l.of(set)
+	for i := range all {
+		all[i] = lead[i] + nanoseconds(times[(2*i+1)*latePoints/(2*leadPoints)])
+	}
+	return all
+}
+
 // lateness is that of stages; pools of the same ones share it.
 func (a *Adaptive) lateness(stages []Stage) *lateness {
 	if len(stages) == 0 {

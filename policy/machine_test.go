@@ -536,7 +536,11 @@ func play(t testing.TB, tape []byte) {
 	}
 	c := newCloud(t, specimens[int(tape[0])%len(specimens)], variant(uint16(tape[1])|uint16(int(tape[0])/len(specimens)%4)<<8))
 	for tape = tape[2:]; len(tape) >= 3; tape = tape[3:] {
-		c.do(tape[0], tape[1], tape[2])
+		if tape[0]>>5 == 6 {
+			c.herald(tape[0], tape[1], tape[2])
+		} else {
+			c.do(tape[0], tape[1], tape[2])
+		}
 	}
 	if len(tape) > 0 && tape[0]&1 != 0 {
 		c.ctrl.Drain(c.now)

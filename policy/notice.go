@@ -16,6 +16,12 @@ package policy
 // when its window is over, only the latter, and the instance is surplus, unless
 // it is worth keeping for others.
 //
+// A hint that names a target is in addition a demand for that (named), over the
+// span ahead in which an instance that is ordered now is prepared: so it opens
+// sooner, by what the stages take that it names, and the stages' saving may order
+// its instance before the lead time does. That its requests come for what it names
+// is learned by itself: they may come, and come for something else.
+//
 // Calibration plays hints as it plays forecasts: every rung has the level that
 // its price gives to the same demand, hints included, from the same instants on.
 // A tryout delivers launches up to half a step late, which is nothing for
@@ -36,27 +42,46 @@ func (a *Adaptive) spans(t Time, id PoolID) {
 	}
 }
 
-// announced reads the demand of the hints that are open.
-func (a *Adaptive) announced(t Time, p *adaptivePool, id PoolID) {
+// reach are the shortest and the longest span before its window within which a
+// hint counts, given the spans just filled in: one that names a target counts as
+// soon as an instance that is ordered now would be prepared in time.
+func (a *Adaptive) reach(row *hintRow) (lo, hi int64) {
+	lo, hi = a.ahead[0], a.ahead[leadPoints-1]
+	if row.Names != 0 {
+		hi = a.late[row.Pool].ahead(row.Names, &a.ahead)[leadPoints-1]
+	}
+	return lo, hi
+}
+
+// announced reads the demand of the hints that are open: of the requests within
+// the lead times of launches, or, if prepared is set, of those within the time
+// until an instance is prepared for what their hints name.
+func (a *Adaptive) announced(t Time, p *adaptivePool, id PoolID, prepared bool) {
 	a.sum.reset()
 	if len(p.Open) == 0 {
 		return
 	}
 	a.spans(t, id)
-	lo, hi := a.ahead[0], a.ahead[leadPoints-1]
 	for _, i := range p.Open {
 		row := &a.Hints.Rows[i]
-		odds := row.odds(t, a.ahead[:], row.slack(lo, hi), a.Hints.Trust.of(row.Source))
+		lo, hi := a.reach(row)
+		ahead := a.ahead
+		if prepared && row.Names != 0 {
+			ahead = a.late[id].ahead(row.Names, &a.ahead)
+		}
+		odds := row.odds(t, ahead[:], row.slack(lo, hi), a.Hints.Trust.of(row.Source))
 		a.sum.add(odds, int(row.Count-row.Came))
 	}
 }
 
 // Announced implements HintSizer.
 func (a *Adaptive) Announced(t Time, h Hint) bool {
+	h.Target = Target{}.With(a.facets[h.Pool], h.Target)
 	i, ok := a.Hints.add(t, h)
 	if !ok {
 		return false
 	}
+	a.Hints.Rows[i].Names, _ = a.staged[h.Pool].Missing(Target{}, h.Target)
 	p := &a.Pools[h.Pool]
 	if p.Arrivals == nil {
 		p = a.begin(t, h.Pool)
@@ -69,11 +94,15 @@ func (a *Adaptive) Announced(t Time, h Hint) bool {
 func (a *Adaptive) await(t Time, i uint32, p *adaptivePool, id PoolID) {
 	a.spans(t, id)
 	row := &a.Hints.Rows[i]
-	lo, hi := a.ahead[0], a.ahead[leadPoints-1]
-	if t >= row.From-hi && row.Open == none {
-		a.Hints.open(i, &p.Open)
-		claimed := float64(row.Probability * float64(row.Count-row.Came))
-		p.Arrivals.Herald(float64(claimed * a.Hints.Trust.of(row.Source)))
+	lo, hi := a.reach(row)
+	if t >= row.From-hi {
+		if row.Open == none {
+			a.Hints.open(i, &p.Open)
+			p.Arrivals.Herald(float64(row.claims() * a.Hints.Trust.of(row.Source)))
+		}
+		if row.Names != 0 {
+			a.assortment(id).name(a.step(t), i)
+		}
 	}
 	a.Hints.schedule(i, row.next(t, lo, hi))
 }
@@ -90,6 +119,9 @@ func (a *Adaptive) Withdrawn(_ Time, id HintID) (PoolID, bool) {
 }
 
 func (a *Adaptive) drop(i uint32, pool PoolID) {
+	if len(a.Hints.Rows[i].Keys) > 0 {
+		a.assortment(pool).unname(i)
+	}
 	a.Hints.close(i, &a.Pools[pool].Open)
 	a.Hints.remove(i)
 }
@@ -119,6 +151,7 @@ func (a *Adaptive) Revise(t Time, id PoolID, s Stock) Level {
 	p := &a.Pools[id]
 	p.Tryout.advance(t)
 	if !a.crowded(t, p, id) {
+		a.heed(t, id, false)
 		a.size(t, p, id)
 		p.Tryout.prepare(t)
 	}
@@ -134,8 +167,17 @@ func (a *Adaptive) heralded(t Time, r Request) (was, resize bool) {
 		return false, false
 	}
 	p := &a.Pools[r.Pool]
-	if a.Hints.Rows[i].Open == none { // it comes before its window
+	row := &a.Hints.Rows[i]
+	if row.Open == none { // it comes before its window
 		p.Arrivals.Herald(1)
+	}
+	if row.Names != 0 {
+		if other, _ := a.staged[r.Pool].Missing(r.Target(a.facets[r.Pool]), row.Target); other == 0 {
+			row.Met++
+		}
+	}
+	if len(row.Keys) > 0 {
+		a.assortment(r.Pool).rename(i)
 	}
 	if a.Hints.came(i) {
 		a.Hints.settle(i)
@@ -143,6 +185,7 @@ func (a *Adaptive) heralded(t Time, r Request) (was, resize bool) {
 	}
 	resize = !a.crowded(t, p, r.Pool)
 	if resize {
+		a.heed(t, r.Pool, false)
 		a.read(t, p, r.Pool)
 		a.risk(p)
 	}

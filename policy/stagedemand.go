@@ -28,10 +28,11 @@ type keyDemand struct {
 	Last     int64   // the step of the last request
 	Held     int32   // instances that have done the stage for it, or will have
 	Kept     int32   // of these, those that keep it beside their target
+	Named    *named  `json:",omitempty"` // nil while no hint names it
 	// Sized is the demand as it was forecast last; Excited is that since a
-	// request that came after it, if any did.
+	// request that came after it, if any did. What is announced comes on top.
 	Sized, Excited forecast.NegBinomial
-	sized, excited []float64 // their chances
+	sized, excited []float64 // the chances of both
 }
 
 // chance is that of more than n requests in a lead time.
@@ -46,8 +47,13 @@ func (k *keyDemand) chance(n int32) float64 {
 	return chances[n]
 }
 
-// chances fills in those of more than 0, 1, ... requests.
-func (s *stageDemand) chances(to []float64, of forecast.NegBinomial) []float64 {
+// chances fills in those of more than 0, 1, ... requests for a key, given the
+// forecast of those that are not announced.
+func (s *stageDemand) chances(to []float64, k *keyDemand, of forecast.NegBinomial) []float64 {
+	if k.Named != nil {
+		to, s.scratch = k.Named.Sum.exceeding(to[:0], of, s.scratch)
+		return to
+	}
 	to, s.scratch = of.Exceeding(to[:0], leastChance, maxCount, s.scratch)
 	return to
 }
@@ -56,7 +62,7 @@ func (s *stageDemand) chances(to []float64, of forecast.NegBinomial) []float64 {
 func (s *stageDemand) size(k *keyDemand, n forecast.NegBinomial) {
 	k.Sized, k.Excited = n, forecast.NegBinomial{}
 	s.marginals.add(k.sized, -1)
-	k.sized = s.chances(k.sized, n)
+	k.sized = s.chances(k.sized, k, n)
 	s.marginals.add(k.sized, 1)
 }
 
@@ -66,20 +72,20 @@ func (s *stageDemand) restored(tick, lead float64) {
 	for i := range s.Keys {
 		k := &s.Keys[i]
 		s.find[k.Key] = int32(i)
-		k.sized = s.chances(k.sized, k.Sized)
+		k.sized = s.chances(k.sized, k, k.Sized)
 		s.marginals.add(k.sized, 1)
 		if k.Excited.Mean > 0 {
-			k.excited = s.chances(k.excited, k.Excited)
+			k.excited = s.chances(k.excited, k, k.Excited)
 		}
 	}
 	s.sum()
 }
 
-// place is that of a key; of is told when another had to make room for it.
-func (s *stageDemand) place(step int64, key Target, of *assortment) int32 {
+// place is that of a key of a stage; of is told when another had to make room for it.
+func (s *stageDemand) place(step int64, key Target, of *assortment, stage int) int32 {
 	i, ok := s.find[key]
 	if !ok {
-		i = s.room(of)
+		i = s.room(of, stage)
 		k := &s.Keys[i]
 		*k = keyDemand{Key: key, Arrivals: s.model.New(step), sized: k.sized[:0], excited: k.excited[:0]}
 		s.find[key] = i
@@ -96,27 +102,30 @@ func (s *stageDemand) arrive(step int64, place int32) (excited bool) {
 	k.Last = step
 	if n := uint(k.Count); bits.OnesCount(n) == 1 && bits.TrailingZeros(n)%2 == 0 { // the 1st, 4th, 16th, ...
 		k.Excited = s.model.Excited(k.Arrivals, k.Count)
-		k.excited = s.chances(k.excited, k.Excited)
+		k.excited = s.chances(k.excited, k, k.Excited)
 		return true
 	}
 	return false
 }
 
-func (s *stageDemand) room(of *assortment) int32 {
+// room is the place of a new key. One that hints name makes room last.
+func (s *stageDemand) room(of *assortment, stage int) int32 {
 	if len(s.Keys) < mostTargets {
 		s.Keys = append(s.Keys, keyDemand{})
 		return int32(len(s.Keys) - 1)
 	}
 	least := 0
 	for i := range s.Keys {
-		if s.Keys[i].Arrivals.Mean < s.Keys[least].Arrivals.Mean {
+		k, than := &s.Keys[i], &s.Keys[least]
+		if k.Arrivals.Mean < than.Arrivals.Mean && (k.Named == nil || than.Named != nil) || k.Named == nil && than.Named != nil {
 			least = i
 		}
 	}
 	delete(s.find, s.Keys[least].Key)
+	of.disown(stage, int32(least))
 	s.size(&s.Keys[least], forecast.NegBinomial{})
 	s.sum()
-	of.forget(s, int32(least))
+	of.forget(stage, int32(least))
 	return int32(least)
 }
 
@@ -145,6 +154,10 @@ func (s *stageDemand) tick(step int64, now, middle forecast.Clock) {
 func (s *stageDemand) sum() {
 	s.mean = 0
 	for i := range s.Keys {
-		s.mean += s.Keys[i].Sized.Mean
+		k := &s.Keys[i]
+		s.mean += k.Sized.Mean
+		if k.Named != nil {
+			s.mean += k.Named.Sum.all()
+		}
 	}
 }

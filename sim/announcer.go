@@ -162,9 +162,11 @@ func (a *announcer) readOn() error {
 
 // take adds what a row of a chunk announces, truly and falsely.
 func (a *announcer) take(c *trace.Chunk, i int) {
-	h := policy.Hint{ID: a.of(c, i), Pool: a.routes.of(&c.Columns, i), Count: 1, Probability: 1}
-	if c.Tenant != nil {
-		h.Source = c.Tenant[i]
+	var q policy.Request
+	identify(&q, &c.Columns, i)
+	h := policy.Hint{
+		ID: a.of(c, i), Pool: a.routes.of(&c.Columns, i), Count: 1, Probability: 1, Source: q.Tenant,
+		Target: policy.Target{Image: q.Image, TaskType: q.TaskType, Dataset: q.Dataset, Tenant: q.Tenant},
 	}
 	if h.Pool == noPool || h.Pool == elsewhere {
 		return // of no pool the replay will say so

@@ -65,7 +65,7 @@ func TestWorlds(t *testing.T) {
 // happenings are what worlds must have seen, so that their laws are of use: every
 // reason, and what has none.
 func happenings() []string {
-	all := []string{"stop", "resume", "replace", "prepare", "notice", "hint", "cancel", "configure", "restore", "drain"}
+	all := []string{"stop", "resume", "replace", "prepare", "notice", "hint", "hint for a dataset", "cancel", "configure", "restore", "drain"}
 	for why := policy.ForLevel; why <= policy.Reserved; why++ {
 		all = append(all, why.String())
 	}
@@ -95,7 +95,7 @@ type world struct {
 	done    []string // the actions of this event
 
 	provider provider
-	hints    map[policy.HintID]policy.PoolID
+	hints    map[policy.HintID]policy.Hint
 	drained  bool
 	picky    bool           // requests require, or refuse, warm instances
 	seen     map[string]int // what has happened, by name
@@ -122,7 +122,7 @@ func runWorld(t testing.TB, seed uint64) map[string]int {
 // runOn runs a world, and tells what has happened in it, by name.
 func runOn(t testing.TB, seed uint64, choices rand.Source) map[string]int {
 	d := draw{rand.New(choices)}
-	w := &world{t: t, d: d, seed: seed, members: map[policy.InstanceID]*member{}, hints: map[policy.HintID]policy.PoolID{}, seen: map[string]int{}}
+	w := &world{t: t, d: d, seed: seed, members: map[policy.InstanceID]*member{}, hints: map[policy.HintID]policy.Hint{}, seen: map[string]int{}}
 	w.config = d.fleet()
 	w.provider = d.provider()
 	w.picky = d.chance(0.4)
@@ -242,7 +242,7 @@ func (w *world) arrive() {
 		q.Tenant = tenant
 	}
 	q.Anywhere = d.chance(0.3)
-	q.Hint = w.heralded(q.Pool)
+	w.herald(&q)
 	if w.picky {
 		q.Warm = pickOf(d, policy.PreferWarm, policy.PreferWarm, policy.RequireWarm, policy.NeverWarm)
 	}
