@@ -38,6 +38,11 @@ func Load(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	return Read(path, data)
+}
+
+// Read is Load of a file whose content is known, or was changed.
+func Read(path string, data []byte) (*File, error) {
 	file, p := parse(path, data)
 	if err := p.err(); err != nil {
 		return nil, err

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"shadowpool/experiments/sweep"
+
+	"github.com/spf13/cobra"
+)
+
+// sweepFlags are the flags of sweep.
+type sweepFlags struct {
+	out, shard    string
+	workers       int
+	resume, quiet bool
+}
+
+// tableName is the table of a sweep's results.
+const tableName = "results.parquet"
+
+func newSweepCommand() *cobra.Command {
+	f := &sweepFlags{}
+	cmd := &cobra.Command{
+		Use:   "sweep EXPERIMENT",
+		Short: "Run every combination of policies, parameters, fleets, traces and seeds",
+		Long: `Runs what a file (experiment.yaml) asks for, each run on one core:
+
+  traces: [requests.parquet]
+  config: pool.yaml
+  measure_from: 25%
+  target: hit_rate=0.95
+  vary:
+    fleet.default.lead_time: [60s, 120s]
+  policies:
+    - {name: adaptive, hit_rate: 0.9..0.99/10}
+    - {name: static, level: [5, 10, 20, 40]}
+  seeds: [1, 2, 3]
+
+Results are kept in the directory of --out, each as soon as it is there. A sweep that
+was interrupted goes on with --resume, and ends with the same bytes. When
+all are done they become one table, results.parquet, a row a run, with everything that
+it takes to run it again.
+
+Several machines share one sweep by --shard, each with the same file and the same --out.`,
+		Example: `  simulate sweep experiment.yaml --out sweep
+  simulate sweep experiment.yaml --out sweep --resume
+  simulate sweep experiment.yaml --out sweep --shard 0/4
+  simulate report sweep`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return f.sweep(cmd, args[0]) },
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&f.out, "out", "sweep", "`DIR` where results are kept")
+	flags.BoolVar(&f.resume, "resume", false, "go on with what is missing in --out")
+	flags.StringVar(&f.shard, "shard", "", "`I/N`: run only the I-th (from 0) of N parts")
+	flags.IntVar(&f.workers, "workers", 0, "`NUMBER` of runs at one time (default one a core)")
+	flags.BoolVar(&f.quiet, "quiet", false, "no progress on standard error")
+	return cmd
+}
+
+func (f *sweepFlags) sweep(cmd *cobra.Command, path string) error {
+	opt := sweep.Options{Resume: f.resume, Workers: f.workers, Shard: sweep.Whole}
+	var err error
+	if f.shard != "" {
+		if opt.Shard, err = parseShard(f.shard); err != nil {
+			return err
+		}
+	}
+	e, err := sweep.Load(path)
+	if err != nil {
+		return err
+	}
+	s, err := e.Open(version())
+	if err != nil {
+		return err
+	}
+	bar := newProgress(cmd.ErrOrStderr(), f.quiet)
+	opt.Progress = bar.at
+	store := sweep.Directory(f.out)
+	err = s.Execute(cmd.Context(), store, opt)
+	bar.end()
+	if err != nil {
+		return failed(err)
+	}
+	o, err := sweep.Read(cmd.Context(), store)
+	if err != nil {
+		return failed(err)
+	}
+	if n := len(o.Missing()); n > 0 {
+		_, err = fmt.Fprintf(cmd.ErrOrStderr(), "%d of %d runs are done; %d are left to other shards\n", len(o.Results)-n, len(o.Results), n)
+		return failed(err)
+	}
+	if err := writeTable(cmd.Context(), store, o); err != nil {
+		return failed(err)
+	}
+	_, err = fmt.Fprintf(cmd.ErrOrStderr(), "%d runs; the table is %s in %s\n", len(o.Results), tableName, f.out)
+	return failed(err)
+}
+
+func writeTable(ctx context.Context, to sweep.Store, o *sweep.Outcome) error {
+	var table bytes.Buffer
+	if err := o.WriteParquet(&table); err != nil {
+		return err
+	}
+	return to.Write(ctx, tableName, table.Bytes())
+}
+
+// parseShard reads I/N.
+func parseShard(text string) (sweep.Shard, error) {
+	index, of, _ := strings.Cut(text, "/")
+	i, err1 := strconv.Atoi(index)
+	n, err2 := strconv.Atoi(of)
+	if err1 != nil || err2 != nil || n < 1 || i < 0 || i >= n {
+		return sweep.Shard{}, fmt.Errorf("--shard %q is not I/N with I from 0 to N-1, such as 0/4", text)
+	}
+	return sweep.Shard{Index: i, Of: n}, nil
+}
