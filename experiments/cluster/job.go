@@ -24,8 +24,8 @@ type System interface {
 	// Write writes the job in the words of the system. The same job is the
 	// same text.
 	Write(w io.Writer, job Job) error
-	// Submit gives such a text to the system's own client, and returns what
-	// it prints.
+	// Submit gives such a text to the system's own client. It returns what that
+	// said, and by which commands the job is watched and ended.
 	Submit(ctx context.Context, text io.Reader) (said string, err error)
 }
 

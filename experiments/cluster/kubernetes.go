@@ -64,7 +64,7 @@ func lines(s string) (string, error) {
 	return "|" + margin + strings.ReplaceAll(body, "\n", margin), nil
 }
 
-// Write names the job by its content too, so that the same one applied twice
+// Write implements System. It names the job by its content too, so that the same one applied twice
 // is one Job, and another one never changes it.
 func (k Kubernetes) Write(w io.Writer, job Job) error {
 	if err := job.check(); err != nil {
@@ -93,7 +93,17 @@ func (k Kubernetes) Write(w io.Writer, job Job) error {
 	return manifest.Execute(w, values)
 }
 
-// Submit returns what was created, by line.
+// Submit implements System.
 func (k Kubernetes) Submit(ctx context.Context, manifest io.Reader) (string, error) {
-	return client(ctx, manifest, "kubectl", "apply", "--filename", "-")
+	said, err := client(ctx, manifest, "kubectl", "apply", "--filename", "-")
+	if err != nil {
+		return "", err
+	}
+	_, name, _ := strings.Cut(said, "job.batch/")
+	name, _, _ = strings.Cut(name, " ")
+	in := ""
+	if k.Namespace != "" {
+		in = " --namespace " + quoted(k.Namespace)
+	}
+	return fmt.Sprintf("%s\nwatch it: kubectl%[2]s get pods --selector job-name=%[3]s\nlogs:     kubectl%[2]s logs --selector job-name=%[3]s --prefix\nend it:   kubectl%[2]s delete job,configmap %[3]s", said, in, name), nil
 }

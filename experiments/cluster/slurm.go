@@ -28,6 +28,7 @@ var sbatch = template.Must(template.New("sbatch").Parse(sbatchText))
 // any other character.
 var partitions = regexp.MustCompile(`^[\w.,-]*$`)
 
+// Write implements System.
 func (s Slurm) Write(w io.Writer, job Job) error {
 	switch err := job.check(); {
 	case err != nil:
@@ -48,11 +49,14 @@ func (s Slurm) Write(w io.Writer, job Job) error {
 	})
 }
 
-// Submit returns the number of the job.
+// Submit implements System.
 func (s Slurm) Submit(ctx context.Context, script io.Reader) (string, error) {
 	said, err := client(ctx, script, "sbatch", "--parsable")
+	if err != nil {
+		return "", err
+	}
 	id, _, _ := strings.Cut(said, ";") // the cluster's name may follow
-	return id, err
+	return fmt.Sprintf("job %s: logs are *-%[1]s_SHARD.log here\nwatch it: squeue --job %[1]s\nend it:   scancel %[1]s", id), nil
 }
 
 // plain words need no quotes in any shell.
