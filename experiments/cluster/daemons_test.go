@@ -69,6 +69,15 @@ func (s *site) write(name, text string) {
 	}
 }
 
+func (s *site) read(name string) string {
+	s.Helper()
+	text, err := os.ReadFile(s.path(name))
+	if err != nil {
+		s.Fatal(err)
+	}
+	return string(text)
+}
+
 func (s *site) command(program string, arguments ...string) *exec.Cmd {
 	s.Helper()
 	path, err := exec.LookPath(program)
