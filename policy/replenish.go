@@ -8,6 +8,9 @@ func (c *Controller) setLevel(id PoolID, p *pool, l Level) {
 	if p.layer && c.layers == nil {
 		l = Level{}
 	}
+	if l.Keep == 0 && c.traits.Idle == KeepForAge {
+		l.Stock = 0 // what may not be idle is no stock
+	}
 	l.Retire = max(l.Retire, l.Stock, 0)
 	sooner := l.Keep < p.Level.Keep
 	p.Level = l

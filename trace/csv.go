@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -19,15 +18,10 @@ import (
 const maxLine = 1 << 20
 
 // loadCSV reads a CSV with a header line, plain or compressed by gzip.
-func loadCSV(path string, opt *Options) (*Trace, error) {
-	file, err := os.Open(path)
+func loadCSV(in Input, opt *Options) (*Trace, error) {
+	t, err := readCSV(content(in), baseName(in.Name()), opt)
 	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	t, err := readCSV(file, baseName(path), opt)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", in.Name(), err)
 	}
 	return t, nil
 }

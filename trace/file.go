@@ -3,9 +3,7 @@ package trace
 import (
 	"errors"
 	"fmt"
-	"io"
 	"iter"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -29,8 +27,11 @@ var errChanged = errors.New("the file has changed since it was opened")
 // A File is a Parquet file that is streamed: each pass over Chunks reads it
 // again, page by page, in memory that does not grow with it.
 type File struct {
-	path    string
-	info    os.FileInfo
+	path    string // to open it by
+	open    func(path string) (Input, error)
+	name    string // for messages
+	size    int64
+	version string
 	meta    *format.FileMetaData
 	layout  *layout
 	sorted  bool // it must be; false where the file itself says that it is not
@@ -39,27 +40,22 @@ type File struct {
 	summary Summary
 }
 
-// openFile reads a Parquet file's footer and finds its columns.
-func openFile(path string, opt *Options) (*File, error) {
-	f := &File{path: path, sorted: true}
-	file, err := os.Open(path)
-	if err != nil {
+// describe reads a Parquet file's footer and finds its columns. It returns
+// nil for what is not Parquet.
+func describe(in Input, path string, opt *Options) (*File, error) {
+	if parquet, err := isParquet(in); !parquet {
 		return nil, err
 	}
-	defer file.Close()
-	if f.info, err = file.Stat(); err != nil {
+	f := &File{path: path, open: opt.open, name: in.Name(), size: in.Size(), version: in.Version(), sorted: true}
+	if err := f.named(func() error { return f.describe(in, opt) }); err != nil {
 		return nil, err
-	}
-	err = guard(func() error { return f.describe(file, opt) })
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return f, nil
 }
 
-func (f *File) describe(file io.ReaderAt, opt *Options) error {
+func (f *File) describe(in Input, opt *Options) error {
 	var err error
-	if f.meta, err = readFooter(file, f.info.Size()); err != nil {
+	if f.meta, err = readFooter(in, f.size); err != nil {
 		return err
 	}
 	all, err := leaves(f.meta.Schema)
@@ -67,7 +63,7 @@ func (f *File) describe(file io.ReaderAt, opt *Options) error {
 		return err
 	}
 	own := false
-	f.summary = Summary{Name: baseName(f.path)}
+	f.summary = Summary{Name: baseName(f.name)}
 	for _, kv := range f.meta.KeyValueMetadata {
 		switch kv.Key {
 		case keyName:
@@ -95,22 +91,22 @@ func (f *File) describe(file io.ReaderAt, opt *Options) error {
 		return corrupt("its row groups have %d rows, its footer says %d", f.summary.Rows, f.meta.NumRows)
 	}
 	// Columns of one value over and over compress to some thousand rows a byte.
-	if limit := 1<<20 + 1<<12*f.info.Size(); f.summary.Rows > limit {
-		return corrupt("%d rows in %d bytes", f.summary.Rows, f.info.Size())
+	if limit := 1<<20 + 1<<12*f.size; f.summary.Rows > limit {
+		return corrupt("%d rows in %d bytes", f.summary.Rows, f.size)
 	}
-	return f.bounds(file, opt)
+	return f.bounds(in, opt)
 }
 
 // bounds reads the first and the last arrival and settles what they count from.
-func (f *File) bounds(file io.ReaderAt, opt *Options) error {
+func (f *File) bounds(in Input, opt *Options) error {
 	if f.summary.Rows > 0 {
-		first := f.arrivals(file)
+		first := f.arrivals(in)
 		if err := first.fill(1); err != nil {
 			return err
 		}
 		f.summary.First = first.column.(*numberColumn).out[0]
 
-		last := f.arrivals(file)
+		last := f.arrivals(in)
 		for i := range f.meta.RowGroups {
 			if f.meta.RowGroups[i].NumRows > 0 {
 				last.group = i
@@ -142,16 +138,16 @@ func (f *File) bounds(file io.ReaderAt, opt *Options) error {
 
 var errNotRelative = errors.New("its times are instants already, so it cannot be given a start")
 
-func (f *File) arrivals(file io.ReaderAt) *cursor {
-	return f.cursor(file, &f.layout.arrival.leaf, &numberColumn{numbers: f.layout.arrival})
+func (f *File) arrivals(in Input) *cursor {
+	return f.cursor(in, &f.layout.arrival.leaf, &numberColumn{numbers: f.layout.arrival})
 }
 
 // scan reads the string columns once, so that the dictionaries are complete
 // before the first chunk. It skips what can hold no new word.
-func (f *File) scan() error {
+func (f *File) scan(in Input) error {
 	f.words = newWords()
-	err := f.pass(func(file io.ReaderAt) error {
-		t := f.table(file, f.words, false)
+	err := f.named(func() error {
+		t := f.table(in, f.words, false)
 		return each(t.cursors, func(c *cursor) error {
 			if words, ok := c.column.(interface{ complete() bool }); ok {
 				return c.scan(words.complete)
@@ -182,8 +178,8 @@ func (f *File) Summary() Summary { return f.summary }
 func (f *File) Chunks() iter.Seq2[*Chunk, error] {
 	return func(yield func(*Chunk, error) bool) {
 		stopped := false
-		err := f.pass(func(file io.ReaderAt) error {
-			t := f.table(file, f.words, true)
+		err := f.pass(func(in Input) error {
+			t := f.table(in, f.words, true)
 			previous := NoTime
 			for from := int64(0); from < f.summary.Rows; from += ChunkRows {
 				n := int(min(ChunkRows, f.summary.Rows-from))
@@ -209,12 +205,12 @@ func (f *File) Chunks() iter.Seq2[*Chunk, error] {
 }
 
 // load reads the whole file, all columns at the same time.
-func (f *File) load(sort bool) (*Trace, error) {
+func (f *File) load(in Input, sort bool) (*Trace, error) {
 	t := &Trace{Name: f.summary.Name, Relative: f.summary.Relative}
 	words := newWords()
-	err := f.pass(func(file io.ReaderAt) error {
-		table := f.table(file, words, false)
-		table.reserve(int(min(f.summary.Rows, 64*f.info.Size())))
+	err := f.named(func() error {
+		table := f.table(in, words, false)
+		table.reserve(int(min(f.summary.Rows, 64*f.size)))
 		if err := each(table.cursors, func(c *cursor) error { return c.fill(int(f.summary.Rows)) }); err != nil {
 			return err
 		}
@@ -261,26 +257,25 @@ func (f *File) at(row int64, err error) error {
 	return err
 }
 
-// pass opens the file, which must still be the one that was described, and
-// names it in errors.
-func (f *File) pass(read func(io.ReaderAt) error) error {
-	file, err := os.Open(f.path)
+// pass opens the file, which must still be the one that was described.
+func (f *File) pass(read func(Input) error) error {
+	in, err := f.open(f.path)
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	err = guard(func() error {
-		info, err := file.Stat()
-		if err != nil {
-			return err
-		}
-		if info.Size() != f.info.Size() || !info.ModTime().Equal(f.info.ModTime()) {
+	defer in.Close()
+	return f.named(func() error {
+		if in.Size() != f.size || in.Version() != f.version {
 			return errChanged
 		}
-		return read(file)
+		return read(in)
 	})
-	if err != nil {
-		return fmt.Errorf("%s: %w", f.path, err)
+}
+
+// named names the file in the errors of reading it.
+func (f *File) named(read func() error) error {
+	if err := guard(read); err != nil {
+		return fmt.Errorf("%s: %w", f.name, err)
 	}
 	return nil
 }

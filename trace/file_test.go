@@ -158,7 +158,12 @@ func TestRoundTrip(t *testing.T) {
 
 func TestAbsentColumnsAreNotWritten(t *testing.T) {
 	tr := build(t, false, Record{Category: "a", Announced: NoTime, Wait: 1})
-	f, err := openFile(writeTrace(t, tr), &Options{})
+	in, err := OpenFile(writeTrace(t, tr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	f, err := describe(in, in.Name(), &Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

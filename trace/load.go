@@ -1,8 +1,8 @@
 package trace
 
 import (
+	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 )
@@ -23,18 +23,19 @@ func Load(path string, opt Options) (*Trace, error) {
 }
 
 func load(path string, o *Options) (*Trace, error) {
-	parquet, err := isParquet(path)
+	in, err := o.open(path)
 	if err != nil {
 		return nil, err
 	}
-	if !parquet {
-		return loadCSV(path, o)
-	}
-	f, err := openFile(path, o)
+	defer in.Close()
+	f, err := describe(in, path, o)
 	if err != nil {
 		return nil, err
 	}
-	return f.load(o.Sort)
+	if f == nil {
+		return loadCSV(in, o)
+	}
+	return f.load(in, o.Sort)
 }
 
 // Open returns a trace to be streamed. A Parquet file in order of arrival is
@@ -48,32 +49,28 @@ func Open(path string, opt Options) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	parquet, err := isParquet(path)
+	in, err := o.open(path)
 	if err != nil {
 		return nil, err
 	}
-	if !parquet {
-		return loadCSV(path, o)
-	}
-	f, err := openFile(path, o)
+	defer in.Close()
+	f, err := describe(in, path, o)
 	if err != nil {
 		return nil, err
+	}
+	if f == nil {
+		return loadCSV(in, o)
 	}
 	if o.Sort || !f.sorted {
-		return f.load(o.Sort)
+		return f.load(in, o.Sort)
 	}
-	return f, f.scan()
+	return f, f.scan(in)
 }
 
-func isParquet(path string) (bool, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return false, err
-	}
-	defer file.Close()
+func isParquet(in Input) (bool, error) {
 	var magic [4]byte
-	if _, err := io.ReadFull(file, magic[:]); err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return false, err // a directory, for example
+	if _, err := in.ReadAt(magic[:], 0); err != nil && err != io.EOF {
+		return false, fmt.Errorf("%s: %w", in.Name(), err) // a directory, for example
 	}
 	return string(magic[:]) == parquetMagic || string(magic[:]) == "PARE", nil
 }

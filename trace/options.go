@@ -31,6 +31,9 @@ type Options struct {
 	// Jitter moves arrivals as Trace.Jitter does, by draws of Seed.
 	Jitter time.Duration
 	Seed   uint64
+	// Open opens what names of traces stand for; OpenFile when nil. A trace
+	// that is streamed is opened for each pass.
+	Open func(name string) (Input, error)
 
 	location *time.Location
 	start    *int64 // ns since the epoch

@@ -41,16 +41,21 @@ type pageReader struct {
 }
 
 func (p *pageReader) open(file io.ReaderAt, size int64, chunk *format.ColumnMetaData, leaf *leaf) error {
-	start := chunk.DataPageOffset
-	if d := chunk.DictionaryPageOffset; d > 0 && d < start {
-		start = d
-	}
+	start := chunkStart(chunk)
 	if start < 4 || chunk.TotalCompressedSize < 0 || start > size || chunk.TotalCompressedSize > size-start {
 		return corrupt("its data lie outside the file")
 	}
 	p.file, p.at, p.end = file, start, start+chunk.TotalCompressedSize
 	p.codec, p.levels, p.left = chunk.Codec, leaf.levels, chunk.NumValues
 	return nil
+}
+
+// chunkStart is where a column chunk begins.
+func chunkStart(chunk *format.ColumnMetaData) int64 {
+	if d := chunk.DictionaryPageOffset; d > 0 && d < chunk.DataPageOffset {
+		return d
+	}
+	return chunk.DataPageOffset
 }
 
 // next reads pages until the next data page; a dictionary page on the way is

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 
@@ -36,16 +35,16 @@ func LoadSeries(path string, opt Options) (*Series, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.Open(path)
+	in, err := o.open(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	s, err := readSeries(f)
+	defer in.Close()
+	s, err := readSeries(content(in))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", in.Name(), err)
 	}
-	s.Name, s.Relative = baseName(path), o.start == nil
+	s.Name, s.Relative = baseName(in.Name()), o.start == nil
 	if o.start != nil {
 		for i := range s.Time {
 			s.Time[i] += float64(*o.start) / 1e9

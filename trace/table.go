@@ -28,8 +28,18 @@ type cursor struct {
 	pages  pageReader
 }
 
-func (f *File) cursor(file io.ReaderAt, leaf *leaf, column column) *cursor {
-	return &cursor{leaf: leaf, column: column, file: file, size: f.info.Size(), meta: f.meta}
+func (f *File) cursor(in Input, leaf *leaf, column column) *cursor {
+	return &cursor{leaf: leaf, column: column, file: in.Forward(f.chunks(leaf)...), size: f.size, meta: f.meta}
+}
+
+// chunks are where a column's data lie; what the footer claims is not checked.
+func (f *File) chunks(leaf *leaf) []Range {
+	var all []Range
+	for i := range f.meta.RowGroups {
+		chunk := &f.meta.RowGroups[i].Columns[leaf.index].MetaData
+		all = append(all, Range{chunkStart(chunk), chunk.TotalCompressedSize})
+	}
+	return all
 }
 
 // fill decodes pages until the column holds at least n rows.
@@ -122,35 +132,35 @@ type table struct {
 	cursors []*cursor
 }
 
-func (f *File) table(file io.ReaderAt, w words, frozen bool) *table {
+func (f *File) table(in Input, w words, frozen bool) *table {
 	t, l := new(table), f.layout
 	number := func(n *numbers) *numberColumn {
 		if n == nil {
 			return nil
 		}
 		c := &numberColumn{numbers: n}
-		t.cursors = append(t.cursors, f.cursor(file, &n.leaf, c))
+		t.cursors = append(t.cursors, f.cursor(in, &n.leaf, c))
 		return c
 	}
 	t.arrival = number(l.arrival)
 	t.duration = number(l.duration)
 	t.announced = number(l.announced)
 	t.wait = number(l.wait)
-	t.category = wordsOf(t, f, file, l.category, w.category, frozen)
-	t.tenant = wordsOf(t, f, file, l.tenant, w.tenant, frozen)
-	t.image = wordsOf(t, f, file, l.image, w.image, frozen)
-	t.dataset = wordsOf(t, f, file, l.dataset, w.dataset, frozen)
-	t.taskType = wordsOf(t, f, file, l.taskType, w.taskType, frozen)
-	t.zone = wordsOf(t, f, file, l.zone, w.zone, frozen)
+	t.category = wordsOf(t, f, in, l.category, w.category, frozen)
+	t.tenant = wordsOf(t, f, in, l.tenant, w.tenant, frozen)
+	t.image = wordsOf(t, f, in, l.image, w.image, frozen)
+	t.dataset = wordsOf(t, f, in, l.dataset, w.dataset, frozen)
+	t.taskType = wordsOf(t, f, in, l.taskType, w.taskType, frozen)
+	t.zone = wordsOf(t, f, in, l.zone, w.zone, frozen)
 	return t
 }
 
-func wordsOf[T uint16 | uint32](t *table, f *File, file io.ReaderAt, l *leaf, d *dictionary[T], frozen bool) *wordColumn[T] {
+func wordsOf[T uint16 | uint32](t *table, f *File, in Input, l *leaf, d *dictionary[T], frozen bool) *wordColumn[T] {
 	if l == nil {
 		return nil
 	}
 	c := &wordColumn[T]{leaf: l, words: d, frozen: frozen}
-	t.cursors = append(t.cursors, f.cursor(file, l, c))
+	t.cursors = append(t.cursors, f.cursor(in, l, c))
 	return c
 }
 
