@@ -13,6 +13,7 @@ import (
 
 	"shadowpool/experiments/cluster"
 	"shadowpool/experiments/sweep"
+	"shadowpool/trace/bucket"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -96,7 +97,7 @@ func (f *sweepFlags) submit(cmd *cobra.Command, path string) error {
 func (c *clusterFlags) onSlurm(path, out string) (system cluster.System, onNode, outOnNode string, err error) {
 	program, err1 := os.Executable()
 	path, err2 := filepath.Abs(path)
-	if !isURL(out) {
+	if !bucket.IsURL(out) {
 		out, err = filepath.Abs(out)
 	}
 	return cluster.Slurm{Program: program, Time: c.time, Partition: c.partition}, path, out, errors.Join(err1, err2, err)
@@ -131,10 +132,8 @@ func (c *clusterFlags) onKubernetes(path, out string, e *sweep.Experiment) (syst
 	return k, cluster.Folder + "/" + filepath.Base(path), nil
 }
 
-func isURL(name string) bool { return strings.Contains(name, "://") }
-
 // remote tells what every machine reaches from what only some may.
-func remote(name string) bool { return isURL(name) && !strings.HasPrefix(name, "file:") }
+func remote(name string) bool { return bucket.IsURL(name) && !strings.HasPrefix(name, "file:") }
 
 var memory = regexp.MustCompile(`^([1-9][0-9]{0,8})([MG])(i|iB|B)?$`)
 

@@ -10,6 +10,7 @@ import (
 
 	"shadowpool/experiments/cluster"
 	"shadowpool/experiments/sweep"
+	"shadowpool/trace/bucket"
 
 	"github.com/spf13/cobra"
 )
@@ -67,7 +68,7 @@ themselves; --submit writes such a job for all shards, and with --now submits it
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.out, "out", "sweep", "`DIR` where results are kept")
+	flags.StringVar(&f.out, "out", "sweep", "`DIR` or URL where results are kept")
 	flags.BoolVar(&f.resume, "resume", false, "go on with what is missing in --out")
 	flags.StringVar(&f.shard, "shard", "", "`I/N`: run only the I-th (from 0) of N parts (default what a cluster says)")
 	flags.IntVar(&f.workers, "workers", 0, "`NUMBER` of runs at one time (default one a core)")
@@ -86,13 +87,17 @@ func (f *sweepFlags) sweep(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
+	e.Inputs = bucket.Opener(cmd.Context())
+	store, err := sweep.OpenStore(cmd.Context(), f.out)
+	if err != nil {
+		return err
+	}
 	s, err := e.Open(version())
 	if err != nil {
 		return err
 	}
 	bar := newProgress(cmd.ErrOrStderr(), f.quiet)
 	opt.Progress = bar.at
-	store := sweep.Directory(f.out)
 	err = s.Execute(cmd.Context(), store, opt)
 	bar.end()
 	if err != nil {
