@@ -9,8 +9,8 @@ KUBERNETES_BIN := $(CACHE)/kubernetes-$(shell sha256sum < $(KUBERNETES)/go.sum |
 # tasks killed and run again. The tests start and stop the daemons; those whose
 # programs are not there are skipped.
 .PHONY: cluster-test
-cluster-test: kubernetes
-	KUBERNETES_BIN=$(KUBERNETES_BIN) go test ./experiments/cluster -count 1 -v -run Cluster -cluster
+cluster-test: kubernetes $(CACHE)/bin/versitygw
+	PATH="$(KUBERNETES_BIN):$(CACHE)/bin:$$PATH:/usr/sbin" go test ./experiments/cluster -count 1 -v -run Cluster -cluster
 
 # The API server and what goes with it: some ten minutes of two cores the first
 # time. They are kept, by version, in the user's cache folder.
@@ -25,3 +25,7 @@ $(KUBERNETES_BIN)/etcd:
 		-X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=$${minor%%.*}" && \
 	go build -ldflags "$$flags" -o $(@D)/ k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager k8s.io/kubernetes/cmd/kubectl && \
 	go build -ldflags "$$flags" -o $@ go.etcd.io/etcd/server/v3
+
+# An S3 server.
+$(CACHE)/bin/versitygw:
+	GOBIN=$(@D) go install github.com/versity/versitygw/cmd/versitygw@v1.8.0

@@ -24,6 +24,8 @@ type site struct {
 	*testing.T
 	dir         string
 	environment []string
+	secret      string                     // of the object store
+	daemons     map[string]<-chan struct{} // by program: closed when it has ended
 }
 
 // newSite skips the test unless it was asked for and the programs are there.
@@ -32,21 +34,18 @@ func newSite(t *testing.T, programs ...string) *site {
 	if !*onCluster {
 		t.Skip("starts daemons: run make cluster-test")
 	}
-	// Daemons are not in every user's path.
-	path := os.Getenv("KUBERNETES_BIN") + ":" + os.Getenv("PATH") + ":/usr/sbin"
-	t.Setenv("PATH", path)
 	for _, p := range programs {
 		if _, err := exec.LookPath(p); err != nil {
 			t.Skipf("no %s on this machine", p)
 		}
 	}
-	s := &site{T: t, dir: t.TempDir()}
+	s := &site{T: t, dir: t.TempDir(), daemons: map[string]<-chan struct{}{}}
 	for dir := s.dir; dir != filepath.Clean(os.TempDir()); dir = filepath.Dir(dir) {
 		if err := os.Chmod(dir, 0o755); err != nil { // other users' tasks and daemons come here
 			t.Fatal(err)
 		}
 	}
-	s.set("PATH", s.dir+"/bin:"+path)
+	s.set("PATH", s.dir+"/bin:"+os.Getenv("PATH"))
 	build := exec.Command("go", "build", "-o", s.dir+"/bin/simulate", "shadowpool/cmd/simulate")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is in images that hold nothing else
 	if out, err := build.CombinedOutput(); err != nil {
@@ -122,12 +121,16 @@ func (s *site) daemon(program string, arguments ...string) {
 	if err := cmd.Start(); err != nil {
 		s.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait() // its state tells
+	}()
+	s.daemons[program] = ended
 	s.Cleanup(func() {
 		select {
-		case err := <-ended:
-			s.Errorf("%s ended by itself: %v", program, err)
+		case <-ended:
+			s.Errorf("%s ended by itself: %v", program, cmd.ProcessState)
 		default:
 			_ = cmd.Process.Signal(syscall.SIGTERM) // it may just have ended
 			select {
@@ -141,7 +144,7 @@ func (s *site) daemon(program string, arguments ...string) {
 			s.Error(err)
 		}
 		if text, err := os.ReadFile(log); s.Failed() && err == nil {
-			s.Logf("%s: ...\n%s", program, text[max(0, len(text)-4000):])
+			s.Logf("%s: ...\n%s", program, text[max(0, len(text)-2000):])
 		}
 	})
 }
@@ -163,6 +166,13 @@ func (s *site) await(what string, so func() bool) {
 	for end := time.Now().Add(3 * time.Minute); !so(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			s.Fatalf("waited in vain: %s", what)
+		}
+		for program, ended := range s.daemons {
+			select {
+			case <-ended:
+				s.Fatalf("%s ended before there was %s", program, what)
+			default:
+			}
 		}
 	}
 }

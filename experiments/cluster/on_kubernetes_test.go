@@ -12,7 +12,9 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"os"
 	"strings"
+	"testing"
 	"time"
 )
 
@@ -37,7 +39,7 @@ func (s *site) startKubernetes() {
 		"--listen-client-urls="+client, "--advertise-client-urls="+client, "--listen-peer-urls="+peer, "--initial-advertise-peer-urls="+peer)
 	s.daemon("kube-apiserver", "--etcd-servers="+client, "--bind-address=127.0.0.1", "--advertise-address=127.0.0.1",
 		fmt.Sprintf("--secure-port=%d", server), "--endpoint-reconciler-type=none", "--authorization-mode=RBAC",
-		"--tls-cert-file="+s.path("server.crt"), "--tls-private-key-file="+s.path("server.key"), "--client-ca-file="+s.path("ca.crt"),
+		"--tls-cert-file="+s.path("server.crt"), "--tls-private-key-file="+s.path("server.key"), "--client-ca-file="+s.path("ca.crt"), "--requestheader-client-ca-file="+s.path("ca.crt"), "--requestheader-allowed-names=proxy",
 		"--service-account-issuer=https://kubernetes.default.svc", "--service-cluster-ip-range=10.0.0.0/24",
 		"--service-account-key-file="+s.path("accounts.key"), "--service-account-signing-key-file="+s.path("accounts.key"))
 	for _, user := range []string{"admin", "controllers"} {
@@ -124,4 +126,53 @@ func (s *site) writeKey(name string, key crypto.PrivateKey) {
 		s.Fatal(err)
 	}
 	s.write(name, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
+}
+
+// TestClusterKubernetes runs docs/cluster.md's sweep as an Indexed Job, with
+// trace and results in an object store, and kills one pod's process.
+func TestClusterKubernetes(t *testing.T) {
+	s := newSite(t, "etcd", "kube-apiserver", "kube-controller-manager", "kubectl", "node", "versitygw")
+	if os.Getuid() != 0 {
+		t.Skip("only root may give a process another root folder and user")
+	}
+	s.startStore()
+	s.startKubernetes()
+	s.sweepAlone()
+	s.run(0, "cp requests.parquet store/sweeps")
+	s.write("experiment.yaml", fmt.Sprintf(experiment, "s3://sweeps/requests.parquet"))
+	commands, again := s.blocks("Kubernetes"), s.blocks("When a shard is lost")
+	const results = "store/sweeps/monday"
+
+	s.run(0, commands[0])
+	s.run(0, "kubectl label namespace sweeps pod-security.kubernetes.io/enforce=restricted")
+	s.run(0, commands[1])
+	if manifest := s.read("sweep.yaml"); strings.Contains(manifest, s.secret) {
+		t.Errorf("the manifest holds the secret:\n%s", manifest)
+	}
+	s.kill("JOB_COMPLETION_INDEX", 1, func() bool { return len(s.finished(results)) > 0 })
+	finished := s.finished(results)
+	s.run(0, commands[2])
+	s.sameAsAlone(results)
+	s.notRepeated(results, finished)
+	const ends = `kubectl --namespace sweeps get pods --output 'jsonpath={range .items[*]}{.metadata.labels.batch\.kubernetes\.io/job-completion-index} {.status.containerStatuses[0].state.terminated.exitCode}{"\n"}{end}' | sort`
+	if got := s.run(0, ends); got != "0 0\n1 0\n1 137\n2 0\n3 0" {
+		t.Errorf("pods by index, and their status:\n%s", got)
+	}
+
+	// Nothing is left to do, and each shard sees it.
+	finished = s.finished(results)
+	s.run(0, again[1])
+	s.run(0, commands[2])
+	s.run(0, s.blocks("Object store")[0])
+	s.notRepeated(results, finished)
+
+	// The shards of an experiment that cannot be are not tried again.
+	s.write("experiment.yaml", "traces: [s3://sweeps/none.parquet]\n")
+	job := s.run(0, "simulate sweep experiment.yaml --out s3://sweeps/tuesday --submit kubernetes --image simulate --namespace sweeps --secret store --shards 2 --cpus 1 --memory 100M --now | sed -n 's/^job.batch.\\(.*\\) created/\\1/p'")
+	s.run(0, "kubectl --namespace sweeps wait --for condition=failed --timeout 1m job/"+job)
+	pods := s.run(0, "kubectl --namespace sweeps get pods --selector job-name="+job+" --output name")
+	logs := s.run(0, "kubectl --namespace sweeps logs --selector job-name="+job)
+	if strings.Count(pods, "\n") != 1 || strings.Count(logs, "NoSuchKey") != 2 {
+		t.Errorf("want two pods, each of which says why:\n%s\n%s", pods, logs)
+	}
 }

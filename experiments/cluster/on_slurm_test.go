@@ -84,7 +84,7 @@ func TestClusterSlurm(t *testing.T) {
 
 	// Nothing is left to do, and each shard sees it.
 	finished = s.finished("results")
-	s.run(0, again[1])
+	s.run(0, again[2])
 	s.awaitSlurm()
 	s.notRepeated("results", finished)
 }
