@@ -32,7 +32,7 @@ type Adaptive struct {
 	reuse  []bool            // by pool
 	// byTenant is set under isolation by tenant.
 	byTenant bool
-	staged   []Category  // by pool: its stages
+	staged   []Category  // by pool: its stages, and whom it is reserved for
 	late     []*lateness // by pool, of its stages; nil if it has none
 	storage  []float64   // by pool: price of a stopped instance, see storagePrice; 0: none
 	tick     int64
@@ -150,8 +150,8 @@ func (a *Adaptive) ask(t Time, r Request) {
 	}
 	k := &a.staged[r.Pool]
 	facets := k.Facets()
-	if a.byTenant {
-		facets &^= OfTenant // no tenant's own is prepared ahead, see Controller.prepare
+	if a.byTenant && k.ReservedFor == 0 {
+		facets &^= OfTenant // no tenant's own is prepared ahead, see Controller.unclaimed
 	}
 	needs := r.Target(facets)
 	if stages, _ := k.Missing(Target{}, needs); stages != 0 {
@@ -374,7 +374,7 @@ func (a *Adaptive) share(f Fleet) {
 		a.models = append(a.models, models[i])
 		a.leads = append(a.leads, lead)
 		a.reuse = append(a.reuse, k.Reusable)
-		a.staged = append(a.staged, Category{Stages: k.Stages})
+		a.staged = append(a.staged, Category{Stages: k.Stages, ReservedFor: k.ReservedFor})
 		a.late = append(a.late, a.lateness(k.Stages))
 		a.storage = append(a.storage, storagePrice(&k))
 	}

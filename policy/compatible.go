@@ -14,7 +14,8 @@ type Compatible struct {
 	Adapt time.Duration
 	// To, if not nil, is the pool that an instance belongs to once it has served:
 	// its own, if it lives elsewhere and stays there, however long it takes to be
-	// of use from afar.
+	// of use from afar; or one that is reserved for the tenant whom it has served
+	// as it is.
 	To *PoolID
 	// For says whose requests it may serve.
 	For Reach
@@ -61,7 +62,7 @@ func (c *Config) validateCompatible(i int) error {
 		if o.Adapt < 0 || o.Adapt > maxSpan {
 			return fmt.Errorf("policy: category %q: adapt time %v is out of range", k.Name, o.Adapt)
 		}
-		if o.To != nil && *o.To != o.Pool && o.Adapt == 0 {
+		if to := o.Becomes(PoolID(i)); to != o.Pool && o.Adapt == 0 && !c.reserves(o.Pool, to) {
 			return fmt.Errorf("policy: category %q: instances of compatible category %d become another's in no time", k.Name, o.Pool)
 		}
 		if o.For > ForAnywhere {
@@ -96,11 +97,11 @@ func (c *Controller) claimCompatible(t Time, r Request, best Outcome) bool {
 		if c.lived {
 			slot = c.fit(t, slot, o.Pool, &c.pools[o.Pool], &r)
 		}
-		if slot == none || o.Adapt > 0 && r.Warm == RequireWarm {
-			continue
-		}
 		to := o.Becomes(r.Pool)
 		moves := to != o.Pool
+		if slot == none || r.Warm == RequireWarm && (o.Adapt > 0 || moves && c.lacksThere(o.Pool, to, &r)) {
+			continue
+		}
 		if moves && (!c.hasRoom(to) || c.lived && c.unfitAdapted(t, slot, to)) {
 			continue
 		}
@@ -110,7 +111,11 @@ func (c *Controller) claimCompatible(t Time, r Request, best Outcome) bool {
 			outcome = PartialHit
 		}
 		if moves {
-			c.move(t, slot, to, WasCompatible)
+			why := WasCompatible
+			if o.Adapt == 0 {
+				why = Reserved
+			}
+			c.move(t, slot, to, why)
 		}
 		c.assign(t, slot, r.Pool, r, outcome, WasCompatible, int64(o.Adapt))
 		c.replenish(t, o.Pool, &c.pools[o.Pool])

@@ -55,6 +55,9 @@ type Category struct {
 	// Stages are those of the warm-up, after the lead time, that serve only some
 	// requests: an instance is warm without them.
 	Stages []Stage
+	// ReservedFor is the only tenant whose requests it serves, under isolation by
+	// tenant: stages by tenant are done ahead for that one. Zero: it serves all.
+	ReservedFor uint32
 	// Compatible are the categories whose idle instances may serve this
 	// one's requests, in the order in which they are tried.
 	Compatible []Compatible
@@ -143,6 +146,9 @@ func (c *Config) validate() error {
 			steps++
 		}
 		if err := c.validateCompatible(i); err != nil {
+			return err
+		}
+		if err := c.validateReserved(i); err != nil {
 			return err
 		}
 		if err := c.validateCapacity(i); err != nil {

@@ -42,7 +42,9 @@ func (c *Controller) Configure(t Time, config Config, sizer Sizer) error {
 		}
 	}
 	for i := range c.config.Categories {
-		if was, is := &c.config.Categories[i], &config.Categories[i]; !was.sameStages(is) {
+		if was, is := &c.config.Categories[i], &config.Categories[i]; was.ReservedFor != is.ReservedFor {
+			return fmt.Errorf("policy: category %q: whom it is reserved for cannot change, as its instances have that tenant's data; append a new category", is.Name)
+		} else if !was.SameStages(is) {
 			return fmt.Errorf("policy: category %q: its stages, what they go by and keep cannot change, as its instances have done them; append a new category", is.Name)
 		}
 	}

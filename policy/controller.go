@@ -28,6 +28,7 @@ type Controller struct {
 	staged   bool // a category has stages
 	lived    bool // an instance may be too old, or stale
 	timed    bool // a category has an idle time-out
+	reserves bool // a category is reserved for a tenant
 
 	now       Time
 	pools     []pool
@@ -111,6 +112,7 @@ func (c *Controller) adopt(config Config, sizer Sizer) {
 		c.staged = c.staged || c.pools[i].staged
 		c.lived = c.lived || config.Categories[i].MaxAge > 0
 		c.timed = c.timed || c.pools[i].timed
+		c.reserves = c.reserves || c.pools[i].tenant != 0
 	}
 	if c.lived {
 		c.giveLives()

@@ -30,6 +30,11 @@
 // or because they are stale, are aging: they serve on, but are not among the
 // warm ones, so that the controller orders their successors ahead of the end.
 //
+// A category may be reserved for a tenant (ReservedFor), under isolation: the host
+// sends only that tenant's requests to it, and what is the tenant's own is done
+// ahead there. Its instances are the tenant's, whether they have served or not, and
+// so is what its requests take of a category for all.
+//
 // # The host's duties
 //
 //  1. One goroutine at a time calls a Controller; fleets that need more are

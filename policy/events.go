@@ -97,6 +97,7 @@ const (
 	IdleTooLong                 // idle beyond the level for longer than the category's time-out
 	NothingWarm                 // the request required a warm instance, and none suited
 	WasScrubbed                 // idle after another tenant's request
+	Reserved                    // free for all, and from its request on that tenant's, as it is
 )
 
 func (r Reason) String() string {
@@ -104,7 +105,7 @@ func (r Reason) String() string {
 		"level", "miss", "warm", "compatible", "became_warm", "released", "own_launch",
 		"single_use", "surplus", "expired", "not_kept", "drained", "room", "memory", "demoted",
 		"stopped", "relief", "relieved", "reclaimed", "money",
-		"too_old", "outdated", "idle_timeout", "nothing_warm", "scrubbed",
+		"too_old", "outdated", "idle_timeout", "nothing_warm", "scrubbed", "reserved",
 	}[r]
 }
 
@@ -134,7 +135,9 @@ type Host interface {
 	// Lose.
 	Assign(t Time, a Assignment)
 	// Move makes an idle instance one of another pool: of the layer below, or of
-	// the category that it is adapted to, for which it is assigned at once.
+	// the category that it is adapted to, or which is reserved for a tenant, for
+	// which it is assigned at once. Nothing is left of what it was prepared for,
+	// unless it is Reserved and the stages of both are the same.
 	Move(t Time, id InstanceID, to PoolID, why Reason)
 	// Prepare has an instance, which is launching or idle, carry out stages of its
 	// category, by the bits of their index, as far as it lacks them for a target,

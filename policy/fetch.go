@@ -63,7 +63,7 @@ func (c *Controller) fetch(t Time, slot uint32, in *instance) {
 		c.scratch = append(c.scratch, c.kept.Rows[i].KeptKey)
 	}
 	next, ok := c.aims.Further(t, in.Pool, row.Is, c.scratch)
-	if !ok || c.shared(next.Key) != next.Key {
+	if !ok || c.unclaimed(in.Pool, next.Key) != next.Key {
 		return
 	}
 	row.To, row.Stage, row.Fetching = next.Key, next.Stage, true

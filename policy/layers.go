@@ -36,8 +36,10 @@ func AddLayers(categories []Category, layers [][]Layer) ([]Category, error) {
 			if !known {
 				p = PoolID(len(all))
 				pools[l.Name] = p
-				all = append(all, Category{Name: l.Name, LeadTime: max(all[i].LeadTime-l.Adapt, 0), Reusable: true, Memory: l.Memory, Below: below})
-			} else if k := &all[p]; k.Memory != l.Memory || !samePool(k.Below, below) {
+				all = append(all, Category{Name: l.Name, LeadTime: max(all[i].LeadTime-l.Adapt, 0), Reusable: true, Memory: l.Memory, Below: below, ReservedFor: all[i].ReservedFor})
+			} else if k := &all[p]; k.ReservedFor != all[i].ReservedFor {
+				return nil, fmt.Errorf("category %q: layer %q is another tenant's; what is reserved for one is not shared", all[i].Name, l.Name)
+			} else if k.Memory != l.Memory || !samePool(k.Below, below) {
 				return nil, fmt.Errorf("category %q: layer %q has another memory or another layer below it than where it was named first; layers that are shared are alike", all[i].Name, l.Name)
 			}
 			all[i].Compatible = append([]Compatible{{Pool: p, Adapt: l.Adapt}}, all[i].Compatible...)
@@ -75,14 +77,20 @@ func (c *Controller) demote(t Time, slot uint32, p PoolID) bool {
 
 // move makes an instance that is on no shelf one of another pool.
 func (c *Controller) move(t Time, slot uint32, to PoolID, why Reason) {
+	in := &c.instances.Rows[slot]
 	if c.staged {
-		c.unprepare(slot, c.instances.Rows[slot].Pool)
-		c.wipe(slot)
+		c.unprepare(slot, in.Pool)
+		if why != Reserved || !c.config.Categories[in.Pool].SameStages(&c.config.Categories[to]) {
+			c.wipe(slot)
+		}
 	}
 	if c.lived {
 		c.changesPool(slot, to)
 	}
-	c.instances.Rows[slot].Pool = to
+	in.Pool = to
+	if c.pools[to].tenant != 0 {
+		in.Tenant = 0 // like all others of the pool it is that tenant's
+	}
 	id := c.instances.id(slot)
 	if c.log != nil {
 		c.log.move(t, id, to, why)

@@ -34,10 +34,11 @@ type pool struct {
 	timed  bool  // has an idle time-out
 	// Aging are idle and free for all, but on their way out: no stock.
 	Aging  int32
-	Doomed int32 // launching in vain, see life
-	scrubs bool  // its instances may go from tenant to tenant
-	keeps  bool  // a stage keeps several keys
-	_      [10]byte
+	Doomed int32  // launching in vain, see life
+	scrubs bool   // its instances may go from tenant to tenant
+	keeps  bool   // a stage keeps several keys
+	tenant uint32 // that it is reserved for; 0 is nobody
+	_      [4]byte
 }
 
 // configure takes over what events need of the pool's category.
@@ -49,6 +50,7 @@ func (p *pool) configure(k *Category) {
 	p.slow = p.delay > 0
 	p.staged, p.facets = len(k.Stages) > 0, k.Facets()
 	p.timed = k.IdleTimeout > 0
+	p.tenant = k.ReservedFor
 	p.keeps = false
 	for i := range k.Stages {
 		p.keeps = p.keeps || k.Stages[i].Keeps > 1

@@ -32,19 +32,9 @@ func (c *Controller) aim(t Time, slot uint32, id PoolID, why Reason) {
 	if c.aims == nil || why != ForLevel || !c.pools[id].staged || c.draining {
 		return
 	}
-	if to := c.shared(c.aims.Aim(t, id)); to != (Target{}) {
+	if to := c.unclaimed(id, c.aims.Aim(t, id)); to != (Target{}) {
 		c.prepare(t, slot, id, to)
 	}
-}
-
-// shared is what of a target instances may be prepared for that nobody has
-// claimed yet: under isolation a tenant's own data comes only to an instance
-// that serves the tenant.
-func (c *Controller) shared(to Target) Target {
-	if c.config.Isolation == ByTenant {
-		to.Tenant = 0
-	}
-	return to
 }
 
 // prepare has an instance that is launching or idle prepared for a target. It
@@ -152,7 +142,7 @@ func (c *Controller) reaimShelf(t Time, id PoolID, p *pool, s *shelf, is Target)
 		return false
 	}
 	to, better := c.aims.Reaim(t, id, is)
-	if to = c.shared(to); !better || to == is || to == (Target{}) {
+	if to = c.unclaimed(id, to); !better || to == is || to == (Target{}) {
 		if p.keeps {
 			c.fetch(t, slot, &c.instances.Rows[slot])
 		}

@@ -4,6 +4,7 @@ package policy
 // compatible category, or to the queue. Then the pool is replenished.
 func (c *Controller) Arrive(t Time, r Request) {
 	c.enter(t)
+	c.admit(&r)
 	c.adapted = false
 	c.route(t, r)
 	p := &c.pools[r.Pool]
@@ -27,6 +28,7 @@ func (c *Controller) Arrive(t Time, r Request) {
 // instance is refused if there is none.
 func (c *Controller) Requeue(t Time, r Request) {
 	c.enter(t)
+	c.admit(&r)
 	c.firstInLine(t, r, t)
 	if c.loners.First != none {
 		c.launchLoners(t)

@@ -107,7 +107,7 @@ func (c *Controller) assign(t Time, slot uint32, pool PoolID, r Request, o Outco
 		}
 	}
 	in.State, in.Since = serving, t
-	if c.config.Isolation == ByTenant {
+	if c.config.Isolation == ByTenant && (!c.reserves || c.pools[in.Pool].tenant == 0) {
 		in.Tenant = r.Tenant
 	}
 	c.pools[in.Pool].InUse++

@@ -7,7 +7,7 @@ import (
 )
 
 // snapshotVersion changes with every change of the snapshot's form.
-const snapshotVersion = 7
+const snapshotVersion = 8
 
 // Stateful is a Sizer with a state of its own to keep across a restart.
 type Stateful interface {
@@ -21,6 +21,7 @@ type snapshot struct {
 	Version     int
 	Categories  []string
 	Generations []string
+	ReservedFor []uint32
 	Now         Time
 	LastTick    Time
 	NextTick    Time
@@ -66,6 +67,7 @@ func (c *Controller) Snapshot() ([]byte, error) {
 	for _, k := range c.config.Categories {
 		s.Categories = append(s.Categories, k.Name)
 		s.Generations = append(s.Generations, k.Generation)
+		s.ReservedFor = append(s.ReservedFor, k.ReservedFor)
 	}
 	if f, ok := c.sizer.(Stateful); ok {
 		b, err := json.Marshal(f.State())
@@ -88,12 +90,15 @@ func (c *Controller) Restore(data []byte) error {
 	if s.Version != snapshotVersion {
 		return fmt.Errorf("policy: snapshot has version %d, this program reads version %d", s.Version, snapshotVersion)
 	}
-	if n := len(s.Categories); n != len(c.config.Categories) || len(s.Pools) != n || len(s.Supplies) != n || len(s.Generations) != n {
+	if n := len(s.Categories); n != len(c.config.Categories) || len(s.Pools) != n || len(s.Supplies) != n || len(s.Generations) != n || len(s.ReservedFor) != n {
 		return fmt.Errorf("policy: snapshot has %d categories, the configuration %d", len(s.Categories), len(c.config.Categories))
 	}
 	for i, k := range c.config.Categories {
 		if s.Categories[i] != k.Name {
 			return fmt.Errorf("policy: snapshot's category %d is %q, the configuration's %q", i, s.Categories[i], k.Name)
+		}
+		if s.ReservedFor[i] != k.ReservedFor {
+			return fmt.Errorf("policy: snapshot's category %q is reserved for tenant %d, the configuration's for %d", k.Name, s.ReservedFor[i], k.ReservedFor)
 		}
 		if s.Generations[i] != k.Generation {
 			return fmt.Errorf("policy: snapshot's category %q is of generation %q, the configuration's of %q; restore with the former, then Configure the latter", k.Name, s.Generations[i], k.Generation)

@@ -125,9 +125,9 @@ func (is Target) Turned(to Target) Target {
 	return is.Kept(to).Over(to)
 }
 
-// sameStages says whether what instances of a category have done means the same
+// SameStages says whether what instances of a category have done means the same
 // to another. How long stages take may differ.
-func (k *Category) sameStages(o *Category) bool {
+func (k *Category) SameStages(o *Category) bool {
 	return slices.EqualFunc(k.Stages, o.Stages, func(a, b Stage) bool {
 		return a.Name == b.Name && a.Of == b.Of && a.Keeps == b.Keeps
 	})

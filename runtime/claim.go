@@ -134,7 +134,7 @@ func (h *Host) arrive(c *claim) error {
 	if only, single := h.places.Only(); c.Category == "" && single {
 		c.Category = only
 	}
-	pool, served := h.places.Find(c.Category, c.Zone)
+	pool, served := h.places.Find(c.Category, c.Zone, c.Tenant)
 	if !served {
 		why := h.places.Why(c.Category, c.Zone)
 		return &BadRequest{why.Field, why.Problem}

@@ -37,6 +37,7 @@ type HeaderCategory struct {
 	Memory       float64            `json:"memory,omitempty"`
 	PriceUSD     float64            `json:"price_usd_per_h,omitempty"`
 	Below        *policy.PoolID     `json:"below,omitempty"`
+	ReservedFor  uint32             `json:"reserved_for,omitempty"` // tenant
 	Compatible   []HeaderCompatible `json:"compatible,omitempty"`
 	Lifecycle    *HeaderLifecycle   `json:"lifecycle,omitempty"`
 }
@@ -145,7 +146,7 @@ func (a *Decision) UnmarshalJSON(b []byte) error {
 	if a.Action, err = named(l.Action, policy.Launched, policy.Refused); err != nil {
 		return err
 	}
-	if a.Reason, err = named(l.Reason, policy.ForLevel, policy.WasScrubbed); err != nil {
+	if a.Reason, err = named(l.Reason, policy.ForLevel, policy.Reserved); err != nil {
 		return err
 	}
 	if a.Action == policy.Assigned || a.Action == policy.Refused {
@@ -212,7 +213,7 @@ func (h *Host) header() Header {
 		}
 		c := HeaderCategory{
 			Name: k.Name, LeadTimeNS: int64(k.LeadTime), Reusable: k.Reusable,
-			MaxInstances: k.MaxInstances, MaxLaunching: k.MaxLaunching, Memory: k.Memory, Below: k.Below, PriceUSD: k.Price,
+			MaxInstances: k.MaxInstances, MaxLaunching: k.MaxLaunching, Memory: k.Memory, Below: k.Below, PriceUSD: k.Price, ReservedFor: k.ReservedFor,
 			Lifecycle: headerLifecycle(k.Lifecycle),
 		}
 		for _, o := range k.Compatible {
@@ -243,7 +244,7 @@ func (h *Header) fleet() (policy.Config, error) {
 	for _, k := range h.Categories {
 		category := policy.Category{
 			Name: k.Name, LeadTime: time.Duration(k.LeadTimeNS), Reusable: k.Reusable,
-			MaxInstances: k.MaxInstances, MaxLaunching: k.MaxLaunching, Memory: k.Memory, Below: k.Below, Price: k.PriceUSD,
+			MaxInstances: k.MaxInstances, MaxLaunching: k.MaxLaunching, Memory: k.Memory, Below: k.Below, Price: k.PriceUSD, ReservedFor: k.ReservedFor,
 		}
 		if category.Lifecycle, err = k.Lifecycle.lifecycle(); err != nil {
 			return c, err

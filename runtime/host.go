@@ -71,6 +71,15 @@ func New(opt Options) (*Host, error) {
 		ordinals: make([]int64, len(opt.Fleet.Categories)),
 		books:    make([]books, len(opt.Fleet.Categories)),
 	}
+	for i, p := range opt.Places {
+		if p.Tenant == "" {
+			continue
+		}
+		own := &opt.Fleet.Categories[i].ReservedFor
+		if *own, _ = h.tenants.id(p.Tenant); *own == 0 {
+			return nil, fmt.Errorf("runtime: more tenants have something reserved than the %d that are told apart", opt.Limits.Names)
+		}
+	}
 	var id [4]byte
 	rand.Read(id[:])
 	h.run = hex.EncodeToString(id[:])

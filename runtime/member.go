@@ -14,8 +14,8 @@ import (
 type member struct {
 	id       policy.InstanceID
 	name     string        // to the provisioner
-	pool     policy.PoolID // of its launch
-	ordinal  int64         // among the launches of that pool
+	pool     policy.PoolID // whose it is: of its launch, unless it has become a tenant's
+	ordinal  int64         // among the launches of the pool that it was launched for
 	ordered  policy.Time
 	warm     bool
 	claim    *claim // what it serves
@@ -125,6 +125,8 @@ func (h *Host) settle(e Entry) {
 			h.launch(a)
 		case policy.Assigned:
 			h.assign(a)
+		case policy.Moved:
+			h.members[a.Instance].pool = a.Pool
 		case policy.Ended:
 			h.end(a)
 		case policy.Refused:
@@ -146,7 +148,7 @@ func (h *Host) launch(a Decision) {
 	h.totals.launches++
 	pool, place := h.poolName(a.Pool), h.opt.Places[a.Pool]
 	h.metrics.launches.WithLabelValues(pool, a.Reason.String()).Inc()
-	go h.accompany(ctx, m, InstanceSpec{Name: m.name, Pool: pool, Category: place.Category, Zone: place.Zone})
+	go h.accompany(ctx, m, InstanceSpec{Name: m.name, Pool: pool, Category: place.Category, Zone: place.Zone, Tenant: place.Tenant})
 }
 
 func (h *Host) poolName(p policy.PoolID) string { return h.opt.Fleet.Categories[p].Name }

@@ -83,13 +83,18 @@ func (o *Options) validate() error {
 			return fmt.Errorf("category %q has spot or stopped instances, but a live server makes standard ones only yet; leave prices.spot, spot, prices.stopped and stopped out", k.Name)
 		}
 		for _, other := range k.Compatible {
-			if other.Becomes(policy.PoolID(i)) != other.Pool {
+			if other.Adapt > 0 && other.Becomes(policy.PoolID(i)) != other.Pool {
 				return fmt.Errorf("category %q: its compatible category has an adapt time of %v, but a live server cannot turn an instance into another category's; leave the adapt time out", k.Name, other.Adapt)
 			}
 		}
 	}
 	if len(o.Places) != len(o.Fleet.Categories) {
 		return fmt.Errorf("runtime: %d places for %d pools", len(o.Places), len(o.Fleet.Categories))
+	}
+	for i, k := range o.Fleet.Categories {
+		if (k.ReservedFor != 0) != (o.Places[i].Tenant != "") {
+			return fmt.Errorf("runtime: category %q is reserved for tenant %d, its place for %q", k.Name, k.ReservedFor, o.Places[i].Tenant)
+		}
 	}
 	return nil
 }

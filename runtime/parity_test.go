@@ -53,6 +53,15 @@ func fleet(b policy.Binding, i policy.Isolation) policy.Config {
 	}
 }
 
+// places are where the categories of a fleet serve; what is behind a ~ is the tenant.
+func places(f policy.Config) (all []config.Place) {
+	for _, k := range f.Categories {
+		category, tenant, _ := strings.Cut(k.Name, "~")
+		all = append(all, config.Place{Category: category, Tenant: tenant})
+	}
+	return all
+}
+
 func spec(t *testing.T, s string) policy.Spec {
 	t.Helper()
 	specs, err := policy.ParseSpecs(s)
@@ -71,9 +80,13 @@ func live(t *testing.T, p policy.Spec, f policy.Config) *session {
 		t.Fatal(err)
 	}
 	writer := trace.NewWriter(file)
-	provisioner := workers(t, 40*time.Millisecond, "sandbox", "model")
+	var pools []string
+	for _, k := range f.Categories {
+		pools = append(pools, k.Name)
+	}
+	provisioner := workers(t, 40*time.Millisecond, pools...)
 	host, err := runtime.New(runtime.Options{
-		Policy: p, Fleet: f, Provisioner: provisioner,
+		Policy: p, Fleet: f, Places: places(f), Provisioner: provisioner,
 		Recording: runtime.Recording{Events: &s.events, LeadTimes: &s.leadTimes, Requests: asTrace{writer}},
 		Logger:    slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
@@ -157,12 +170,17 @@ func (s *session) simulated(t *testing.T, p policy.Spec, f policy.Config) (all [
 	}
 	start, latencies := s.leads(t)
 	simulated := sim.Fleet{Binding: f.Binding, Isolation: f.Isolation, Tick: f.Tick, Budget: f.Budget}
-	for _, k := range f.Categories {
+	for i, k := range f.Categories {
 		lead, err := sim.NewRecorded(k.Name, latencies[k.Name], k.LeadTime)
 		if err != nil {
 			t.Fatal(err)
 		}
-		simulated.Categories = append(simulated.Categories, sim.Category{Category: k, Lead: lead, Price: k.Price})
+		in := sim.Category{Category: k, Lead: lead, Price: k.Price}
+		if at := places(f)[i]; at.Tenant != "" { // the trace has numbers of its own
+			in.Of, in.Tenant = at.Category, at.Tenant
+			in.ReservedFor = uint32(slices.Index(recorded.Strings.Tenant, at.Tenant))
+		}
+		simulated.Categories = append(simulated.Categories, in)
 	}
 	sizer, err := policy.Build(p, policy.Fleet{Config: f})
 	if err != nil {
@@ -246,6 +264,22 @@ func TestParityUnderBudget(t *testing.T) {
 		f.Categories[i].Price = 1
 	}
 	parity(t, spec(t, "static:level=3"), f)
+}
+
+// TestParityOfReserved: the same where a pool is reserved for the second tenant.
+func TestParityOfReserved(t *testing.T) {
+	for _, name := range []string{"static:level=1", "adaptive"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := fleet(policy.Late, policy.ByTenant)
+			own := policy.PoolID(len(f.Categories))
+			f.Categories = append(f.Categories, policy.Category{
+				Name: "model~t1", LeadTime: 30 * time.Millisecond, Reusable: true, ReservedFor: 1,
+				Compatible: []policy.Compatible{{Pool: 1, To: &own}},
+			})
+			parity(t, spec(t, name), f)
+		})
+	}
 }
 
 func parity(t *testing.T, p policy.Spec, f policy.Config) {

@@ -26,10 +26,11 @@ type InstanceSpec struct {
 	// and dashes.
 	Name string
 	// Pool is the name of the one that it is for: that of its category, or of
-	// its category in a zone.
+	// its category in a zone or for a tenant.
 	Pool     string
 	Category string
 	Zone     string // where it is to live; empty where zones do not matter
+	Tenant   string // whom it is reserved for from the start; empty: nobody
 }
 
 // An Instance is one that is warm.

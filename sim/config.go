@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"shadowpool/policy"
@@ -30,7 +31,7 @@ func FleetFromConfig(f *config.File, src trace.Source) (Fleet, error) {
 		return Fleet{}, err
 	}
 	fleet.Pooled = pooled
-	if err := fleet.addPools(f, pools); err != nil {
+	if err := fleet.addPools(f, pools, src.Summary().Strings.Tenant); err != nil {
 		return Fleet{}, err
 	}
 	if err := fleet.admits(src); err != nil {
@@ -79,7 +80,7 @@ func poolsFor(f *config.File, src trace.Source) (pools []config.Pool, pooled boo
 func (f *Fleet) admits(src trace.Source) error {
 	sum := src.Summary()
 	routes := f.routes(sum.Strings)
-	if routes.zones == nil {
+	if !slices.ContainsFunc(routes.shared, func(to route) bool { return to.zones != nil }) {
 		return nil
 	}
 	var first error
@@ -103,10 +104,19 @@ func (f *Fleet) admits(src trace.Source) error {
 	return nil
 }
 
-// addPools makes the categories of an empty fleet.
-func (f *Fleet) addPools(file *config.File, pools []config.Pool) error {
+// addPools makes the categories of an empty fleet, for a trace with a dictionary
+// of tenants.
+func (f *Fleet) addPools(file *config.File, pools []config.Pool, dictionary []string) error {
 	layers := make([][]policy.Layer, len(pools))
+	var reserved []string
+	for i := range pools {
+		if t := pools[i].Tenant; t != "" {
+			reserved = append(reserved, t)
+		}
+	}
+	numbers := tenantNumbers(reserved, dictionary)
 	for i, as := range config.PolicyCategories(pools) {
+		as.ReservedFor = numbers[pools[i].Tenant]
 		k, err := categoryFromConfig(file, &pools[i], as)
 		if err != nil {
 			return err
@@ -129,8 +139,8 @@ func categoryFromConfig(f *config.File, p *config.Pool, as policy.Category) (Cat
 		Lead:     lead, Price: k.Price,
 		Billing: Billing{Granularity: k.Billing.Granularity, Minimum: k.Billing.Minimum},
 	}
-	if p.Zone != "" {
-		c.Of, c.Zone = p.Category, p.Zone
+	if p.Zone != "" || p.Tenant != "" {
+		c.Of, c.Zone, c.Tenant = p.Category, p.Zone, p.Tenant
 	}
 	for _, s := range k.Stages {
 		if s.Of == 0 {

@@ -32,10 +32,12 @@ type Fleet struct {
 // embedded one is set to the distribution's mean.
 type Category struct {
 	policy.Category
-	// Zone is where its instances live, and Of the category whose requests they
-	// serve there; with an empty zone, zones do not matter, and that is its name.
-	Of, Zone string
-	Lead     LeadTime
+	// Zone is where its instances live, empty where zones do not matter, and Tenant
+	// whom they are reserved for, if anyone: the embedded one's ReservedFor is its
+	// number in the trace. Of is the category whose requests they serve there; that
+	// is its name where it is empty.
+	Of, Zone, Tenant string
+	Lead             LeadTime
 	// StageTimes are the distributions of the embedded one's Stages, whose
 	// expected times are set to their means.
 	StageTimes []LeadTime

@@ -92,11 +92,12 @@ func (r *replay) Assign(t policy.Time, a policy.Assignment) {
 }
 
 // Move implements policy.Host.
-func (r *replay) Move(t policy.Time, id policy.InstanceID, to policy.PoolID, _ policy.Reason) {
+func (r *replay) Move(t policy.Time, id policy.InstanceID, to policy.PoolID, why policy.Reason) {
 	row := &r.slots[id.Slot()]
+	kept := why == policy.Reserved && r.category(id.Slot()).SameStages(&r.fleet.Categories[to].Category)
 	r.m.moved(t, row, uint32(to))
 	row.pool = uint32(to)
-	if r.preps != nil {
+	if r.preps != nil && !kept {
 		r.preps.launched(id.Slot()) // nothing is left of what it was prepared for
 	}
 }

@@ -37,9 +37,9 @@ func newRateOracle(src trace.Source, fleet Fleet, f policy.Fleet, v policy.Value
 	for _, k := range f.Categories {
 		o.pools = append(o.pools, rateOraclePool{lead: int64(k.LeadTime)})
 	}
-	for category, pool := range fleet.routes(trace.Strings{Category: o.truth.Categories()}).any {
-		if category > 0 && pool != noPool {
-			o.pools[pool].categories = append(o.pools[pool].categories, uint32(category))
+	for category, to := range fleet.routes(trace.Strings{Category: o.truth.Categories()}).shared {
+		if category > 0 && to.any != noPool {
+			o.pools[to.any].categories = append(o.pools[to.any].categories, uint32(category))
 		}
 	}
 	return o, nil

@@ -118,6 +118,9 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 	if err := fleet.validate(); err != nil {
 		return nil, err
 	}
+	if err := fleet.knows(sum.Strings.Tenant); err != nil {
+		return nil, fmt.Errorf("trace %s: %w", sum.Name, err)
+	}
 	opt.MeasureFrom = max(opt.MeasureFrom, sum.First)
 	if opt.StartAt < 0 {
 		return nil, fmt.Errorf("the start at %d ns is before 1970", opt.StartAt)

@@ -14,11 +14,16 @@ type routes struct {
 	directory *config.Directory
 	names     trace.Strings
 	pooled    bool
-	// any is the pool of a category's requests that name no zone; zones, by
-	// category, those of its requests in each zone of the trace, nil where zones
-	// do not matter.
-	any   []policy.PoolID
-	zones [][]policy.PoolID
+	// shared are by category; reserved by category and tenant, nil where requests
+	// go where all do.
+	shared   []route
+	reserved [][]*route
+}
+
+// A route is where requests of a category go: a tenant's, or all others.
+type route struct {
+	any   policy.PoolID   // of those that name no zone
+	zones []policy.PoolID // by the trace's zone; nil where zones do not matter
 }
 
 // noPool is where requests go that the fleet does not serve.
@@ -32,8 +37,8 @@ func (f *Fleet) routes(names trace.Strings) *routes {
 	places := make([]config.Place, len(f.Categories)-f.Layers)
 	for i := range places {
 		k := &f.Categories[i]
-		places[i] = config.Place{Category: k.Name, Zone: k.Zone, Price: k.Price}
-		if k.Zone != "" {
+		places[i] = config.Place{Category: k.Name, Zone: k.Zone, Tenant: k.Tenant, Price: k.Price}
+		if k.Of != "" {
 			places[i].Category = k.Of
 		}
 		if k.Spot != nil {
@@ -42,21 +47,39 @@ func (f *Fleet) routes(names trace.Strings) *routes {
 	}
 	r := &routes{
 		directory: config.NewDirectory(places), names: names, pooled: f.Pooled,
-		any: make([]policy.PoolID, len(names.Category)),
+		shared: make([]route, len(names.Category)),
 	}
+	numbers := tenantNumbers(f.tenants(), names.Tenant)
 	for i := range names.Category {
-		r.any[i] = r.find(i, 0)
-		if len(names.Zone) > 0 && r.directory.Zoned(r.category(i)) {
-			if r.zones == nil {
-				r.zones = make([][]policy.PoolID, len(names.Category))
+		r.shared[i] = r.route(i, "")
+		for _, tenant := range r.directory.Tenants(r.category(i)) {
+			n := numbers[tenant]
+			if int(n) >= len(names.Tenant) { // it asks for nothing
+				continue
 			}
-			r.zones[i] = make([]policy.PoolID, len(names.Zone))
-			for z := range names.Zone {
-				r.zones[i][z] = r.find(i, z)
+			if r.reserved == nil {
+				r.reserved = make([][]*route, len(names.Category))
 			}
+			if r.reserved[i] == nil {
+				r.reserved[i] = make([]*route, len(names.Tenant))
+			}
+			own := r.route(i, tenant)
+			r.reserved[i][n] = &own
 		}
 	}
 	return r
+}
+
+// route is where a tenant's requests of a category go.
+func (r *routes) route(category int, tenant string) route {
+	to := route{any: r.find(category, 0, tenant)}
+	if len(r.names.Zone) > 0 && r.directory.Zoned(r.category(category)) {
+		to.zones = make([]policy.PoolID, len(r.names.Zone))
+		for z := range r.names.Zone {
+			to.zones[z] = r.find(category, z, tenant)
+		}
+	}
+	return to
 }
 
 // category is that of the fleet which serves a category of the trace.
@@ -68,9 +91,10 @@ func (r *routes) category(i int) string {
 	return r.names.Category[i]
 }
 
-// find is the pool of a category's requests in a zone, noPool if there is none.
-func (r *routes) find(category, zone int) policy.PoolID {
-	if p, served := r.directory.Find(r.category(category), r.zone(zone)); served {
+// find is the pool of a tenant's requests of a category in a zone, noPool if
+// there is none.
+func (r *routes) find(category, zone int, tenant string) policy.PoolID {
+	if p, served := r.directory.Find(r.category(category), r.zone(zone), tenant); served {
 		return p
 	}
 	return noPool
@@ -90,10 +114,16 @@ func (r *routes) of(c *trace.Columns, i int) policy.PoolID {
 	if c.Category != nil {
 		k = c.Category[i]
 	}
-	if r.zones != nil && c.Zone != nil && r.zones[k] != nil {
-		return r.zones[k][c.Zone[i]]
+	to := &r.shared[k]
+	if r.reserved != nil && c.Tenant != nil && r.reserved[k] != nil {
+		if own := r.reserved[k][c.Tenant[i]]; own != nil {
+			to = own
+		}
 	}
-	return r.any[k]
+	if to.zones != nil && c.Zone != nil {
+		return to.zones[c.Zone[i]]
+	}
+	return to.any
 }
 
 // unserved is why row i of a chunk has no pool.
@@ -107,7 +137,7 @@ func (r *routes) unserved(c *trace.Chunk, i int) error {
 	}
 	row := c.First + int64(i)
 	switch {
-	case r.any[k] != noPool:
+	case r.shared[k].any != noPool:
 		return fmt.Errorf("row %d: %w", row, r.directory.Why(r.category(k), r.zone(z)))
 	case c.Category == nil:
 		return errors.New("it has no categories, and the fleet has none named \"\"; use --pooled")

@@ -27,12 +27,15 @@ func documented(t *testing.T) []string {
 }
 
 // What is said once in the documentation holds for the template, for a category
-// in one of its zones, and for the processes of single categories too.
+// in one of its zones or what is reserved of it, and for the processes of single categories too.
 func saidOf(key string) string {
 	if rest, ok := strings.CutPrefix(key, "fleet.default."); ok {
 		return saidOf("fleet.categories[]." + rest)
 	}
 	if rest, ok := strings.CutPrefix(key, "fleet.categories[].zones[]."); ok && rest != "name" {
+		return saidOf("fleet.categories[]." + rest)
+	}
+	if rest, ok := strings.CutPrefix(key, "fleet.categories[].tenants[]."); ok && rest != "name" {
 		return "fleet.categories[]." + rest
 	}
 	if rest, ok := strings.CutPrefix(key, "provisioner.categories[]."); ok && rest != "name" {

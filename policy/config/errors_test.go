@@ -105,7 +105,7 @@ func TestBadFleets(t *testing.T) {
 		{"{default: {stages: [{name: a, lead_time: 1s, cached: 1}]}}", "pool.yaml:1: fleet.default.stages[0].cached: \"1\": want a share between 0 and 1, such as 0.99"},
 		{"{default: {stages: [{name: a, lead_time: 1s}, {name: a, lead_time: 1s}]}}", "pool.yaml:1: fleet.default.stages[1]: stage \"a\" is given twice"},
 		{"{default: {stages: [{name: a, lead_time: 700h}, {name: b, lead_time: 700h}]}}", "pool.yaml:1: fleet.default.stages: add up to more than 744h"},
-		{"{default: {lead_time: 1s, name: a}}", "pool.yaml:1: fleet.default: unknown key \"name\"; known here: lead_time, stages, prices, billing, reuse, promotion_delay, scrub, layers, limits, lifecycle, spot, stopped, zones, cross_zone"},
+		{"{default: {lead_time: 1s, name: a}}", "pool.yaml:1: fleet.default: unknown key \"name\"; known here: lead_time, stages, prices, billing, reuse, promotion_delay, scrub, layers, limits, lifecycle, spot, stopped, tenants, zones, cross_zone"},
 		{"{default: {lead_time: 1s, prices: {on_demand: '1'}}}", "pool.yaml:1: fleet.default.prices.on_demand: \"1\": want $/h: a number from 0 to 1000000, without quotes or unit"},
 		{"{default: {lead_time: 1s, prices: {on_demand: .inf}}}", "pool.yaml:1: fleet.default.prices.on_demand: \".inf\": want $/h: a number from 0 to 1000000, without quotes or unit"},
 		{"{default: {lead_time: 1s, prices: {spot: 0.3}}}", "pool.yaml:1: fleet.default: spot is missing, and prices.spot is given; add spot: {interruptions_per_hour: 0.05}"},

@@ -61,8 +61,11 @@ type Category struct {
 	// Zones are those that it is in, each as it is there, under the zone's name;
 	// none where zones do not matter. CrossZone is how much longer it takes to
 	// serve a request of another zone; nil: none is served.
-	Zones      []Category
-	CrossZone  *time.Duration
+	Zones     []Category
+	CrossZone *time.Duration
+	// Tenants are those for which pools of it are reserved, each with its terms
+	// under the tenant's name; those of a zone in the place of the category's.
+	Tenants    []Category
 	Compatible []Compatible // in the order in which they are tried
 	// Layers are the stages of warm-up at which idle instances can be held, the
 	// lowest first.

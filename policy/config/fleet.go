@@ -48,6 +48,7 @@ func fleet(to *Fleet) schema {
 				p.fail(given["pooled"], join(path, "pooled"), "one pool for all requests has one category, listed under categories, and no default")
 			}
 			checkNames(p, path, to.Categories)
+			checkTenants(p, path, to)
 			if len(p.errs) == 0 {
 				checkLifecycles(p, n, path, to)
 				checkLayers(p, n, path, to)

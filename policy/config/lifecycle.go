@@ -37,7 +37,10 @@ func checkLifecycles(p *parser, n *yaml.Node, path string, f *Fleet) {
 			p.fail(n, "fleet", "category %s: lifecycle: %v", quote(name), err)
 		default:
 			for i := range k.Zones {
-				check(&k.Zones[i], inZone(name, k.Zones[i].Name), fmt.Sprintf("%s.zones[%d]", path, i))
+				check(&k.Zones[i], name+inPlace(k.Zones[i].Name, ""), fmt.Sprintf("%s.zones[%d]", path, i))
+			}
+			for i := range k.Tenants {
+				check(&k.Tenants[i], name+inPlace("", k.Tenants[i].Name), fmt.Sprintf("%s.tenants[%d]", path, i))
 			}
 		}
 	}

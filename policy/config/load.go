@@ -241,6 +241,9 @@ func readAllSamples(p *parser, f *File, dir string) {
 			}
 		}
 		readPrices(p, k, join(path, "spot.prices"), dir, prices)
+		for i := range k.Tenants {
+			all(&k.Tenants[i], fmt.Sprintf("%s.tenants[%d]", path, i))
+		}
 		for i := range k.Zones { // what they inherit has been read
 			all(&k.Zones[i], fmt.Sprintf("%s.zones[%d]", path, i))
 		}

@@ -108,19 +108,27 @@ func (s policySection) parameter(p *parser, family *policy.Family, key string, k
 	s.to.Params = append(s.to.Params, spec.Params[0])
 }
 
-// byZone is a parameter of a category for each of its zones; any other as it is.
+// byZone is a parameter of a category, or of what is reserved of it for a tenant,
+// for each of its zones; any other as it is.
 func (s policySection) byZone(key string) []string {
 	bare, category, _ := strings.Cut(key, ".")
+	of, _, _ := strings.Cut(category, tenantMark)
+	var all []string
 	for i := range s.fleet.Categories {
-		if k := &s.fleet.Categories[i]; k.Name == category && len(k.Zones) > 0 {
-			var all []string
-			for _, p := range k.Pools() {
+		k := &s.fleet.Categories[i]
+		if category != k.Name && of != k.Name {
+			continue
+		}
+		for _, p := range k.Pools() {
+			if p.Zone != "" && p.Category+inPlace("", p.Tenant) == category {
 				all = append(all, bare+"."+p.Terms.Name)
 			}
-			return all
 		}
 	}
-	return []string{key}
+	if all == nil {
+		all = []string{key}
+	}
+	return all
 }
 
 // tryPolicy builds the policy for one category, because some parameters are

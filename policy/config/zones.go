@@ -7,10 +7,11 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// zoned reads a category and the zones that it is in.
+// zoned reads a category, the zones that it is in, and whom it is reserved for.
 func zoned(k *Category, more []field, inherits bool) schema {
 	o := category(k, more, inherits)
 	o.fields = append(o.fields,
+		field{key: "tenants", schema: afterwards{tenants(k)}},
 		field{key: "zones", schema: afterwards{zones(k)}},
 		field{key: "cross_zone", schema: optional[time.Duration]{&k.CrossZone, func() time.Duration { return 0 }, func(d *time.Duration) schema {
 			return span(d, 0, MaxLeadTime)
@@ -19,6 +20,11 @@ func zoned(k *Category, more []field, inherits bool) schema {
 	check := o.check
 	o.check = func(p *parser, n *yaml.Node, path string, given map[string]*yaml.Node) {
 		check(p, n, path, given)
+		own := []string{join(path, "tenants")}
+		if inherits {
+			own = append(own, templateTenants)
+		}
+		readTenants(p, k, own...)
 		readZones(p, path, k, inherits, given)
 	}
 	return o
@@ -34,22 +40,25 @@ func (afterwards) read(*parser, *yaml.Node, string) {}
 func zones(k *Category) list[Category] {
 	blank := func() Category {
 		z := *k
-		z.Name, z.Zones, z.CrossZone, z.Compatible = "", nil, nil, nil
+		z.Name, z.Zones, z.CrossZone, z.Compatible, z.Tenants = "", nil, nil, nil, nil
 		return z
 	}
 	return list[Category]{&k.Zones, blank, func(z *Category) schema {
 		named := name(&z.Name)
-		return zone{category(z, []field{{key: "name", required: "the zone's, as requests name it", schema: named}}, true), named}
+		o := category(z, []field{{key: "name", required: "the zone's, as requests name it", schema: named}}, true)
+		o.fields = append(o.fields, field{key: "tenants", schema: afterwards{tenants(z)}})
+		return part{o, named}
 	}}
 }
 
-// A zone is its name, or a mapping that also says what is different there.
-type zone struct {
+// A part of a category, a zone or a tenant's, is its name, or a mapping that also
+// says what is different there.
+type part struct {
 	object
 	name schema
 }
 
-func (z zone) read(p *parser, n *yaml.Node, path string) {
+func (z part) read(p *parser, n *yaml.Node, path string) {
 	if n.Kind == yaml.ScalarNode {
 		z.name.read(p, n, path)
 		return
@@ -80,11 +89,23 @@ func readZones(p *parser, path string, k *Category, inherits bool, given map[str
 	if n.Kind == yaml.SequenceNode && len(k.Zones) == 0 {
 		p.fail(n, at, "names no zone; remove the key where zones do not matter")
 	}
-	seen := make(map[string]bool, len(k.Zones))
-	for i, z := range k.Zones {
+	checkTwice(p, at, "zone", k.Zones)
+	for i := range k.Zones {
+		own := []string{fmt.Sprintf("%s[%d].tenants", at, i), join(path, "tenants")}
+		if inherits {
+			own = append(own, templateTenants)
+		}
+		readTenants(p, &k.Zones[i], own...)
+	}
+}
+
+// checkTwice checks that no part of a category is given twice.
+func checkTwice(p *parser, at, what string, parts []Category) {
+	seen := make(map[string]bool, len(parts))
+	for i, z := range parts {
 		if z.Name != "" && seen[z.Name] {
 			item := fmt.Sprintf("%s[%d]", at, i)
-			p.fail(p.at[item], item, "zone %s is given twice", quote(z.Name))
+			p.fail(p.at[item], item, "%s %s is given twice", what, quote(z.Name))
 		}
 		seen[z.Name] = true
 	}

@@ -151,7 +151,7 @@ policy: {name: none}
 }
 
 func TestDirectory(t *testing.T) {
-	d := NewDirectory([]Place{{"gpu", "eu-a", 2}, {"gpu", "eu-b", 1}, {"gpu", "eu-c", 1}, {"cpu", "", 3}})
+	d := NewDirectory([]Place{{"gpu", "eu-a", "", 2}, {"gpu", "eu-b", "", 1}, {"gpu", "eu-c", "", 1}, {"cpu", "", "", 3}})
 	for _, c := range []struct {
 		category, zone string
 		want           policy.PoolID
@@ -165,7 +165,7 @@ func TestDirectory(t *testing.T) {
 		{"gpu", "eu-d2", 0, `category "gpu" is not in zone "eu-d2" (did you mean eu-a?); it is in eu-a, eu-b, eu-c`},
 		{"gpo", "eu-a", 0, `there is no category "gpo" (did you mean gpu?); known are gpu, cpu`},
 	} {
-		got, found := d.Find(c.category, c.zone)
+		got, found := d.Find(c.category, c.zone, "")
 		problem := ""
 		if !found {
 			problem = d.Why(c.category, c.zone).Error()
@@ -177,7 +177,7 @@ func TestDirectory(t *testing.T) {
 	if _, single := d.Only(); single {
 		t.Error("two categories are taken for one")
 	}
-	if name, single := NewDirectory([]Place{{"gpu", "eu-a", 2}, {"gpu", "eu-b", 1}}).Only(); name != "gpu" || !single {
+	if name, single := NewDirectory([]Place{{"gpu", "eu-a", "", 2}, {"gpu", "eu-b", "", 1}}).Only(); name != "gpu" || !single {
 		t.Error("two zones of one category are taken for two")
 	}
 }
@@ -189,7 +189,7 @@ func TestBadZones(t *testing.T) {
 		{"zones: [eu-a, '']", "pool.yaml:1: fleet.categories[0].zones[1]: \"\": want a name without spaces around it"},
 		{"zones: [eu-a, {name: eu-a}]", "pool.yaml:1: fleet.categories[0].zones[1]: zone \"eu-a\" is given twice"},
 		{"zones: [{prices: {on_demand: 1}}]", "pool.yaml:1: fleet.categories[0].zones[0]: name is missing: the zone's, as requests name it"},
-		{"zones: [{name: eu-a, zones: [b]}]", "pool.yaml:1: fleet.categories[0].zones[0]: unknown key \"zones\"; known here: name, lead_time, stages, prices, billing, reuse, promotion_delay, scrub, layers, limits, lifecycle, spot, stopped"},
+		{"zones: [{name: eu-a, zones: [b]}]", "pool.yaml:1: fleet.categories[0].zones[0]: unknown key \"zones\"; known here: name, lead_time, stages, prices, billing, reuse, promotion_delay, scrub, layers, limits, lifecycle, spot, stopped, tenants"},
 		{"zones: [{name: eu-a, spot: {interruptions_per_hour: 1}}]", "pool.yaml:1: fleet.categories[0].zones[0].spot: is given without its price; add prices.spot"},
 		{"zones: [{name: eu-a, prices: {stopped: 2}, stopped: {resume: 1s}}]", "pool.yaml:1: fleet.categories[0].zones[0]: prices.stopped is above prices.on_demand; a stopped instance is worth nothing then"},
 		{"zones: [{name: eu-a, lifecycle: {min_remaining: 1m}}]", "pool.yaml:1: fleet.categories[0].zones[0].lifecycle: a minimum remaining life of 1m0s needs a maximum age"},
@@ -202,7 +202,7 @@ func TestBadZones(t *testing.T) {
 	}
 	// What is wrong with the template's zones is said once.
 	check(t, "fleet: {default: {lead_time: 1s, zones: [a, {name: b, price: 1}]}, categories: [{name: x}, {name: y}]}\npolicy: {name: none}\n",
-		"pool.yaml:1: fleet.default.zones[1]: unknown key \"price\" (did you mean prices?); known here: name, lead_time, stages, prices, billing, reuse, promotion_delay, scrub, layers, limits, lifecycle, spot, stopped")
+		"pool.yaml:1: fleet.default.zones[1]: unknown key \"price\" (did you mean prices?); known here: name, lead_time, stages, prices, billing, reuse, promotion_delay, scrub, layers, limits, lifecycle, spot, stopped, tenants")
 }
 
 // Files that only a zone names are read, and those that it inherits.

@@ -108,6 +108,7 @@ func (r *Referee) prepare(id policy.InstanceID, to policy.Target, stages uint8) 
 	if stages, _ := k.Missing(policy.Target{}, to); stages == 0 {
 		r.fail(Life, "instance %s is to be prepared for %+v, which no stage of its category needs", nameOf(id), to)
 	}
+	r.owns(in, to)
 	in.to, in.busy, in.fetching = to, true, stages != policy.AllStages
 	if !in.fetching {
 		in.become(k, in.is.Kept(to))
@@ -124,8 +125,6 @@ func (r *Referee) prepare(id policy.InstanceID, to policy.Target, stages uint8) 
 		r.fail(Life, "instance %s is to do stage %d for %+v, which is none of its keys", nameOf(id), in.stage, to)
 	case has == key || slices.Contains(in.kept, key):
 		r.fail(Life, "instance %s is to do stage %d for %+v again", nameOf(id), in.stage, to)
-	case r.config.Isolation == policy.ByTenant && to.Tenant != 0:
-		r.fail(Isolation, "instance %s is to fetch what is tenant %d's alone", nameOf(id), to.Tenant)
 	}
 }
 
@@ -146,7 +145,7 @@ func (r *Referee) moved(id policy.InstanceID, to policy.PoolID, why policy.Reaso
 			r.fail(Generation, "instance %s of pool %d is demoted, but is on its way out", nameOf(id), in.pool)
 		}
 		r.old(in)
-	case policy.WasCompatible:
+	case policy.WasCompatible, policy.Reserved:
 		if in != r.chosen && r.placing != nil && (r.equally(in, r.placing) || r.unsure && r.fit(in, to)) {
 			r.chosen = in
 		}
@@ -157,6 +156,9 @@ func (r *Referee) moved(id policy.InstanceID, to policy.PoolID, why policy.Reaso
 		var may bool
 		if adapt, may = r.adapting(in.pool, to, r.placing); !may || to == in.pool {
 			r.fail(Choice, "instance %s of pool %d need not move to pool %d", nameOf(id), in.pool, to)
+		}
+		if as := adapt == 0; as != (why == policy.Reserved) || as && !r.reserving(in.pool, to) {
+			r.fail(Reservation, "instance %s of pool %d moves to pool %d because of %v, which is not so", nameOf(id), in.pool, to, why)
 		}
 	default:
 		r.fail(Life, "instance %s moves because of %v", nameOf(id), why)
@@ -169,12 +171,15 @@ func (r *Referee) moved(id policy.InstanceID, to policy.PoolID, why policy.Reaso
 		from.rollout.stale--
 		r.pools[to].rollout.stale++
 	}
-	in.pool, in.uses, in.adapt, in.moved = to, 0, adapt, r.events
-	in.done, in.busy = done{}, false
+	r.belong(in, to)
+	in.uses, in.adapt, in.moved, in.busy = 0, adapt, r.events, false
+	p := &r.pools[to]
+	if why != policy.Reserved || !alike(&from.category, &p.category) {
+		in.done = done{}
+	}
 	in.due, in.aging = r.due(in, to), false
 	dearer := r.cost(in) > cost
 	r.rest(in)
-	p := &r.pools[to]
 	p.ledger.MovedIn++
 	r.hasRoom(to)
 	if dearer {

@@ -35,19 +35,20 @@ const (
 
 // instance is one that lives.
 type instance struct {
-	id      policy.InstanceID
-	state   state
-	role    role
-	on      policy.Capacity
-	pool    policy.PoolID
-	ordered policy.Time // or resumed
-	since   policy.Time // when it became idle or was stopped
-	uses    int         // requests that it has served in its pool
-	tenant  uint32      // whom it is tied to; 0 is nobody
-	own     *request    // the request for which alone it launches
-	serves  *request
-	adapt   int64 // of an instance that has just been moved for a request, ns
-	moved   int64 // the number of the event that moved it last
+	id       policy.InstanceID
+	state    state
+	role     role
+	on       policy.Capacity
+	pool     policy.PoolID
+	ordered  policy.Time // or resumed
+	since    policy.Time // when it became idle or was stopped
+	uses     int         // requests that it has served in its pool
+	tenant   uint32      // whom it is tied to; 0 is nobody
+	reserved uint32      // whom its pool is reserved for; 0 is nobody
+	own      *request    // the request for which alone it launches
+	serves   *request
+	adapt    int64 // of an instance that has just been moved for a request, ns
+	moved    int64 // the number of the event that moved it last
 	done
 	to       policy.Target // what it is being prepared for, if busy, by all stages or, if fetching, by one
 	busy     bool

@@ -36,7 +36,7 @@ func (r *Referee) lacksNothing(in *instance, q *request) bool {
 
 // suits says whether an instance may serve a request as far as its tenant goes.
 func (r *Referee) suits(in *instance, q *request) bool {
-	return r.config.Isolation != policy.ByTenant || in.tenant == 0 || in.tenant == q.Tenant
+	return r.config.Isolation != policy.ByTenant || r.isFor(in, q) && (in.tenant == 0 || in.tenant == q.Tenant)
 }
 
 // choice is the idle instance that a request must be given now, and what it
@@ -56,7 +56,7 @@ func (r *Referee) choice(q *request) (*instance, int64) {
 		}
 		in, to := r.pick(o.Pool, q), o.Becomes(q.Pool)
 		r.unsure = r.unsure || in != nil && to != o.Pool && r.differ(in, q, to)
-		if in == nil || o.Adapt > 0 && q.Warm == policy.RequireWarm || to != o.Pool && (!r.hasPlace(to, q) || !r.fit(in, to)) {
+		if in == nil || q.Warm == policy.RequireWarm && (o.Adapt > 0 || r.lacksThere(in, to, q)) || to != o.Pool && (!r.hasPlace(to, q) || !r.fit(in, to)) {
 			continue
 		}
 		return in, int64(o.Adapt)

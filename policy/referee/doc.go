@@ -27,6 +27,11 @@
 //     refused if there is none; who wants a new one is given its own launch, never
 //     a resumed one.
 //   - Isolation: an instance that has held a tenant's request serves no other.
+//   - Reservation: an instance of a pool that is reserved for a tenant serves that
+//     tenant's requests to the pool and to others that are reserved for it, and never
+//     leaves them; what a tenant has of its own is done ahead there only. One that is
+//     free for all becomes the tenant's, as it is, by a request that finds nothing in
+//     its own pool.
 //   - Outcome: hits, partial hits and misses are as docs/figures.md has them,
 //     and promotions take the time that is configured.
 //   - Limit: neither instances nor launches ever exceed their category's.

@@ -63,12 +63,46 @@ func (d draw) fleet() policy.Config {
 			}
 		}
 	}
+	if c.Isolation == policy.ByTenant && d.chance(0.5) {
+		c.Categories = d.reserved(c.Categories)
+	}
 	if d.chance(0.3) {
 		c.Categories = d.layers(c.Categories)
 	} else if d.chance(0.6) {
 		d.terms(&c)
 	}
 	return c
+}
+
+// reserved adds pools that are reserved for tenants, each like one that is for all.
+func (d draw) reserved(all []policy.Category) []policy.Category {
+	shared := len(all)
+	for range 1 + d.IntN(4) {
+		id, of := policy.PoolID(len(all)), policy.PoolID(d.IntN(shared))
+		k := all[of]
+		k.ReservedFor = uint32(1 + d.IntN(3))
+		k.Name = fmt.Sprint(k.Name, "~", k.ReservedFor, "-", id)
+		compatible := k.Compatible
+		k.Compatible = nil
+		for i := shared; i < len(all); i++ { // its tenant's others may serve
+			if o := policy.PoolID(i); all[i].ReservedFor == k.ReservedFor && d.chance(0.5) {
+				k.Compatible = append(k.Compatible, policy.Compatible{Pool: o, Adapt: pickOf(d, 0, 5*time.Second)})
+			}
+		}
+		as := policy.Compatible{Pool: of}
+		if d.chance(0.8) {
+			as.To = &id
+		}
+		k.Compatible = append(append(k.Compatible, as), compatible...)
+		if d.chance(0.2) {
+			k.Stages = d.stages()
+		}
+		if d.chance(0.3) {
+			k.MaxInstances = 1 + d.IntN(4)
+		}
+		all = append(all, k)
+	}
+	return all
 }
 
 // terms are spot, stopped instances and a budget: under one, all cost the same,
@@ -167,10 +201,7 @@ func (d draw) category(name string) policy.Category {
 		k.Scrub = pickOf(d, time.Second, 10*time.Second)
 	}
 	if d.chance(0.3) {
-		k.Stages = []policy.Stage{{Name: "model", Of: policy.OfDataset, Takes: 20 * time.Second, Keeps: pickOf(d, 0, 0, 2, 3, 8)}}
-		if d.chance(0.5) {
-			k.Stages = append(k.Stages, policy.Stage{Name: "adapter", Of: policy.OfDataset | policy.OfTaskType, Takes: 5 * time.Second})
-		}
+		k.Stages = d.stages()
 	}
 	if d.chance(0.3) {
 		k.MaxInstances = 1 + d.IntN(6)
@@ -184,16 +215,33 @@ func (d draw) category(name string) policy.Category {
 	return k
 }
 
+func (d draw) stages() []policy.Stage {
+	all := []policy.Stage{{Name: "model", Of: policy.OfDataset, Takes: 20 * time.Second, Keeps: pickOf(d, 0, 0, 2, 3, 8)}}
+	if d.chance(0.5) {
+		all = append(all, policy.Stage{Name: "adapter", Of: policy.OfDataset | policy.OfTaskType, Takes: 5 * time.Second})
+	}
+	if d.chance(0.4) {
+		all = append(all, policy.Stage{
+			Name: "private", Of: policy.OfTenant | pickOf(d, 0, policy.OfDataset), Takes: 10 * time.Second, Keeps: pickOf(d, 0, 0, 2),
+		})
+	}
+	return all
+}
+
 func (d draw) layers(categories []policy.Category) []policy.Category {
 	stacks := make([][]policy.Layer, len(categories))
 	for i := range stacks {
+		of := ""
+		if tenant := categories[i].ReservedFor; tenant != 0 {
+			of = fmt.Sprint("~", tenant)
+		}
 		if d.chance(0.7) {
-			stacks[i] = append(stacks[i], policy.Layer{Name: "bare", Adapt: 30 * time.Second, Memory: 0.2})
+			stacks[i] = append(stacks[i], policy.Layer{Name: "bare" + of, Adapt: 30 * time.Second, Memory: 0.2})
 			if d.chance(0.6) {
-				stacks[i] = append(stacks[i], policy.Layer{Name: "language", Adapt: time.Duration(1+d.IntN(20)) * time.Second, Memory: 0.5})
+				stacks[i] = append(stacks[i], policy.Layer{Name: "language" + of, Adapt: time.Duration(1+d.IntN(20)) * time.Second, Memory: 0.5})
 			}
 		} else if d.chance(0.3) {
-			stacks[i] = append(stacks[i], policy.Layer{Name: "other", Adapt: 5 * time.Second, Memory: 0.7})
+			stacks[i] = append(stacks[i], policy.Layer{Name: "other" + of, Adapt: 5 * time.Second, Memory: 0.7})
 		}
 	}
 	n := len(categories)

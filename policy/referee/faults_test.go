@@ -112,6 +112,19 @@ func TestFaults(t *testing.T) {
 			func(s *script) { s.serve(1, 1, 1); s.arrive(2, 2, order(2)) },
 			func(s *script) { s.release(1, assign(1, 2, partial, released)) }},
 
+		{"what is reserved serves its tenant elsewhere", referee.Reservation, "", reservedForOne,
+			func(s *script) { s.keep(1) },
+			func(s *script) { s.arriveIn(1, 2, assignIn(1, 1, 2, hit, policy.WasCompatible)) }},
+		{"what is reserved is prepared for another", referee.Reservation, "", reservedForOne, nil,
+			func(s *script) { s.arrive(1, 1, order(1), prepare(1, policy.Target{Tenant: 2, Dataset: 1})) }},
+		{"what is free for all is prepared for one", referee.Reservation, "", reservedForOne, nil,
+			func(s *script) {
+				s.arriveIn(1, 1, launch(1, 1, policy.ForLevel), prepare(1, policy.Target{Tenant: 1, Dataset: 1}))
+			}},
+		{"what becomes a tenant's is adapted to it", referee.Reservation, "", reservedForOne,
+			func(s *script) { s.arriveIn(1, 1, launch(1, 1, policy.ForLevel)); s.cancelIn(1, 1); s.warm(1) },
+			func(s *script) { s.arrive(2, 1, move(1, 0, policy.WasCompatible)) }},
+
 		{"a hit is called a partial hit", referee.Outcome, "", nil,
 			func(s *script) { s.keep(1) },
 			func(s *script) { s.arrive(1, 1, assign(1, 1, partial, wasWarm)) }},
@@ -361,6 +374,8 @@ func TestFaults(t *testing.T) {
 		{"a request comes twice", referee.Host, "", nil,
 			func(s *script) { s.serve(1, 1, 1) },
 			func(s *script) { s.arrive(1, 1) }},
+		{"a request is sent to what is reserved for another", referee.Host, "", reservedForOne, nil,
+			func(s *script) { s.arrive(1, 2, order(1)) }},
 		{"an event before a timer that is due", referee.Host, "", nil,
 			func(s *script) { s.due = s.now + 1 },
 			func(s *script) { s.drain() }},

@@ -22,7 +22,8 @@ func (r *Referee) launched(id policy.InstanceID, pid policy.PoolID, on policy.Ca
 	}
 	r.names[s] = uint64(id)
 	p := &r.pools[pid]
-	in := &instance{id: id, state: launching, on: on, pool: pid, ordered: r.now, life: life{due: policy.Never}}
+	in := &instance{id: id, state: launching, on: on, ordered: r.now, life: life{due: policy.Never}}
+	r.belong(in, pid)
 	r.slots[s] = in
 	r.alive++
 	p.ledger.Launched++
@@ -123,6 +124,10 @@ func (r *Referee) welcome(q policy.Request, first bool) {
 	}
 	if int(q.Pool) >= len(r.pools) {
 		r.fail(Host, "request %d asks for pool %d of %d", q.ID, q.Pool, len(r.pools))
+		return
+	}
+	if tenant := r.pools[q.Pool].category.ReservedFor; tenant != 0 && tenant != q.Tenant {
+		r.fail(Host, "request %d of tenant %d is sent to pool %d, which is reserved for tenant %d", q.ID, q.Tenant, q.Pool, tenant)
 		return
 	}
 	w := &request{Request: q, arrived: r.now}

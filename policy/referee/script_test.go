@@ -39,10 +39,20 @@ func launch(n int, p policy.PoolID, why policy.Reason) act {
 func order(n int) act { return launch(n, 0, policy.ForLevel) }
 
 func assign(n int, q policy.RequestID, o policy.Outcome, why policy.Reason) act {
+	return assignIn(0, n, q, o, why)
+}
+
+func assignIn(p policy.PoolID, n int, q policy.RequestID, o policy.Outcome, why policy.Reason) act {
 	return func(s *script) func(policy.Time) {
 		return func(t policy.Time) {
-			s.ref.Assign(t, policy.Assignment{Request: q, Instance: name(n), Outcome: o, Reason: why})
+			s.ref.Assign(t, policy.Assignment{Request: q, Instance: name(n), Pool: p, Outcome: o, Reason: why})
 		}
+	}
+}
+
+func prepare(n int, to policy.Target) act {
+	return func(s *script) func(policy.Time) {
+		return func(t policy.Time) { s.ref.Prepare(t, name(n), to, policy.AllStages) }
 	}
 }
 
@@ -123,8 +133,11 @@ func (s *script) warm(n int, acts ...act)    { s.ref.Warm(s.then(acts), name(n))
 func (s *script) release(n int, acts ...act) { s.ref.Release(s.then(acts), name(n)) }
 func (s *script) fail(n int, acts ...act)    { s.ref.Fail(s.then(acts), name(n), policy.BootFailed) }
 func (s *script) lose(n int, acts ...act)    { s.ref.Lose(s.then(acts), name(n)) }
-func (s *script) cancel(q policy.RequestID)  { s.ref.Cancel(s.then(nil), 0, q) }
-func (s *script) drain(acts ...act)          { s.ref.Drain(s.then(acts)) }
+func (s *script) cancel(q policy.RequestID)  { s.cancelIn(0, q) }
+func (s *script) cancelIn(p policy.PoolID, q policy.RequestID) {
+	s.ref.Cancel(s.then(nil), p, q)
+}
+func (s *script) drain(acts ...act) { s.ref.Drain(s.then(acts)) }
 
 // renew makes all instances stale, of which the controller counts so many.
 func (s *script) renew(stale int, change func(*policy.Config), acts ...act) {
@@ -300,6 +313,16 @@ func replaced(c *policy.Config) {
 
 func stoppable(c *policy.Config) {
 	c.Categories[0].Price, c.Categories[0].Stopped = 1, &policy.StoppedTerms{Price: 0.1}
+}
+
+// reservedForOne reserves the first pool for tenant 1, with a stage of its own.
+func reservedForOne(c *policy.Config) {
+	isolated(c)
+	own := policy.PoolID(0)
+	for i := range c.Categories {
+		c.Categories[i].Stages = []policy.Stage{{Name: "private", Of: policy.OfTenant | policy.OfDataset}}
+	}
+	c.Categories[0].ReservedFor, c.Categories[0].Compatible = 1, []policy.Compatible{{Pool: 1, To: &own}}
 }
 
 func compatible(c *policy.Config) {

@@ -39,6 +39,9 @@ func (r *Referee) assigned(a policy.Assignment) {
 		leave(&r.pools[in.pool].tied, in)
 		in.tenant = 0
 		r.pools[in.pool].free = append(r.pools[in.pool].free, in)
+	case !r.isFor(in, q):
+		r.fail(Reservation, "instance %s is reserved for tenant %d and serves tenant %d in pool %d", nameOf(in.id), in.reserved, q.Tenant, q.Pool)
+		return
 	case !r.suits(in, q):
 		r.fail(Isolation, "instance %s is tied to tenant %d and serves tenant %d", nameOf(in.id), in.tenant, q.Tenant)
 		return
@@ -88,7 +91,7 @@ func (r *Referee) promises(in *instance, q *request, a *policy.Assignment) {
 
 // tie holds an instance that has seen a tenant's data for that tenant.
 func (r *Referee) tie(in *instance, tenant uint32) {
-	if r.config.Isolation == policy.ByTenant && in.tenant == 0 {
+	if r.config.Isolation == policy.ByTenant && in.tenant == 0 && in.reserved == 0 {
 		in.tenant = tenant
 	}
 }
@@ -102,7 +105,7 @@ func (r *Referee) fairly(in *instance, q *request, why policy.Reason) {
 	case policy.WasWarm:
 		holds = placing && in.pool == q.Pool
 	case policy.WasCompatible:
-		holds = placing && (in.pool != q.Pool || in.adapt > 0)
+		holds = placing && (in.pool != q.Pool || in.adapt > 0 || in.moved == r.events)
 	case policy.WasScrubbed:
 		holds = placing || r.freed(in, release)
 	case policy.BecameWarm:

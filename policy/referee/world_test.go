@@ -66,7 +66,7 @@ func TestWorlds(t *testing.T) {
 // reason, and what has none.
 func happenings() []string {
 	all := []string{"stop", "resume", "replace", "prepare", "notice", "hint", "cancel", "configure", "restore", "drain"}
-	for why := policy.ForLevel; why <= policy.WasScrubbed; why++ {
+	for why := policy.ForLevel; why <= policy.Reserved; why++ {
 		all = append(all, why.String())
 	}
 	return append(all, "boot_failed", "no_capacity", "throttled", "over_quota")
@@ -238,6 +238,9 @@ func (w *world) arrive() {
 	d := w.d
 	q := policy.Request{ID: w.next, Pool: policy.PoolID(d.IntN(w.asked())), Tenant: uint32(d.IntN(4)), TaskType: uint32(d.IntN(3)), Dataset: uint32(d.IntN(5))}
 	w.next++
+	if tenant := w.config.Categories[q.Pool].ReservedFor; tenant != 0 {
+		q.Tenant = tenant
+	}
 	q.Anywhere = d.chance(0.3)
 	q.Hint = w.heralded(q.Pool)
 	if w.picky {

@@ -11,7 +11,8 @@
 // that it has used at its end everywhere.
 //
 // The command and the warm-up command find in their environment
-// SHADOWPOOL_INSTANCE, SHADOWPOOL_CATEGORY and, where zones matter, SHADOWPOOL_ZONE; where the readiness is asked
+// SHADOWPOOL_INSTANCE, SHADOWPOOL_CATEGORY, where zones matter SHADOWPOOL_ZONE and
+// where they are reserved SHADOWPOOL_TENANT; where the readiness is asked
 // over the network also SHADOWPOOL_PORT, a free port on the loopback interface
 // ({port} in an argument is replaced by it); the warm-up command also
 // SHADOWPOOL_ADDRESS and SHADOWPOOL_PID.

@@ -63,6 +63,9 @@ func (p *Provisioner) Start(ctx context.Context, spec runtime.InstanceSpec) (run
 	if spec.Zone != "" {
 		known["SHADOWPOOL_ZONE"] = spec.Zone
 	}
+	if spec.Tenant != "" {
+		known["SHADOWPOOL_TENANT"] = spec.Tenant
+	}
 	for _, name := range slices.Sorted(maps.Keys(known)) {
 		environment = append(environment, name+"="+known[name])
 	}
