@@ -28,6 +28,9 @@ type Options struct {
 	Hints       sim.Hints
 	// Version is put into every result.
 	Version string
+	// Parts is into how many every run is split, which go on at once; 0 does not
+	// split.
+	Parts int
 	// Workers is how many runs go on at once; 0 is one a core.
 	Workers int
 	// Progress is called now and then, from any goroutine, with the number of
@@ -46,7 +49,8 @@ type Bench struct {
 	seers []*policy.Family // those of known that no one could run
 
 	training func() (policy.Fleet, error)
-	seats    chan struct{} // one a run at a time
+	requests func() ([]int64, error) // by pool
+	seats    chan struct{}           // one a run at a time
 	done     atomic.Int64
 	total    atomic.Int64
 }
@@ -69,6 +73,7 @@ func NewBench(src trace.Source, fleet sim.Fleet, opt Options) (*Bench, error) {
 	b.seers = append(sim.References(src, fleet), oracle)
 	b.known = append(slices.Clone(b.seers), sim.StaticByCategory(src, fleet, sim.Options{Seed: opt.Seed, MeasureFrom: opt.MeasureFrom}))
 	b.training = sync.OnceValues(func() (policy.Fleet, error) { return sim.Training(src, fleet, opt.MeasureFrom) })
+	b.requests = sync.OnceValues(func() ([]int64, error) { return sim.RequestsByPool(src, &b.fleet) })
 	return b, nil
 }
 
@@ -89,7 +94,8 @@ type candidate struct {
 	spec   policy.Spec
 	family *policy.Family
 	values policy.Values
-	runs   bool // live too
+	runs   bool     // live too
+	parts  [][]bool // the pools of each part, if it is to be split
 }
 
 // check looks a spec up and parses its parameters.
@@ -102,23 +108,47 @@ func (b *Bench) check(spec policy.Spec) (*candidate, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &candidate{spec, family, values, !slices.Contains(b.seers, family)}, nil
+	return &candidate{spec: spec, family: family, values: values, runs: !slices.Contains(b.seers, family)}, nil
 }
 
 // expect adds runs to the total of which progress is a part.
 func (b *Bench) expect(runs int) { b.total.Add(int64(runs) * b.sum.Rows) }
 
-// run replays the trace against one candidate, when a seat is free.
-func (b *Bench) run(ctx context.Context, c *candidate, log *policy.Log) (*sim.Result, error) {
+// run replays the trace against one candidate.
+func (b *Bench) run(ctx context.Context, c *candidate, log *policy.Log) (res *sim.Result, err error) {
+	if c.parts != nil {
+		res, err = b.runParts(ctx, c)
+	} else {
+		err = b.seated(ctx, func() (err error) {
+			res, err = b.replay(c, b.options(ctx, log))
+			return err
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("policy %s: %w", c.spec, err)
+	}
+	res.Policy, res.Params = c.spec.Name, c.values.Map()
+	res.Implementable = c.runs
+	res.Seed, res.Version = b.opt.Seed, b.opt.Version
+	return res, nil
+}
+
+// seated works when a seat is free.
+func (b *Bench) seated(ctx context.Context, work func() error) error {
 	select {
 	case b.seats <- struct{}{}:
 		defer func() { <-b.seats }()
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 	if err := ctx.Err(); err != nil { // a seat and the end may come at once
-		return nil, err
+		return err
 	}
+	return work()
+}
+
+// options are those of the simulation.
+func (b *Bench) options(ctx context.Context, log *policy.Log) sim.Options {
 	opt := sim.Options{
 		Seed: b.opt.Seed, MeasureFrom: b.opt.MeasureFrom, StartWarm: b.opt.StartWarm,
 		Timeline: b.opt.Timeline, Days: b.opt.Days, Shortfall: b.opt.Shortfall, Hints: b.opt.Hints, Log: log, Interrupt: ctx.Err,
@@ -130,20 +160,22 @@ func (b *Bench) run(ctx context.Context, c *candidate, log *policy.Log) (*sim.Re
 			last = n
 		}
 	}
-	res, err := b.replay(c, opt)
-	if err != nil {
-		return nil, fmt.Errorf("policy %s: %w", c.spec, err)
-	}
-	res.Policy, res.Params = c.spec.Name, c.values.Map()
-	res.Implementable = c.runs
-	res.Seed, res.Version = b.opt.Seed, b.opt.Version
-	return res, nil
+	return opt
 }
 
 func (b *Bench) replay(c *candidate, opt sim.Options) (*sim.Result, error) {
 	if c.family == oracle {
 		return sim.Oracle(b.src, b.fleet, opt)
 	}
+	sizer, err := b.sizer(c)
+	if err != nil {
+		return nil, err
+	}
+	return sim.Run(b.src, b.fleet, sizer, opt)
+}
+
+// sizer makes one of a candidate, which is not oracle.
+func (b *Bench) sizer(c *candidate) (policy.Sizer, error) {
 	fleet := policy.Fleet{Config: b.fleet.PolicyConfig()}
 	if c.family.Training {
 		var err error
@@ -151,11 +183,7 @@ func (b *Bench) replay(c *candidate, opt sim.Options) (*sim.Result, error) {
 			return nil, err
 		}
 	}
-	sizer, err := c.family.Sizer(c.spec, fleet)
-	if err != nil {
-		return nil, err
-	}
-	return sim.Run(b.src, b.fleet, sizer, opt)
+	return c.family.Sizer(c.spec, fleet)
 }
 
 // runAll runs candidates in parallel; results are in their order.

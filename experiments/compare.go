@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -27,7 +28,10 @@ func (b *Bench) Compare(ctx context.Context, specs []policy.Spec) ([]*sim.Result
 	if err != nil {
 		return nil, err
 	}
-	b.expect(len(candidates))
+	if err := b.split(candidates, b.opt.Parts); err != nil {
+		return nil, err
+	}
+	b.expect(len(candidates) * max(b.opt.Parts, 1))
 	return b.runAll(ctx, candidates)
 }
 
@@ -40,7 +44,13 @@ func (b *Bench) Run(ctx context.Context, spec policy.Spec, log *policy.Log) (*si
 	if log != nil && c.family == oracle {
 		return nil, fmt.Errorf("policy oracle takes no decisions that could be logged; it is computed from the trace")
 	}
-	b.expect(1)
+	if err := b.split([]*candidate{c}, b.opt.Parts); err != nil {
+		return nil, err
+	}
+	if log != nil && c.parts != nil {
+		return nil, errors.New("a run in parts has no log: instances have their numbers in the whole fleet")
+	}
+	b.expect(max(b.opt.Parts, 1))
 	return b.run(ctx, c, log)
 }
 

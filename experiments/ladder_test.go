@@ -117,7 +117,7 @@ func TestLadder(t *testing.T) {
 		t.Errorf("the interval does not hold the share: %+v", v)
 	}
 	dir := t.TempDir()
-	if err := WriteLadderReport(dir, r); err != nil {
+	if err := WriteLadderReport(t.Context(), dir, r); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"report.html", "ladder.svg", "ladder.json"} {

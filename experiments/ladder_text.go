@@ -1,10 +1,12 @@
 package experiments
 
 import (
+	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
+
+	"shadowpool/trace/bucket"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -61,25 +63,27 @@ func (v *Reading) interval() string {
 	return percent(*v.ShareLow) + " to " + percent(*v.ShareHigh)
 }
 
-// WriteLadderReport fills the directory, which is made if it does not exist:
-// report.html, the picture and ladder.json.
-func WriteLadderReport(dir string, r *LadderResult) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+// WriteLadderReport fills the directory at a path or URL, which is made if it does
+// not exist: report.html, the picture and ladder.json.
+func WriteLadderReport(ctx context.Context, dir string, r *LadderResult) error {
+	out, err := bucket.OpenFolder(ctx, dir)
+	if err != nil {
 		return err
 	}
+	defer out.Close()
 	p, err := drawLadder(r)
 	if err != nil {
 		return err
 	}
-	if err := p.write(dir); err != nil {
+	if err := p.write(ctx, out); err != nil {
 		return err
 	}
-	if err := writeFile(dir, "ladder.json", func(w io.Writer) error { return WriteJSON(w, r) }); err != nil {
+	if err := out.Write(ctx, "ladder.json", func(w io.Writer) error { return WriteJSON(w, r) }); err != nil {
 		return err
 	}
 	var table strings.Builder
 	_ = WriteLadder(&table, r) // a builder takes everything
-	return writeFile(dir, "report.html", func(w io.Writer) error {
+	return out.Write(ctx, "report.html", func(w io.Writer) error {
 		return pageTemplate.Execute(w, map[string]any{
 			"Title": "What each step is worth", "Heading": r.heading(),
 			"Sections": []section{{Title: "Cost above bare serving", Figures: []figure{p.figure()}}, {Title: "Figures", Table: table.String()}},

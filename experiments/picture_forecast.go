@@ -199,5 +199,5 @@ func (b *Backtester) Write(ctx context.Context, dir string, t Backtest, families
 		}
 		p.pictures = append(p.pictures, fan)
 	}
-	return p.write(dir, t, func(w io.Writer) error { return WriteBacktestCSV(w, t.Results) })
+	return p.write(ctx, dir, t, func(w io.Writer) error { return WriteBacktestCSV(w, t.Results) })
 }

@@ -2,16 +2,15 @@ package experiments
 
 import (
 	"bytes"
+	"context"
 	_ "embed"
-	"fmt"
 	"html/template"
 	"io"
-	"os"
-	"path/filepath"
 	"time"
 
 	"shadowpool/sim"
 	"shadowpool/trace"
+	"shadowpool/trace/bucket"
 )
 
 // A Report is a comparison or a frontier, to be written to a directory.
@@ -20,10 +19,11 @@ type Report struct {
 	Frontier   *Frontier
 }
 
-// Write fills the directory, which is made if it does not exist: report.html,
-// which holds everything and needs nothing else, the pictures by themselves,
-// results.json and results.csv. Files of the same names are replaced.
-func (b *Bench) Write(dir string, r Report) error {
+// Write fills the directory at a path or URL, which is made if it does not
+// exist: report.html, which holds everything and needs nothing else, the
+// pictures by themselves, results.json and results.csv. Files of the same names
+// are replaced.
+func (b *Bench) Write(ctx context.Context, dir string, r Report) error {
 	pictures, err := b.pictures(r)
 	if err != nil {
 		return err
@@ -36,7 +36,7 @@ func (b *Bench) Write(dir string, r Report) error {
 	if err != nil {
 		return err
 	}
-	return p.write(dir, answer, func(w io.Writer) error { return WriteCSV(w, r.results()) })
+	return p.write(ctx, dir, answer, func(w io.Writer) error { return WriteCSV(w, r.results()) })
 }
 
 // A figure is a picture on the page.
@@ -49,8 +49,8 @@ func (p picture) figure() figure {
 	return figure{p.caption, template.HTML(p.inline())} // drawn here; labels are escaped by the canvas
 }
 
-func (p picture) write(dir string) error {
-	return writeFile(dir, p.name+".svg", func(w io.Writer) error {
+func (p picture) write(ctx context.Context, out *bucket.Folder) error {
+	return out.Write(ctx, p.name+".svg", func(w io.Writer) error {
 		_, err := w.Write(p.svg)
 		return err
 	})
@@ -61,19 +61,6 @@ func (r Report) results() []*sim.Result {
 		return r.Frontier.Results()
 	}
 	return r.Comparison.Results
-}
-
-func writeFile(dir, name string, write func(io.Writer) error) error {
-	path := filepath.Join(dir, name)
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if err := write(f); err != nil {
-		_ = f.Close() // the first error counts
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return f.Close()
 }
 
 // pictures draws all that the report has to show.
@@ -163,22 +150,24 @@ func (b *Bench) page(r Report, pictures []picture) (page, error) {
 }
 
 // write fills the directory, which is made if it does not exist.
-func (p page) write(dir string, answer any, csv func(io.Writer) error) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+func (p page) write(ctx context.Context, dir string, answer any, csv func(io.Writer) error) error {
+	out, err := bucket.OpenFolder(ctx, dir)
+	if err != nil {
 		return err
 	}
+	defer out.Close()
 	for _, pic := range p.pictures {
-		if err := pic.write(dir); err != nil {
+		if err := pic.write(ctx, out); err != nil {
 			return err
 		}
 	}
-	if err := writeFile(dir, "results.json", func(w io.Writer) error { return WriteJSON(w, answer) }); err != nil {
+	if err := out.Write(ctx, "results.json", func(w io.Writer) error { return WriteJSON(w, answer) }); err != nil {
 		return err
 	}
-	if err := writeFile(dir, "results.csv", csv); err != nil {
+	if err := out.Write(ctx, "results.csv", csv); err != nil {
 		return err
 	}
-	return writeFile(dir, "report.html", p.writeHTML)
+	return out.Write(ctx, "report.html", p.writeHTML)
 }
 
 // writeHTML writes the page that holds everything.

@@ -91,6 +91,13 @@ func (b *Bench) TraceInfo() TraceInfo {
 	}
 }
 
+// before is how much comes before the measured span.
+func (t TraceInfo) before() time.Duration {
+	from, _ := time.Parse(time.RFC3339Nano, t.MeasuredFrom) // as instant has written it
+	first, _ := time.Parse(time.RFC3339Nano, t.First)
+	return from.Sub(first)
+}
+
 // known counts a dictionary's names; the first, empty one is no name.
 func known(names []string) int { return max(len(names)-1, 0) }
 
@@ -149,7 +156,12 @@ func termsOf(k sim.Category) Terms {
 // Heading tells trace, fleet, seed and version in a few lines of at most 100
 // columns.
 func (b *Bench) Heading() string {
-	t, s := b.TraceInfo(), b.Setup()
+	return Comparison{Trace: b.TraceInfo(), Config: b.Setup()}.Heading()
+}
+
+// Heading is that of the bench on which the comparison was made.
+func (c Comparison) Heading() string {
+	t, s := c.Trace, c.Config
 	terms := s.Fleet[0]
 	fleet := fmt.Sprintf("%s, lead time %s, %s, %s binding, $%g/h",
 		plural(s.Categories, "category", "categories"), terms.LeadTime,
@@ -164,7 +176,7 @@ func (b *Bench) Heading() string {
 		fleet += ", " + plural(s.Layers, "layer", "layers")
 	}
 	measured := fmt.Sprintf("%s over %s", plural(int(t.Requests), "request", "requests"), days(t.SpanS))
-	if from := b.opt.MeasureFrom - b.sum.First; from > 0 {
+	if from := t.before(); from > 0 {
 		measured += fmt.Sprintf("; measured after the first %s", days(float64(from)/1e9))
 	}
 	run := fmt.Sprintf("seed %d, version %s", s.Seed, s.Version)

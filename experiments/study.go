@@ -13,6 +13,7 @@ import (
 	"shadowpool/policy"
 	"shadowpool/sim"
 	"shadowpool/trace"
+	"shadowpool/trace/bucket"
 )
 
 // A Study holds one policy against others on many grounds: each family is
@@ -29,7 +30,8 @@ type Study struct {
 	// Resamples of the days of each cell.
 	Resamples int
 	Seed      uint64
-	// Cache is a directory, made if it does not exist; empty keeps nothing.
+	// Cache is the path or URL of a directory, made if it does not exist;
+	// empty keeps nothing.
 	// Policies named in Fresh are run again whatever it holds.
 	Cache string
 	Fresh []string
@@ -113,6 +115,14 @@ func (s *Study) Check() error {
 // Run runs what the cache does not hold, cheap grounds first. The study has
 // been checked.
 func (s *Study) Run(ctx context.Context) (*Findings, error) {
+	var kept *bucket.Folder
+	if s.Cache != "" {
+		var err error
+		if kept, err = bucket.OpenFolder(ctx, s.Cache); err != nil {
+			return nil, err
+		}
+		defer kept.Close()
+	}
 	order := make([]int, len(s.Grounds))
 	for i := range order {
 		order[i] = i
@@ -125,7 +135,7 @@ func (s *Study) Run(ctx context.Context) (*Findings, error) {
 	done := 0
 	for _, i := range order {
 		group.Go(func() (err error) {
-			if all[i], err = s.ground(ctx, &s.Grounds[i]); err != nil {
+			if all[i], err = s.ground(ctx, &s.Grounds[i], kept); err != nil {
 				return fmt.Errorf("%s: %w", &s.Grounds[i], err)
 			}
 			mu.Lock()
@@ -153,7 +163,7 @@ func (s *Study) Run(ctx context.Context) (*Findings, error) {
 }
 
 // ground sweeps all families on one ground and reads them at every target.
-func (s *Study) ground(ctx context.Context, g *Ground) (found, error) {
+func (s *Study) ground(ctx context.Context, g *Ground, kept *bucket.Folder) (found, error) {
 	place := Place{g.Trace, g.LeadTime, g.Grouping}
 	g.Options.Days = true
 	b, err := NewBench(g.Source, g.Fleet, g.Options)
@@ -174,7 +184,7 @@ func (s *Study) ground(ctx context.Context, g *Ground) (found, error) {
 	if err != nil {
 		return found{}, err
 	}
-	curves, aimed, err := s.sweep(ctx, b, alone, memory{dir: s.Cache, ground: b.fingerprint(g)}, specs)
+	curves, aimed, err := s.sweep(ctx, b, alone, memory{folder: kept, ground: b.fingerprint(g)}, specs)
 	if err != nil {
 		return found{}, err
 	}
@@ -211,7 +221,7 @@ func (s *Study) sweep(ctx context.Context, b, alone *Bench, memo memory, specs [
 		fresh := slices.Contains(s.Fresh, spec.Name) || slices.Contains(s.Fresh, "all")
 		group.Go(func() (err error) {
 			aim := s.aim()
-			curves[i], err = memo.curve(spec, s.Points, aim, fresh, func() (Curve, error) { return b.Curve(ctx, spec, s.Points, aim) })
+			curves[i], err = memo.curve(ctx, spec, s.Points, aim, fresh, func() (Curve, error) { return b.Curve(ctx, spec, s.Points, aim) })
 			return err
 		})
 		if !b.aims(spec) {
@@ -221,7 +231,7 @@ func (s *Study) sweep(ctx context.Context, b, alone *Bench, memo memory, specs [
 		for k, target := range s.Targets {
 			spec := spec.With("hit_rate", strconv.FormatFloat(target, 'g', -1, 64))
 			group.Go(func() (err error) {
-				aimed[i][k], err = memo.curve(spec, 1, Aim{}, fresh, func() (Curve, error) { return alone.single(ctx, spec) })
+				aimed[i][k], err = memo.curve(ctx, spec, 1, Aim{}, fresh, func() (Curve, error) { return alone.single(ctx, spec) })
 				return err
 			})
 		}

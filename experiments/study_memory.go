@@ -2,24 +2,25 @@ package experiments
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 
 	"shadowpool/policy"
 	"shadowpool/sim"
+	"shadowpool/trace/bucket"
 )
 
 // A memory keeps the curves of one ground in files, each named for the policy
 // and for everything that the curve depends on but the policy's code.
 type memory struct {
-	dir    string // empty keeps nothing
-	ground []byte // what all of its curves depend on
+	folder *bucket.Folder // nil keeps nothing
+	ground []byte         // what all of its curves depend on
 }
 
 // fingerprint tells grounds apart on which results may differ.
@@ -42,13 +43,13 @@ func (b *Bench) fingerprint(g *Ground) []byte {
 
 // curve is what the memory holds, or what is computed. Both have been through
 // the file's form, so that they are the same.
-func (m *memory) curve(spec policy.Spec, points int, aim Aim, fresh bool, compute func() (Curve, error)) (Curve, error) {
+func (m *memory) curve(ctx context.Context, spec policy.Spec, points int, aim Aim, fresh bool, compute func() (Curve, error)) (Curve, error) {
 	h := sha256.New()
 	h.Write(m.ground)
 	_ = json.NewEncoder(h).Encode([]any{spec, points, aim}) // cannot fail: text and numbers
-	path := filepath.Join(m.dir, fmt.Sprintf("%s-%x.json", fileName(spec.String()), h.Sum(nil)[:8]))
-	if m.dir != "" && !fresh {
-		switch body, err := os.ReadFile(path); {
+	name := fmt.Sprintf("%s-%x.json", fileName(spec.String()), h.Sum(nil)[:8])
+	if m.folder != nil && !fresh {
+		switch body, err := m.folder.Read(ctx, name); {
 		case err == nil:
 			return decoded(body)
 		case !errors.Is(err, fs.ErrNotExist):
@@ -63,8 +64,11 @@ func (m *memory) curve(spec policy.Spec, points int, aim Aim, fresh bool, comput
 	if err := json.NewEncoder(&body).Encode(c); err != nil {
 		return Curve{}, err
 	}
-	if m.dir != "" {
-		if err := keep(path, body.Bytes()); err != nil {
+	if m.folder != nil {
+		if err := m.folder.Write(ctx, name, func(w io.Writer) error {
+			_, err := w.Write(body.Bytes())
+			return err
+		}); err != nil {
 			return Curve{}, err
 		}
 	}
@@ -75,15 +79,4 @@ func decoded(body []byte) (Curve, error) {
 	var c Curve
 	err := json.Unmarshal(body, &c)
 	return c, err
-}
-
-// keep writes a file whole or not at all.
-func keep(path string, body []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return err
-	}
-	if err := os.WriteFile(path+".part", body, 0o666); err != nil {
-		return err
-	}
-	return os.Rename(path+".part", path)
 }

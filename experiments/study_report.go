@@ -2,9 +2,11 @@ package experiments
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
-	"os"
+
+	"shadowpool/trace/bucket"
 )
 
 // A section is a part of a study's page.
@@ -16,29 +18,31 @@ type section struct {
 	Folded  bool // until it is asked for
 }
 
-// WriteStudy fills the directory, which is made if it does not exist:
-// report.html, which holds everything and needs nothing else, the pictures by
-// themselves, study.json and study.csv.
-func WriteStudy(dir string, f *Findings) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+// WriteStudy fills the directory at a path or URL, which is made if it does
+// not exist: report.html, which holds everything and needs nothing else, the
+// pictures by themselves, study.json and study.csv.
+func WriteStudy(ctx context.Context, dir string, f *Findings) error {
+	out, err := bucket.OpenFolder(ctx, dir)
+	if err != nil {
 		return err
 	}
+	defer out.Close()
 	sections, pictures, err := f.sections()
 	if err != nil {
 		return err
 	}
 	for _, p := range pictures {
-		if err := p.write(dir); err != nil {
+		if err := p.write(ctx, out); err != nil {
 			return err
 		}
 	}
-	if err := writeFile(dir, "study.json", func(w io.Writer) error { return WriteStudyJSON(w, f) }); err != nil {
+	if err := out.Write(ctx, "study.json", func(w io.Writer) error { return WriteStudyJSON(w, f) }); err != nil {
 		return err
 	}
-	if err := writeFile(dir, "study.csv", func(w io.Writer) error { return WriteStudyCSV(w, f) }); err != nil {
+	if err := out.Write(ctx, "study.csv", func(w io.Writer) error { return WriteStudyCSV(w, f) }); err != nil {
 		return err
 	}
-	return writeFile(dir, "report.html", func(w io.Writer) error {
+	return out.Write(ctx, "report.html", func(w io.Writer) error {
 		return pageTemplate.Execute(w, map[string]any{
 			"Title": f.Of + " against all, on many traces", "Heading": studyHeading(f), "Sections": sections,
 		})

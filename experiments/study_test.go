@@ -224,7 +224,7 @@ func TestStudyReportHoldsEverything(t *testing.T) {
 		}
 	}
 	dir := filepath.Join(t.TempDir(), "out")
-	if err := WriteStudy(dir, f); err != nil {
+	if err := WriteStudy(t.Context(), dir, f); err != nil {
 		t.Fatal(err)
 	}
 	page := read(t, dir, "report.html")

@@ -113,7 +113,7 @@ func TestReportHoldsEverything(t *testing.T) {
 			"arrivals-by-hour.svg report.html results.csv results.json waste-hit-rate.svg waste-wait-mean.svg waste-wait-p99.svg", FewestPoints + 2},
 	} {
 		dir := filepath.Join(t.TempDir(), "new", "out")
-		if err := b.Write(dir, c.report); err != nil {
+		if err := b.Write(t.Context(), dir, c.report); err != nil {
 			t.Fatal(err)
 		}
 		entries, err := os.ReadDir(dir)

@@ -31,7 +31,7 @@ type breakEvenPool struct {
 }
 
 // Traits implements Sizer.
-func (b *BreakEven) Traits() Traits { return Traits{Idle: KeepForAge} }
+func (b *BreakEven) Traits() Traits { return Traits{Idle: KeepForAge, ByPool: true} }
 
 // State implements Stateful.
 func (b *BreakEven) State() any { return &b.Pools }

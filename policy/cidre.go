@@ -37,7 +37,9 @@ type cidrePool struct {
 const serviceDiscount = 1 - 1.0/500
 
 // Traits implements Sizer.
-func (c *Cidre) Traits() Traits { return Traits{Arrivals: true, Ticks: true, Idle: KeepForAge} }
+func (c *Cidre) Traits() Traits {
+	return Traits{Arrivals: true, Ticks: true, Idle: KeepForAge, ByPool: true}
+}
 
 // State implements Stateful.
 func (c *Cidre) State() any { return &c.Pools }

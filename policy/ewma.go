@@ -24,7 +24,7 @@ var ewmaHalfLives = []float64{240, 600, 1800}
 
 // Traits implements Sizer.
 func (e *EWMA) Traits() Traits {
-	return Traits{Arrivals: true, Ticks: true, Idle: RetireByWarm}
+	return Traits{Arrivals: true, Ticks: true, Idle: RetireByWarm, ByPool: true}
 }
 
 // State implements Stateful.

@@ -17,7 +17,7 @@ type Headroom struct {
 }
 
 // Traits implements Sizer.
-func (h *Headroom) Traits() Traits { return Traits{Arrivals: true, Ticks: true} }
+func (h *Headroom) Traits() Traits { return Traits{Arrivals: true, Ticks: true, ByPool: true} }
 
 // State implements Stateful.
 func (h *Headroom) State() any { return h }

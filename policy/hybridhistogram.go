@@ -58,7 +58,7 @@ const (
 
 // Traits implements Sizer.
 func (h *HybridHistogram) Traits() Traits {
-	return Traits{Arrivals: true, Ticks: true, Idle: KeepForAge}
+	return Traits{Arrivals: true, Ticks: true, Idle: KeepForAge, ByPool: true}
 }
 
 // State implements Stateful.

@@ -12,7 +12,7 @@ type KeepAlive struct {
 func NewKeepAlive(ttl time.Duration) *KeepAlive { return &KeepAlive{int64(ttl)} }
 
 // Traits implements Sizer.
-func (k *KeepAlive) Traits() Traits { return Traits{Idle: KeepForAge} }
+func (k *KeepAlive) Traits() Traits { return Traits{Idle: KeepForAge, ByPool: true} }
 
 // Start implements Sizer.
 func (k *KeepAlive) Start(Time, PoolID) Level { return Level{Keep: k.ttl} }

@@ -43,7 +43,7 @@ type layeredPool struct {
 const layeredWindow = 6
 
 // Traits implements Sizer.
-func (l *Layered) Traits() Traits { return Traits{Arrivals: true, Idle: KeepForAge} }
+func (l *Layered) Traits() Traits { return Traits{Arrivals: true, Idle: KeepForAge, ByPool: true} }
 
 // State implements Stateful.
 func (l *Layered) State() any { return &l.Pools }

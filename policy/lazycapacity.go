@@ -34,7 +34,7 @@ const shortage = 1e12
 
 // Traits implements Sizer.
 func (l *LazyCapacity) Traits() Traits {
-	return Traits{Arrivals: true, Ticks: true, Idle: RetireByWarm}
+	return Traits{Arrivals: true, Ticks: true, Idle: RetireByWarm, ByPool: true}
 }
 
 // State implements Stateful.

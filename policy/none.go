@@ -5,7 +5,7 @@ package policy
 type None struct{}
 
 // Traits implements Sizer.
-func (None) Traits() Traits { return Traits{OwnLaunch: true, Idle: KeepNone} }
+func (None) Traits() Traits { return Traits{OwnLaunch: true, Idle: KeepNone, ByPool: true} }
 
 // Start implements Sizer.
 func (None) Start(Time, PoolID) Level { return Level{} }

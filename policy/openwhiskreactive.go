@@ -31,7 +31,7 @@ type reactivePool struct {
 
 // Traits implements Sizer.
 func (o *OpenWhiskReactive) Traits() Traits {
-	return Traits{Arrivals: true, Ticks: true, Idle: KeepForAge}
+	return Traits{Arrivals: true, Ticks: true, Idle: KeepForAge, ByPool: true}
 }
 
 // State implements Stateful.

@@ -35,7 +35,7 @@ func newPlanned(pools int, make_ func(PoolID) plan) *planned {
 
 // Traits implements Sizer.
 func (s *planned) Traits() Traits {
-	return Traits{Arrivals: true, Ticks: true, Idle: RetireByWarm}
+	return Traits{Arrivals: true, Ticks: true, Idle: RetireByWarm, ByPool: true}
 }
 
 // State implements Stateful.

@@ -26,7 +26,7 @@ type timetable [hoursPerWeek]int32
 const hour = int64(time.Hour)
 
 // Traits implements Sizer.
-func (s *Schedule) Traits() Traits { return Traits{Ticks: true} }
+func (s *Schedule) Traits() Traits { return Traits{Ticks: true, ByPool: true} }
 
 // Start implements Sizer.
 func (s *Schedule) Start(t Time, p PoolID) Level { return Hold(s.at(t, p)) }

@@ -108,6 +108,9 @@ type Traits struct {
 	// fleet's binding.
 	OwnLaunch bool
 	Idle      IdleRule
+	// ByPool: what happens to one pool changes nothing for the others, so that
+	// each decides alone as it does beside them.
+	ByPool bool
 }
 
 // IdleRule says when idle instances are ended.

@@ -37,7 +37,9 @@ type spesPool struct {
 }
 
 // Traits implements Sizer.
-func (s *Spes) Traits() Traits { return Traits{Arrivals: true, Ticks: true, Idle: KeepForAge} }
+func (s *Spes) Traits() Traits {
+	return Traits{Arrivals: true, Ticks: true, Idle: KeepForAge, ByPool: true}
+}
 
 // State implements Stateful.
 func (s *Spes) State() any { return &s.Pools }

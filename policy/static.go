@@ -11,7 +11,7 @@ type Static struct {
 func NewStatic(levels []int32) *Static { return &Static{levels: levels} }
 
 // Traits implements Sizer.
-func (s *Static) Traits() Traits { return Traits{} }
+func (s *Static) Traits() Traits { return Traits{ByPool: true} }
 
 // Start implements Sizer.
 func (s *Static) Start(_ Time, p PoolID) Level { return Hold(s.levels[p]) }

@@ -27,7 +27,7 @@ type rolling struct {
 const mostRolling = 1 << 14
 
 // Traits implements Sizer.
-func (s *StaticRolling) Traits() Traits { return Traits{Arrivals: true, Ticks: true} }
+func (s *StaticRolling) Traits() Traits { return Traits{Arrivals: true, Ticks: true, ByPool: true} }
 
 // State implements Stateful.
 func (s *StaticRolling) State() any { return &s.Pools }

@@ -15,7 +15,7 @@ type WarmPool struct {
 }
 
 // Traits implements Sizer.
-func (w *WarmPool) Traits() Traits { return Traits{Arrivals: true, Ticks: true} }
+func (w *WarmPool) Traits() Traits { return Traits{Arrivals: true, Ticks: true, ByPool: true} }
 
 // Start implements Sizer.
 func (w *WarmPool) Start(_ Time, p PoolID) Level { return w.level(p, Stock{}) }

@@ -166,8 +166,8 @@ func (a *announcer) take(c *trace.Chunk, i int) {
 	if c.Tenant != nil {
 		h.Source = c.Tenant[i]
 	}
-	if h.Pool == noPool {
-		return // the replay will say so
+	if h.Pool == noPool || h.Pool == elsewhere {
+		return // of no pool the replay will say so
 	}
 	arrival, row := c.Arrival[i], uint64(c.First)+uint64(i)
 	if a.hints.Share == 0 {

@@ -30,6 +30,11 @@ func (r *replay) arrive(c *trace.Chunk) error {
 	var q policy.Request
 	var hint policy.HintID
 	for i, t := range c.Arrival {
+		pool := r.routes.of(&c.Columns, i)
+		if pool == elsewhere {
+			r.arrival = t
+			continue
+		}
 		if r.announcer != nil {
 			if err := r.announce(t); err != nil {
 				return err
@@ -40,9 +45,9 @@ func (r *replay) arrive(c *trace.Chunk) error {
 		if t >= r.mark {
 			r.look(t)
 		}
-		pool := r.routes.of(&c.Columns, i)
 		identify(&q, &c.Columns, i)
 		r.row, r.arrival, r.duration = c.First+int64(i), t, c.Duration[i]
+		r.arrived++
 		r.rows.arriving()
 		q.ID, q.Pool, q.Hint = policy.RequestID(r.row), pool, hint
 		if r.cloud.spot {

@@ -156,7 +156,7 @@ func TestOneInterruption(t *testing.T) {
 	if err := r.run(requests([2]int64{0, 1000}, [2]int64{5000, 0})); err != nil {
 		t.Fatal(err)
 	}
-	got := r.result()
+	got := r.result(r.tally())
 	if got.Interruptions != 1 || got.InterruptedRequests != 1 || got.LostWorkS != 530 || got.InstanceS.Serving != 1530 {
 		t.Errorf("%d interruptions, %v s lost, %v s of service", got.Interruptions, got.LostWorkS, got.InstanceS.Serving)
 	}
@@ -299,5 +299,15 @@ func TestBudgetOfRun(t *testing.T) {
 	}
 	if free := runSpec(t, src, onSpot(Lognormal{Median: 40 * time.Second, P99: 3 * time.Minute}, nil), "static:level=40", Options{Seed: 1}); free.CostUSD.Total/(free.SpanS/3600) < 9 {
 		t.Error("the budget does not bind")
+	}
+}
+
+// What spot costs after the last arrival is not of the measured span: here 50 s
+// of service, while another request still waits.
+func TestSpotIsClipped(t *testing.T) {
+	fleet := onSpot(Constant(100*time.Second), nil)
+	r := runSpec(t, requests([2]int64{0, 0}, [2]int64{1000, 50}, [2]int64{1000, 0}), fleet, "static:level=1", Options{})
+	if r.Misses != 2 || r.CostUSD.Serving != 0 || r.InstanceS.Serving != 0 {
+		t.Errorf("%d misses, %v $ for %v s of service", r.Misses, r.CostUSD.Serving, r.InstanceS.Serving)
 	}
 }

@@ -74,9 +74,9 @@ func (m *meter) since(arrivals int64) Day {
 		Wait: instanceTime(int64(seconds), int64(nanos)), CostUSD: m.cost(),
 	}
 	for i := range m.usage {
-		u := &m.usage[i]
+		u := m.usage[i].total()
 		day.Idle = day.Idle.Plus(u.idle())
-		day.Waste = day.Waste.Plus(u.idle()).Plus(u.wasted.time())
+		day.Waste = day.Waste.Plus(u.idle()).Plus(u.Wasted)
 	}
 	return day
 }

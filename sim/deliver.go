@@ -125,11 +125,11 @@ func (r *replay) look(t policy.Time) {
 	if !r.m.open && t >= r.opt.MeasureFrom {
 		r.m.begin(r.opt.MeasureFrom)
 		if r.days != nil {
-			r.days.begin(r.opt.MeasureFrom, r.m.since(r.row+1))
+			r.days.begin(r.opt.MeasureFrom, r.m.since(r.arrived))
 		}
 	}
 	if r.days != nil && !r.m.closed {
-		r.days.turn(t, r.m, r.row+1)
+		r.days.turn(t, r.m, r.arrived)
 	}
 	if t-r.m.origin >= foldSpan {
 		r.m.moveOrigin(t)

@@ -107,7 +107,7 @@ func Training(src trace.Source, fleet Fleet, measureFrom policy.Time) (policy.Fl
 
 // Traits implements policy.Sizer.
 func (h *hindsight) Traits() policy.Traits {
-	return policy.Traits{Arrivals: true, Ticks: true, Idle: policy.RetireByWarm}
+	return policy.Traits{Arrivals: true, Ticks: true, Idle: policy.RetireByWarm, ByPool: true}
 }
 
 // Start implements policy.Sizer.

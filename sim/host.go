@@ -10,6 +10,9 @@ import (
 
 // Launch implements policy.Host.
 func (r *replay) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID, on policy.Capacity, _ policy.Reason) {
+	if r.opt.Pools != nil && !r.opt.Pools[pool] {
+		return
+	}
 	s := id.Slot()
 	for int(s) >= len(r.slots) {
 		r.slots = append(r.slots, slot{})
@@ -105,6 +108,9 @@ func (r *replay) Move(t policy.Time, id policy.InstanceID, to policy.PoolID, why
 // Prepare implements policy.Host.
 func (r *replay) Prepare(t policy.Time, id policy.InstanceID, to policy.Target, stages uint8) {
 	s := id.Slot()
+	if int(s) >= len(r.slots) || r.slots[s].id(s) != id { // of a pool elsewhere
+		return
+	}
 	row := &r.slots[s]
 	r.preps.aim(t, s, r.category(s), row.pool, to, stages, row.warm)
 }

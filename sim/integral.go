@@ -31,6 +31,3 @@ func (i *integral) reset() { i.seconds, i.nanos = 0, 0 }
 
 // time is the integral at the last fold.
 func (i *integral) time() InstanceTime { return instanceTime(i.seconds, i.nanos) }
-
-// value is the integral in seconds, at the last fold.
-func (i *integral) value() float64 { return i.time().Float() }

@@ -33,8 +33,7 @@ type meter struct {
 	launches     int64
 	terminations int64
 	failures     int64 // of launches
-	instances    int64
-	peak         int64
+	census       census
 	// Of spot: instances that were taken back, requests that were interrupted
 	// by it, and what had been done of them, ns.
 	interruptions, requeued int64
@@ -46,7 +45,7 @@ type usage struct {
 	// What is neither launching nor serving is idle.
 	living, launching, serving integral
 	wasted                     integral // launching time of instances that never served
-	rounding                   float64  // seconds that billing adds
+	rounding                   integral // what billing adds
 	price                      float64  // $/h
 	stopped                    integral
 	storage                    float64   // $/h
@@ -62,8 +61,7 @@ const maxWait = int64(366 * 24 * time.Hour)
 func newMeter(f *Fleet, start, opening policy.Time) *meter {
 	m := &meter{
 		opening: opening, origin: start,
-		// Two significant digits: a relative error of at most 1 %.
-		waits: hdrhistogram.New(1, maxWait, 2),
+		waits: newWaits(),
 	}
 	type terms struct {
 		price   float64
@@ -124,13 +122,14 @@ func (m *meter) begin(t policy.Time) {
 		u.serving.reset()
 		u.wasted.reset()
 		u.stopped.reset()
-		u.rounding = 0
+		u.rounding.reset()
 		if u.spot != nil {
 			u.spot.begin(t)
 		}
 	}
 	m.open = true
-	m.launches, m.terminations, m.failures, m.peak = 0, 0, 0, m.instances
+	m.launches, m.terminations, m.failures = 0, 0, 0
+	m.census.begin(t)
 	m.interruptions, m.requeued = 0, 0
 	m.lost.reset()
 }
@@ -139,16 +138,12 @@ func (m *meter) begin(t policy.Time) {
 func (m *meter) end(t policy.Time) {
 	m.moveOrigin(t)
 	m.closed = true
+	m.census.end()
 	for i := range m.usage {
 		if s := m.usage[i].spot; s != nil {
-			s.end(t)
+			s.settle(t)
 		}
 	}
-}
-
-// idle is what the instances were neither launching nor serving, in whole ones.
-func (u *usage) idle() InstanceTime {
-	return u.living.time().Minus(u.launching.time()).Minus(u.serving.time()).Times(u.memory)
 }
 
 // of is the usage of an instance's price class.
@@ -163,10 +158,9 @@ func (m *meter) launched(t policy.Time, s *slot) {
 	u := m.of(s)
 	u.living.add(t - m.origin)
 	u.launching.add(t - m.origin)
-	m.instances++
+	m.census.change(t, 1)
 	if !m.closed {
 		m.launches++
-		m.peak = max(m.peak, m.instances)
 	}
 }
 
@@ -261,7 +255,7 @@ func (m *meter) gone(t policy.Time, s *slot) {
 	} else {
 		u.living.remove(t - m.origin)
 	}
-	m.instances--
+	m.census.change(t, -1)
 	if m.closed {
 		return
 	}
@@ -269,7 +263,7 @@ func (m *meter) gone(t policy.Time, s *slot) {
 		u.wasted.put(max(s.time-max(s.ordered, m.opening), 0))
 	}
 	if u.billing != (Billing{}) {
-		u.rounding += float64(u.billing.billed(t-s.ordered)-(t-s.ordered)) / 1e9
+		u.rounding.put(u.billing.billed(t-s.ordered) - (t - s.ordered))
 	}
 }
 

@@ -19,8 +19,28 @@ import (
 // What launches have in common it takes from when they are needed. Limits on
 // the fleet do not bind it.
 func Oracle(src trace.Source, fleet Fleet, opt Options) (*Result, error) {
+	r, err := foresee(src, &fleet, opt)
+	if err != nil {
+		return nil, err
+	}
+	res := r.result(r.tally())
+	res.Policy, res.Params, res.Implementable = "oracle", map[string]any{}, false
+	return res, nil
+}
+
+// CountOracle is Oracle before any figure is computed. Its pools are independent
+// of each other, whatever Couple says.
+func CountOracle(src trace.Source, fleet Fleet, opt Options) (*Tally, error) {
+	r, err := foresee(src, &fleet, opt)
+	if err != nil {
+		return nil, err
+	}
+	return r.tally(), nil
+}
+
+func foresee(src trace.Source, fleet *Fleet, opt Options) (*replay, error) {
 	opt.Shortfall = false // there is none
-	r, err := newReplay(src, &fleet, policy.None{}, opt)
+	r, err := newReplay(src, fleet, policy.None{}, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -33,8 +53,11 @@ func Oracle(src trace.Source, fleet Fleet, opt Options) (*Result, error) {
 			return nil, err
 		}
 		for i, t := range chunk.Arrival {
-			o.serve(chunk, i, t)
 			r.arrival = t
+			if pool := r.routes.of(&chunk.Columns, i); pool != elsewhere {
+				o.serve(chunk, i, t, pool)
+				r.arrived++
+			}
 		}
 		if opt.Progress != nil {
 			opt.Progress(chunk.First + int64(chunk.Len()))
@@ -45,10 +68,8 @@ func Oracle(src trace.Source, fleet Fleet, opt Options) (*Result, error) {
 			}
 		}
 	}
-	res := r.result()
-	res.Policy, res.Params, res.Implementable = "oracle", map[string]any{}, false
-	res.PeakInstances = o.peak()
-	return res, nil
+	o.count()
+	return r, nil
 }
 
 type oracle struct {
@@ -91,8 +112,7 @@ func (o *oracle) clipped(a, b policy.Time) int64 {
 }
 
 // serve gives the request of row i of a chunk its instance.
-func (o *oracle) serve(c *trace.Chunk, i int, t policy.Time) {
-	pool := o.routes.of(&c.Columns, i)
+func (o *oracle) serve(c *trace.Chunk, i int, t policy.Time, pool policy.PoolID) {
 	k := &o.fleet.Categories[pool]
 	delay := int64(k.PromotionDelay)
 	end := t + delay + c.Duration[i]
@@ -154,16 +174,22 @@ func (o *oracle) reuse(c *trace.Chunk, i int, t, end policy.Time, pool policy.Po
 	return true
 }
 
-// peak is the highest number of instances at one time in the measured span.
-func (o *oracle) peak() int64 {
+// count takes the census of instances that live in the measured span.
+func (o *oracle) count() {
 	slices.Sort(o.starts)
 	slices.Sort(o.ends)
-	peak, ended := 0, 0
-	for n, t := range o.starts {
-		for o.ends[ended] <= max(t, o.from) {
-			ended++
+	census := &o.m.census
+	census.begin(o.from)
+	ended := 0
+	end := func(until policy.Time) {
+		for ; ended < len(o.ends) && o.ends[ended] <= until; ended++ {
+			census.change(o.ends[ended], -1)
 		}
-		peak = max(peak, n+1-ended)
 	}
-	return int64(peak)
+	for _, t := range o.starts {
+		end(t)
+		census.change(max(t, o.from), 1)
+	}
+	end(o.to)
+	census.end()
 }

@@ -47,7 +47,7 @@ func newRateOracle(src trace.Source, fleet Fleet, f policy.Fleet, v policy.Value
 
 // Traits implements policy.Sizer.
 func (o *rateOracle) Traits() policy.Traits {
-	return policy.Traits{Ticks: true, Idle: policy.RetireByWarm}
+	return policy.Traits{Ticks: true, Idle: policy.RetireByWarm, ByPool: true}
 }
 
 // Start implements policy.Sizer.

@@ -30,6 +30,11 @@ type Options struct {
 	Timeline int
 	// Days gathers the figures by day that the result then carries.
 	Days bool
+	// Pools has the pools set whose requests are replayed and whose instances
+	// count; nil is all. The others are there, so that all have their numbers and
+	// terms, but nothing is asked of them, and what is ordered for them never
+	// comes. The result is that of a part only if Couple lets them be parted.
+	Pools []bool
 	// Hints says what is announced to policies that make use of it.
 	Hints Hints
 	// Shortfall makes the result say where the requests fall that did not hit.
@@ -49,7 +54,26 @@ type Options struct {
 // and is used up. Errors are of the source, or name what does not fit
 // together.
 func Run(src trace.Source, fleet Fleet, sizer policy.Sizer, opt Options) (*Result, error) {
-	r, err := newReplay(src, &fleet, sizer, opt)
+	r, err := play(src, &fleet, sizer, opt)
+	if err != nil {
+		return nil, err
+	}
+	return r.result(r.tally()), nil
+}
+
+// Count is Run before any figure is computed, days left out.
+func Count(src trace.Source, fleet Fleet, sizer policy.Sizer, opt Options) (*Tally, error) {
+	opt.Days = false // what they cost does not add up exactly
+	r, err := play(src, &fleet, sizer, opt)
+	if err != nil {
+		return nil, err
+	}
+	return r.tally(), nil
+}
+
+// play is a replay that is over.
+func play(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) (*replay, error) {
+	r, err := newReplay(src, fleet, sizer, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +89,7 @@ func Run(src trace.Source, fleet Fleet, sizer policy.Sizer, opt Options) (*Resul
 			return nil, fmt.Errorf("writing the decision log: %w", err)
 		}
 	}
-	return r.result(), nil
+	return r, nil
 }
 
 // replay is a host of a policy.Controller whose world is a trace.
@@ -90,6 +114,7 @@ type replay struct {
 
 	// The request that is arriving, so that a hit needs no look-up.
 	row               int64
+	arrived           int64 // so far, this one included
 	request           policy.Request
 	arrival, duration int64
 	outcome           policy.Outcome // if it did not have to wait
@@ -129,6 +154,9 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 		opt.StartAt = sum.First
 	}
 	r := &replay{opt: opt, fleet: fleet, sum: sum, routes: fleet.routes(sum.Strings), row: -1}
+	if opt.Pools != nil {
+		r.routes.restrict(opt.Pools)
+	}
 	if err := r.control(sizer); err != nil {
 		return nil, err
 	}
@@ -148,6 +176,7 @@ func newReplay(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) 
 	r.ends = newCalendar(&r.slots, opt.StartAt)
 	r.preps = newPreparations(fleet, opt.Seed, opt.StartAt)
 	r.m = newMeter(fleet, opt.StartAt, opt.MeasureFrom)
+	r.m.census.keeps = opt.Pools != nil
 	if opt.Timeline > 0 {
 		r.line = newTimeline(opt.MeasureFrom, sum.Last, opt.Timeline)
 	}
@@ -227,12 +256,15 @@ func (r *replay) run(src trace.Source) error {
 			}
 		}
 	}
+	if err := r.last(); err != nil {
+		return err
+	}
 	if r.mark <= r.sum.Last { // the last samples
 		r.look(r.sum.Last)
 	}
 	r.m.end(r.sum.Last)
 	if r.days != nil {
-		r.days.close(r.m.since(r.row + 1))
+		r.days.close(r.m.since(r.arrived))
 	}
 	r.mark = policy.Never
 	// Until every request is served; what only the policy's timers would
@@ -247,6 +279,21 @@ func (r *replay) run(src trace.Source) error {
 		}
 		r.deliver(t + 1)
 	}
+	return nil
+}
+
+// last brings a part to where the whole trace's last arrival is replayed, if
+// that is not its own: to what came before.
+func (r *replay) last() error {
+	if r.row == r.sum.Rows-1 {
+		return nil
+	}
+	if r.announcer != nil {
+		if err := r.announce(r.sum.Last); err != nil {
+			return err
+		}
+	}
+	r.deliver(r.sum.Last)
 	return nil
 }
 

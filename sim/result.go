@@ -1,10 +1,6 @@
 package sim
 
-import (
-	"math"
-
-	"shadowpool/policy"
-)
+import "shadowpool/policy"
 
 // A Result is what one policy did on one trace. Units are in the names;
 // definitions are in docs/figures.md.
@@ -92,77 +88,89 @@ type Prepared struct {
 	Found   int64 `json:"requests_found"`
 }
 
+// plus is the sum of two.
+func (p *Prepared) plus(o *Prepared) *Prepared {
+	return &Prepared{p.Preparations + o.Preparations, p.Needing + o.Needing, p.Found + o.Found}
+}
+
 // A WaitPoint says which share of requests waited at most Seconds.
 type WaitPoint struct {
 	Seconds, Share float64
 }
 
-func (r *replay) result() *Result {
-	m := r.m
-	res := &Result{
-		Trace: r.sum.Name, Seed: r.opt.Seed, Implementable: true,
-		Hits: m.outcomes[policy.Hit], PartialHits: m.outcomes[policy.PartialHit], Misses: m.outcomes[policy.Miss],
-		Launches: m.launches, Terminations: m.terminations, FailedLaunches: m.failures, PeakInstances: m.peak,
-		Interruptions: m.interruptions, InterruptedRequests: m.requeued, LostWorkS: m.lost.value(),
-		SpanS: float64(r.sum.Last-r.opt.MeasureFrom) / 1e9,
-	}
-	m.fill(res)
-	if r.preps != nil {
-		res.Prepared = &r.preps.came
-	}
+func (r *replay) result(t *Tally) *Result {
+	res := t.Result()
+	res.Trace, res.Seed = r.sum.Name, r.opt.Seed
 	if r.days != nil {
 		res.Days = r.days.days
-	}
-	if r.line != nil {
-		res.Timeline = r.line.samples
-		res.WaitCurve = m.waitCurve()
-	}
-	if r.short != nil {
-		res.Shortfall = r.short.result(r.fleet, r.sum.Strings.Tenant)
 	}
 	return res
 }
 
-// fill computes the figures that only depend on the meter.
-func (m *meter) fill(res *Result) {
+// Result computes the figures of what was counted. Policy and trace, seed and
+// version are the caller's to fill in.
+func (t *Tally) Result() *Result {
+	res := &Result{
+		Implementable: true,
+		Hits:          t.Outcomes[policy.Hit], PartialHits: t.Outcomes[policy.PartialHit], Misses: t.Outcomes[policy.Miss],
+		Launches: t.Launches, Terminations: t.Terminations, FailedLaunches: t.FailedLaunches, PeakInstances: t.Peak,
+		Interruptions: t.Interruptions, InterruptedRequests: t.Requeued, LostWorkS: t.Lost.Float(),
+		SpanS: float64(t.Span) / 1e9, Prepared: t.Prepared,
+	}
 	res.Requests = res.Hits + res.PartialHits + res.Misses
 	if res.Requests > 0 {
 		n := float64(res.Requests)
 		res.HitRate = float64(res.Hits) / n
 		res.LaunchesPerReq = float64(res.Launches) / n
-		res.WaitS = Waits{
-			Mean: (math.Ldexp(float64(m.waitSum[0]), 64) + float64(m.waitSum[1])) / 1e9 / n,
-			P50:  m.waitQuantile(0.5), P90: m.waitQuantile(0.9), P95: m.waitQuantile(0.95),
-			P99: m.waitQuantile(0.99), P999: m.waitQuantile(0.999), Max: float64(m.waitMax) / 1e9,
-		}
+		res.WaitS = t.Waits.figures(n)
 	}
-	all := m.since(0)
-	res.InstanceS.Idle, res.InstanceS.Waste = all.Idle.Float(), all.Waste.Float()
-	for i := range m.usage {
-		u := &m.usage[i]
-		res.InstanceS.Launching += u.launching.value()
-		idle := u.idle().Float()
-		res.InstanceS.Serving += u.serving.value()
-		perSecond := u.price / 3600
-		if s := u.spot; s != nil {
-			rounding := u.rounding * perSecond
-			res.CostUSD.Launching += s.onLaunching
-			res.CostUSD.Idle += s.onIdle
-			res.CostUSD.Serving += s.onServing
-			res.CostUSD.Spot += s.onLaunching + s.onIdle + s.onServing + rounding
+	t.spent(res)
+	if t.timeline != nil {
+		res.Timeline = t.timeline
+		res.WaitCurve = t.Waits.curve()
+	}
+	if t.Shortfall != nil {
+		res.Shortfall = t.Shortfall.result()
+	}
+	return res
+}
+
+// spent computes what the instances did and cost.
+func (t *Tally) spent(res *Result) {
+	var idle, waste InstanceTime
+	for i := range t.Usage {
+		u := &t.Usage[i]
+		idle = idle.Plus(u.idle())
+		waste = waste.Plus(u.idle()).Plus(u.Wasted)
+		launching, idle, serving := u.Launching.Float(), u.idle().Float(), u.Serving.Float()
+		res.InstanceS.Launching += launching
+		res.InstanceS.Serving += serving
+		perSecond := u.Price / 3600
+		if u.Spot != nil {
+			launching, idle, serving := u.Spot.dollars()
+			res.CostUSD.Launching += launching
+			res.CostUSD.Idle += idle
+			res.CostUSD.Serving += serving
+			res.CostUSD.Spot += launching + idle + serving + u.Rounding.Float()*perSecond
 			continue
 		}
-		if u.storage > 0 {
-			res.InstanceS.Stopped += u.stopped.value()
-			res.CostUSD.Stopped += u.stopped.value() * u.storage / 3600
+		if u.Storage > 0 {
+			res.InstanceS.Stopped += u.Stopped.Float()
+			res.CostUSD.Stopped += u.Stopped.Float() * u.Storage / 3600
 		}
-		res.CostUSD.Launching += u.launching.value() * perSecond
+		res.CostUSD.Launching += launching * perSecond
 		res.CostUSD.Idle += idle * perSecond
-		res.CostUSD.Serving += u.serving.value() * perSecond
-		res.CostUSD.Total += (u.launching.value() + idle + u.serving.value() + u.rounding) * perSecond
+		res.CostUSD.Serving += serving * perSecond
+		res.CostUSD.Total += (launching + idle + serving + u.Rounding.Float()) * perSecond
 	}
+	res.InstanceS.Idle, res.InstanceS.Waste = idle.Float(), waste.Float()
 	res.CostUSD.OnDemand = res.CostUSD.Total
 	res.CostUSD.Total += res.CostUSD.Spot + res.CostUSD.Stopped
+}
+
+// dollars are what was paid for launching, idling and serving.
+func (p *SpotPaid) dollars() (launching, idle, serving float64) {
+	return float64(p.Launching) / 1e9, float64(p.Idle) / 1e9, float64(p.Serving) / 1e9
 }
 
 // cost is what the measured span has cost up to the origin of the integrals, in
@@ -170,39 +178,17 @@ func (m *meter) fill(res *Result) {
 func (m *meter) cost() float64 {
 	total := 0.0
 	for i := range m.usage {
-		u := &m.usage[i]
-		if s := u.spot; s != nil {
-			s.end(m.origin) // up to now
-			total += s.onLaunching + s.onIdle + s.onServing + u.rounding*u.price/3600
+		if s := m.usage[i].spot; s != nil {
+			s.settle(m.origin)
+		}
+		u := m.usage[i].total()
+		if u.Spot != nil {
+			launching, idle, serving := u.Spot.dollars()
+			total += launching + idle + serving + u.Rounding.Float()*u.Price/3600
 			continue
 		}
-		total += (u.launching.value() + u.idle().Float() + u.serving.value() + u.rounding) * u.price / 3600
-		total += u.stopped.value() * u.storage / 3600
+		total += (u.Launching.Float() + u.idle().Float() + u.Serving.Float() + u.Rounding.Float()) * u.Price / 3600
+		total += u.Stopped.Float() * u.Storage / 3600
 	}
 	return total
-}
-
-// waitQuantile is the wait, in seconds, that a share q of the requests does
-// not exceed.
-func (m *meter) waitQuantile(q float64) float64 {
-	n := m.immediate + m.waits.TotalCount()
-	rank := int64(math.Ceil(q * float64(n)))
-	if rank <= m.immediate {
-		return 0
-	}
-	v := m.waits.ValueAtPercentile(100 * float64(rank-m.immediate) / float64(m.waits.TotalCount()))
-	return float64(min(v, m.waitMax)) / 1e9
-}
-
-func (m *meter) waitCurve() []WaitPoint {
-	n := float64(m.immediate + m.waits.TotalCount())
-	at := m.immediate
-	curve := []WaitPoint{{0, float64(at) / n}}
-	for _, b := range m.waits.Distribution() {
-		if b.Count > 0 {
-			at += b.Count
-			curve = append(curve, WaitPoint{float64(min(b.To, m.waitMax)) / 1e9, float64(at) / n})
-		}
-	}
-	return curve
 }

@@ -29,6 +29,36 @@ type route struct {
 // noPool is where requests go that the fleet does not serve.
 const noPool = ^policy.PoolID(0)
 
+// elsewhere is where requests go that another part of the run replays.
+const elsewhere = noPool - 1
+
+// restrict sends elsewhere what is not for some pools.
+func (r *routes) restrict(pools []bool) {
+	for i := range r.shared {
+		r.shared[i].restrict(pools)
+	}
+	for _, tenants := range r.reserved {
+		for _, own := range tenants {
+			if own != nil {
+				own.restrict(pools)
+			}
+		}
+	}
+}
+
+func (r *route) restrict(pools []bool) {
+	for i, p := range append(r.zones, r.any) {
+		if p == noPool || pools[p] {
+			continue
+		}
+		if i < len(r.zones) {
+			r.zones[i] = elsewhere
+		} else {
+			r.any = elsewhere
+		}
+	}
+}
+
 // routes makes those of a trace with such names.
 func (f *Fleet) routes(names trace.Strings) *routes {
 	if len(names.Category) == 0 {

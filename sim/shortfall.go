@@ -55,7 +55,8 @@ const (
 
 // shortfalls gathers a Shortfall.
 type shortfalls struct {
-	sum      Shortfall
+	hours    [7 * 24]HourCount
+	episodes int64
 	location *time.Location
 	pools    []run
 	tenants  []HourCount // by the trace's number
@@ -87,9 +88,8 @@ func (s *shortfalls) count(t policy.Time, pool policy.PoolID, tenant uint32, hit
 	if hit {
 		short = 0
 	}
-	s.sum.Short += short
 	at := time.Unix(0, t).In(s.location)
-	s.sum.Hours[24*int(at.Weekday())+at.Hour()].add(short)
+	s.hours[24*int(at.Weekday())+at.Hour()].add(short)
 	for int(tenant) >= len(s.tenants) {
 		s.tenants = append(s.tenants, HourCount{})
 	}
@@ -118,7 +118,7 @@ func (h *HourCount) add(short int64) {
 
 // close ends a run and keeps it if it is one of the longest.
 func (s *shortfalls) close(r *run) {
-	s.sum.Episodes++
+	s.episodes++
 	i, _ := slices.BinarySearchFunc(s.longest, *r, func(a, b run) int {
 		return cmp.Or(cmp.Compare(b.short, a.short), cmp.Compare(a.first, b.first), cmp.Compare(a.pool, b.pool))
 	})
@@ -127,32 +127,4 @@ func (s *shortfalls) close(r *run) {
 		s.longest = s.longest[:min(len(s.longest), mostEpisodes)]
 	}
 	*r = run{pool: r.pool}
-}
-
-// result ends what is going on; names are the trace's tenants.
-func (s *shortfalls) result(f *Fleet, names []string) *Shortfall {
-	for i := range s.pools {
-		if r := &s.pools[i]; r.short > 0 {
-			s.close(r)
-		}
-	}
-	in := int64(0)
-	s.sum.Longest = []Episode{}
-	for _, r := range s.longest {
-		in += r.short
-		s.sum.Longest = append(s.sum.Longest, Episode{
-			Category: f.Categories[r.pool].Name, Start: time.Unix(0, r.first).UTC(),
-			LengthS: float64(r.last-r.first) / 1e9, Requests: r.requests, Short: r.short,
-		})
-	}
-	s.sum.LongestShare = float64(in) / float64(max(s.sum.Short, 1))
-	s.sum.Tenants = []TenantCount{}
-	for i, n := range s.tenants {
-		if n.Short > 0 && i < len(names) {
-			s.sum.Tenants = append(s.sum.Tenants, TenantCount{names[i], n.Requests, n.Short})
-		}
-	}
-	slices.SortStableFunc(s.sum.Tenants, func(a, b TenantCount) int { return cmp.Compare(b.Short, a.Short) })
-	s.sum.Tenants = s.sum.Tenants[:min(len(s.sum.Tenants), mostTenants)]
-	return &s.sum
 }

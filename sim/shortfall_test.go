@@ -130,7 +130,7 @@ func TestLongestEpisodes(t *testing.T) {
 			at += int64(time.Second)
 		}
 	}
-	got := s.result(&Fleet{Categories: make([]Category, 1)}, nil)
+	got := s.tally(&Fleet{Categories: make([]Category, 1)}, nil).result()
 	if got.Episodes != 30 || len(got.Longest) != mostEpisodes {
 		t.Fatalf("%d episodes, %d kept", got.Episodes, len(got.Longest))
 	}

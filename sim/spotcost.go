@@ -16,15 +16,14 @@ func (c *charge) add(paid int64)    { c.count++; c.sum -= paid }
 func (c *charge) remove(paid int64) { c.count--; c.sum += paid }
 func (c *charge) forget(paid int64) { c.sum = -c.count * paid }
 
-// dollars is what was paid.
-func (c *charge) dollars(paid int64) float64 { return float64(c.sum+c.count*paid) / 1e9 }
+// total is what was paid, in billionths of a dollar.
+func (c *charge) total(paid int64) int64 { return c.sum + c.count*paid }
 
 // spotCost is what the spot instances of a category pay, by what they do.
 type spotCost struct {
 	prices                   *Prices
 	launching, idle, serving charge
-	// At the end of the measured span, $.
-	onLaunching, onIdle, onServing float64
+	at                       SpotPaid // when it was last settled
 }
 
 func newSpotCost(k Category) *spotCost {
@@ -52,8 +51,16 @@ func (s *spotCost) begin(t policy.Time) {
 	s.serving.forget(paid)
 }
 
-// end settles at t.
-func (s *spotCost) end(t policy.Time) {
+// SpotPaid is what spot instances have paid, by what they did, in billionths of
+// a dollar.
+type SpotPaid struct {
+	Launching int64 `json:"launching"`
+	Idle      int64 `json:"idle"`
+	Serving   int64 `json:"serving"`
+}
+
+// settle works out what was paid until t.
+func (s *spotCost) settle(t policy.Time) {
 	paid := s.paid(t)
-	s.onLaunching, s.onIdle, s.onServing = s.launching.dollars(paid), s.idle.dollars(paid), s.serving.dollars(paid)
+	s.at = SpotPaid{s.launching.total(paid), s.idle.total(paid), s.serving.total(paid)}
 }

@@ -48,6 +48,9 @@ Policies are NAME or NAME:key=value,...; a comma before a new name separates the
 			if err != nil {
 				return err
 			}
+			if s.parted(cmd) && f.of > 0 {
+				return s.writePart(cmd, "compare", experiments.WithBounds(s.specs))
+			}
 			results, err := s.bench.Compare(cmd.Context(), s.specs)
 			s.bar.end()
 			if err != nil {
@@ -63,6 +66,7 @@ Policies are NAME or NAME:key=value,...; a comma before a new name separates the
 		},
 	}
 	f.add(cmd)
+	f.addParts(cmd)
 	return cmd
 }
 
@@ -101,17 +105,21 @@ func wrapped(text string, width, indent int) string {
 
 // write puts the answer on standard output in the format asked for.
 func (s *study) write(cmd *cobra.Command, answer any, results []*sim.Result, table func(io.Writer) error) error {
+	return write(cmd, s.flags.format, s.flags.quiet, s.bench.Heading(), answer, results, table)
+}
+
+func write(cmd *cobra.Command, format string, quiet bool, heading string, answer any, results []*sim.Result, table func(io.Writer) error) error {
 	w := cmd.OutOrStdout()
-	if s.flags.format != "table" && !s.flags.quiet {
-		_, _ = fmt.Fprint(cmd.ErrOrStderr(), s.bench.Heading()) // a note
+	if format != "table" && !quiet {
+		_, _ = fmt.Fprint(cmd.ErrOrStderr(), heading) // a note
 	}
-	switch s.flags.format {
+	switch format {
 	case "json":
 		return experiments.WriteJSON(w, answer)
 	case "csv":
 		return experiments.WriteCSV(w, results)
 	default:
-		if _, err := fmt.Fprintf(w, "%s\n", s.bench.Heading()); err != nil {
+		if _, err := fmt.Fprintf(w, "%s\n", heading); err != nil {
 			return err
 		}
 		return table(w)

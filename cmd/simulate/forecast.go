@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,7 +44,7 @@ Forecasters:
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.trace, "trace", "", "`FILE` of requests: Parquet, or CSV (also .gz); without, the built-in workload platform")
+	flags.StringVar(&f.trace, "trace", "", "`FILE` or URL of requests: Parquet, or CSV (also .gz); without, the built-in workload platform")
 	flags.StringVar(&f.series, "series", "", "`FILE` of counts in place of a trace: CSV (also .gz) with the columns time_s,count")
 	flags.StringVar(&f.forecasters, "forecasters", "", "`NAMES` separated by commas (default all)")
 	flags.StringVar(&f.horizon, "horizon", "", "`SPANS` to forecast, separated by commas (default 2m, or of a series its interval)")
@@ -59,7 +60,7 @@ Forecasters:
 	flags.BoolVar(&f.read.sort, "sort", false, "put requests that are not in order of arrival in order")
 	flags.DurationVar(&f.read.jitter, "jitter", 0, jitterHelp)
 	flags.Uint64Var(&f.read.seed, "seed", 1, "`NUMBER` that the jitter and the built-in workload are drawn by")
-	flags.StringVar(&f.out, "out", "", "`DIR` for report.html, pictures, JSON and CSV")
+	flags.StringVar(&f.out, "out", "", "`DIR` or URL for report.html, pictures, JSON and CSV")
 	flags.StringVar(&f.format, "format", "table", "of standard output: `table`, json or csv")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress and no notes on standard error")
 	cmd.MarkFlagsMutuallyExclusive("trace", "series")
@@ -95,7 +96,7 @@ func (f *forecastFlags) run(cmd *cobra.Command, _ []string) error {
 			return err
 		}
 	}
-	counts, sum, err := f.counts(&opt)
+	counts, sum, err := f.counts(cmd.Context(), &opt)
 	if err != nil {
 		return err
 	}
@@ -190,11 +191,11 @@ func (f *forecastFlags) families() ([]forecast.Family, error) {
 
 // counts reads what forecasters are to be judged on. The built-in workload
 // brings its zone.
-func (f *forecastFlags) counts(opt *experiments.BacktestOptions) (*experiments.Counts, trace.Summary, error) {
+func (f *forecastFlags) counts(ctx context.Context, opt *experiments.BacktestOptions) (*experiments.Counts, trace.Summary, error) {
 	if f.tick < time.Second || f.tick > 24*time.Hour {
 		return nil, trace.Summary{}, fmt.Errorf("--tick %v is not between 1s and 24h", f.tick)
 	}
-	o, err := f.read.options()
+	o, err := f.read.options(ctx)
 	if err != nil {
 		return nil, trace.Summary{}, err
 	}

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +12,7 @@ import (
 	"shadowpool/policy"
 	"shadowpool/sim"
 	"shadowpool/trace"
+	"shadowpool/trace/bucket"
 
 	"github.com/spf13/cobra"
 )
@@ -56,7 +57,7 @@ the fleet and the parameters, not by the code).`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringArrayVar(&f.traces, "trace", nil, "`FILE[,KEY=VALUE...]` of requests, once for each; keys are name, start, timezone and jitter (default the built-in workloads)")
+	flags.StringArrayVar(&f.traces, "trace", nil, "`FILE[,KEY=VALUE...]` of requests, or a URL for FILE, once for each; keys are name, start, timezone and jitter (default the built-in workloads)")
 	flags.StringArrayVar(&f.leadTimes, "lead-time", []string{"10s", "120s", "600s", "lognormal:median=45s,p99=120s"}, "from order to warm: a `SPAN` or law, once for each")
 	flags.StringSliceVar(&f.groupings, "grouping", []string{"pooled", "category"}, "`LIST` of pooled (one pool for all categories) and category")
 	flags.StringSliceVar(&f.targets, "targets", []string{"0.95", "0.99"}, "`LIST` of hit rates to compare at")
@@ -68,7 +69,7 @@ the fleet and the parameters, not by the code).`,
 	flags.IntVar(&f.resamples, "resamples", 2000, "`NUMBER` of times that the days of a cell are drawn again")
 	flags.Uint64Var(&f.seed, "seed", 1, "`NUMBER` that the random lead times, jitter, resamples and the built-in workloads are drawn by")
 	flags.StringSliceVar(&f.fresh, "fresh", nil, "`LIST` of policies to run again whatever is kept, or all")
-	flags.StringVar(&f.out, "out", "study", "`DIR` for report.html, pictures, study.json, study.csv, and the runs that are kept")
+	flags.StringVar(&f.out, "out", "study", "`DIR` or URL for report.html, pictures, study.json, study.csv, and the runs that are kept")
 	flags.StringVar(&f.format, "format", "table", "of standard output: `table`, json or csv")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress on standard error")
 	return cmd
@@ -83,7 +84,7 @@ func (f *gridFlags) study(cmd *cobra.Command) error {
 	if err != nil {
 		return failed(err)
 	}
-	if err := experiments.WriteStudy(f.out, findings); err != nil {
+	if err := experiments.WriteStudy(cmd.Context(), f.out, findings); err != nil {
 		return failed(fmt.Errorf("--out: %w", err))
 	}
 	write := experiments.WriteSummary
@@ -109,7 +110,7 @@ func (f *gridFlags) plan(cmd *cobra.Command) (*experiments.Study, error) {
 	}
 	s := &experiments.Study{
 		Of: f.of, Points: f.points, Resamples: f.resamples, Seed: f.seed,
-		Cache: filepath.Join(f.out, "runs"), Fresh: f.fresh,
+		Cache: bucket.Join(f.out, "runs"), Fresh: f.fresh,
 	}
 	if !f.quiet {
 		since := time.Now()
@@ -136,7 +137,7 @@ func (f *gridFlags) plan(cmd *cobra.Command) (*experiments.Study, error) {
 			return nil, fmt.Errorf("--fresh %s: no such policy is studied; name one, or all", name)
 		}
 	}
-	sources, err := f.sources()
+	sources, err := f.sources(cmd.Context())
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +185,7 @@ type source struct {
 }
 
 // sources reads each trace once.
-func (f *gridFlags) sources() ([]source, error) {
+func (f *gridFlags) sources(ctx context.Context) ([]source, error) {
 	var all []source
 	if len(f.traces) == 0 {
 		for _, preset := range trace.Presets() {
@@ -196,7 +197,7 @@ func (f *gridFlags) sources() ([]source, error) {
 		}
 	}
 	for _, text := range f.traces {
-		s, err := readSource(text, f.seed)
+		s, err := readSource(ctx, text, f.seed)
 		if err != nil {
 			return nil, fmt.Errorf("--trace %s: %w", text, err)
 		}
@@ -209,7 +210,7 @@ func (f *gridFlags) sources() ([]source, error) {
 }
 
 // readSource reads FILE,KEY=VALUE,...
-func readSource(text string, seed uint64) (source, error) {
+func readSource(ctx context.Context, text string, seed uint64) (source, error) {
 	parts := strings.Split(text, ",")
 	flags := readFlags{timezone: "UTC", seed: seed}
 	name := ""
@@ -235,7 +236,7 @@ func readSource(text string, seed uint64) (source, error) {
 	if err != nil {
 		return source{}, err
 	}
-	opt, err := flags.options()
+	opt, err := flags.options(ctx)
 	if err != nil {
 		return source{}, err
 	}

@@ -1,15 +1,16 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
 
 	"shadowpool/experiments"
 	"shadowpool/policy"
-	"shadowpool/policy/config"
 	"shadowpool/sim"
 	"shadowpool/trace"
+	"shadowpool/trace/bucket"
 
 	"github.com/spf13/cobra"
 )
@@ -51,7 +52,7 @@ the end announces a share of the requests, as --hints does elsewhere.`,
 	flags.IntVar(&f.points, "points", 24, "`NUMBER` of settings of each step")
 	flags.IntVar(&f.resamples, "resamples", 2000, "`NUMBER` of times that the days are drawn again")
 	flags.Uint64Var(&f.seed, "seed", 1, "`NUMBER` that all that is random is drawn by")
-	flags.StringVar(&f.out, "out", "", "`DIR` for report.html, the picture and ladder.json")
+	flags.StringVar(&f.out, "out", "", "`DIR` or URL for report.html, the picture and ladder.json")
 	flags.StringVar(&f.format, "format", "table", "of standard output: `table` or json")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress on standard error")
 	return cmd
@@ -67,13 +68,13 @@ func (f *ladderFlags) ladder(cmd *cobra.Command, args []string) error {
 	if least := 2 * experiments.FewestPoints; f.points < least || f.points > experiments.MostPoints {
 		return fmt.Errorf("--points %d is not between %d and %d", f.points, least, experiments.MostPoints)
 	}
-	src, err := f.source()
+	src, err := f.source(cmd.Context())
 	if err != nil {
 		return err
 	}
 	l := experiments.Ladder{HitRate: f.hitRate, Points: f.points, Resamples: f.resamples, Seed: f.seed}
 	for _, arg := range args {
-		step, err := f.step(arg, src)
+		step, err := f.step(cmd.Context(), arg, src)
 		if err != nil {
 			return err
 		}
@@ -91,7 +92,7 @@ func (f *ladderFlags) ladder(cmd *cobra.Command, args []string) error {
 		return failed(err)
 	}
 	if f.out != "" {
-		if err := experiments.WriteLadderReport(f.out, res); err != nil {
+		if err := experiments.WriteLadderReport(cmd.Context(), f.out, res); err != nil {
 			return failed(fmt.Errorf("--out: %w", err))
 		}
 	}
@@ -102,20 +103,20 @@ func (f *ladderFlags) ladder(cmd *cobra.Command, args []string) error {
 }
 
 // source reads the trace.
-func (f *ladderFlags) source() (*trace.Trace, error) {
+func (f *ladderFlags) source(ctx context.Context) (*trace.Trace, error) {
 	if f.trace == "" {
-		all, err := (&gridFlags{seed: f.seed}).sources()
+		all, err := (&gridFlags{seed: f.seed}).sources(ctx)
 		if err != nil {
 			return nil, err
 		}
 		return all[0].trace, nil
 	}
-	s, err := readSource(f.trace, f.seed)
+	s, err := readSource(ctx, f.trace, f.seed)
 	return s.trace, err
 }
 
 // step reads NAME=FILE@POLICY#HINTS.
-func (f *ladderFlags) step(arg string, src *trace.Trace) (experiments.Step, error) {
+func (f *ladderFlags) step(ctx context.Context, arg string, src *trace.Trace) (experiments.Step, error) {
 	arg, text, _ := strings.Cut(arg, "#")
 	hints, err := sim.ParseHints(text)
 	if err != nil {
@@ -123,18 +124,21 @@ func (f *ladderFlags) step(arg string, src *trace.Trace) (experiments.Step, erro
 	}
 	file, other, replaced := strings.Cut(arg, "@")
 	name, path, named := strings.Cut(file, "=")
-	if !named {
+	if !named || bucket.IsURL(file) { // which may hold a = of its own
 		path = file
-		name = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+		if bucket.IsURL(file) {
+			file, _, _ = strings.Cut(file, "?")
+		}
+		name = strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 	}
-	step, err := f.read(name, path, other, replaced, hints, src)
+	step, err := f.read(ctx, name, path, other, replaced, hints, src)
 	step.Name = name
 	return step, err
 }
 
 // read makes the step of a file, and of another policy if its is replaced.
-func (f *ladderFlags) read(name, path, other string, replaced bool, hints sim.Hints, src *trace.Trace) (experiments.Step, error) {
-	file, err := config.Load(path)
+func (f *ladderFlags) read(ctx context.Context, name, path, other string, replaced bool, hints sim.Hints, src *trace.Trace) (experiments.Step, error) {
+	file, err := loadConfig(ctx, path)
 	if err != nil {
 		return experiments.Step{}, err
 	}

@@ -51,7 +51,8 @@ Policies (their parameters: simulate compare --help):
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "Flags.FlagUsages ", "Flags.FlagUsagesWrapped 100 "))
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newCompareCommand(), newRunCommand(), newFrontierCommand(), newStudyCommand(), newLadderCommand(), newSweepCommand(), newPlanCommand(), newForecastCommand(), newTraceCommand())
+	root.AddCommand(newCompareCommand(), newRunCommand(), newFrontierCommand(), newStudyCommand(), newLadderCommand(), newSweepCommand(),
+		newPlanCommand(), newMergeCommand(), newForecastCommand(), newTraceCommand())
 	return root
 }
 

@@ -42,7 +42,7 @@ hash, as YAML or JSON. How long each stage takes is said by --stage, as in compa
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.trace, "trace", "", "`FILE` of requests: Parquet, or CSV (also .gz)")
+	flags.StringVar(&f.trace, "trace", "", "`FILE` or URL of requests: Parquet, or CSV (also .gz)")
 	flags.StringArrayVar(&f.stages, "stage", nil, "`NAME=FACETS=TIME`, a stage of warm-up, as in model=dataset=22s; once for each")
 	flags.StringVar(&f.taskType, "task-type", "", "`NAME` of the task type that the shadow is for (default any)")
 	flags.StringVar(&f.tenant, "tenant", "", "`NAME` of the tenant that it is reserved for (default anyone)")
@@ -69,7 +69,7 @@ func (f *planFlags) plan(cmd *cobra.Command) error {
 	if err := addStages(&fleet, f.stages); err != nil {
 		return err
 	}
-	opt, err := f.read.options()
+	opt, err := f.read.options(cmd.Context())
 	if err != nil {
 		return err
 	}

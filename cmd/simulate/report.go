@@ -13,7 +13,7 @@ func (s *study) report(cmd *cobra.Command, r experiments.Report) error {
 	if s.flags.out == "" {
 		return nil
 	}
-	if err := s.bench.Write(s.flags.out, r); err != nil {
+	if err := s.bench.Write(cmd.Context(), s.flags.out, r); err != nil {
 		return failed(fmt.Errorf("--out: %w", err))
 	}
 	if !s.flags.quiet {

@@ -64,14 +64,21 @@ The number of decisions and their checksum tell whether two runs decided alike.`
 		},
 	}
 	f.add(cmd)
+	f.addParts(cmd)
 	cmd.Flags().StringVar(&events, "events", "", "`FILE` for the decision log, as Parquet")
+	cmd.MarkFlagsMutuallyExclusive("events", "parts")
+	cmd.MarkFlagsMutuallyExclusive("events", "part")
 	return cmd
 }
 
 func (s *study) run(cmd *cobra.Command, events string) error {
 	var log *policy.Log
 	var file *eventFile
-	if s.specs[0].Name != "oracle" || events != "" {
+	parted := s.parted(cmd)
+	if s.flags.of > 0 {
+		return s.writePart(cmd, "run", s.specs)
+	}
+	if !parted && (s.specs[0].Name != "oracle" || events != "") { // a part does not know the instances' numbers
 		log = policy.NewLog(nil)
 	}
 	if events != "" {
@@ -99,11 +106,13 @@ func (s *study) run(cmd *cobra.Command, events string) error {
 		answer.Decisions = &decisions{count, fmt.Sprintf("%08x", sum)}
 	}
 	if err := s.write(cmd, answer, answer.Results, func(w io.Writer) error {
-		if err := experiments.WriteDetails(w, res); err != nil || log == nil {
+		if err := experiments.WriteDetails(w, res); err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(w, "decisions            %d, crc32c %s\n", answer.Decisions.Count, answer.Decisions.CRC32C); err != nil {
-			return err
+		if log != nil {
+			if _, err := fmt.Fprintf(w, "decisions            %d, crc32c %s\n", answer.Decisions.Count, answer.Decisions.CRC32C); err != nil {
+				return err
+			}
 		}
 		return experiments.WriteShortfall(w, res, s.zone)
 	}); err != nil {

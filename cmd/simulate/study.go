@@ -28,6 +28,8 @@ type studyFlags struct {
 	tick                           time.Duration
 	seed                           uint64
 	out, format                    string
+	parts, number, of              int // see addParts
+	part                           string
 
 	shortfall bool // say where the requests fall that did not hit
 }
@@ -38,8 +40,8 @@ var fleetFlags = []string{"lead-time", "single-use", "reusable", "pooled", "laye
 func (f *studyFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.trace, "trace", "", "`FILE` of requests: Parquet, or CSV (also .gz); without, the built-in workload platform")
-	flags.StringVar(&f.config, "config", "", "pool.yaml: a `FILE` with fleet, target and policy, in place of flags")
+	flags.StringVar(&f.trace, "trace", "", "`FILE` or URL of requests: Parquet, or CSV (also .gz); without, the built-in workload platform")
+	flags.StringVar(&f.config, "config", "", "pool.yaml: a `FILE` or URL with fleet, target and policy, in place of flags")
 	flags.StringVar(&f.policies, "policies", "", "`LIST` of NAME or NAME:key=value,..., separated by commas")
 	flags.StringVar(&f.measureFrom, "measure-from", "", "measure requests from `POINT` on: a share (25%), a span (96h, 7d) or an instant; "+
 		"what comes before trains policies (default the first arrival, or where no --policies are given, a third into the trace)")
@@ -65,7 +67,7 @@ func (f *studyFlags) add(cmd *cobra.Command) {
 		"as in share=0.1,notice=10m,jitter=2m,false=0.2: that share of the requests, so long ahead, within a window of so much on either side; that share of hints never comes")
 	flags.Uint64Var(&f.seed, "seed", 1, "`NUMBER` that the random lead times, the jitter, the hints and the built-in workload are drawn by")
 	flags.BoolVar(&f.startWarm, "start-warm", false, "begin with the first instances warm")
-	flags.StringVar(&f.out, "out", "", "`DIR` for report.html, pictures, JSON and CSV")
+	flags.StringVar(&f.out, "out", "", "`DIR` or URL for report.html, pictures, JSON and CSV")
 	flags.StringVar(&f.format, "format", "table", "of standard output: `table`, json or csv")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress and no notes on standard error")
 	cmd.MarkFlagsMutuallyExclusive("single-use", "reusable")
@@ -87,8 +89,11 @@ type study struct {
 // are those of the configuration and the given defaults. Policies that steer by
 // a target take the configuration's, unless their knobs are to be swept.
 func (f *studyFlags) open(cmd *cobra.Command, defaults func(reusable bool) []policy.Spec, sweep bool) (*study, error) {
-	if !slices.Contains([]string{"table", "json", "csv"}, f.format) {
-		return nil, fmt.Errorf("--format %q is none of table, json, csv", f.format)
+	if err := checkFormat(f.format); err != nil {
+		return nil, err
+	}
+	if err := f.checkParts(); err != nil {
+		return nil, err
 	}
 	file, err := f.readConfig(cmd)
 	if err != nil {
@@ -121,7 +126,7 @@ func (f *studyFlags) open(cmd *cobra.Command, defaults func(reusable bool) []pol
 	}
 	opt := experiments.Options{
 		Seed: f.seed, MeasureFrom: s.from, StartWarm: f.startWarm,
-		Version: version(), Progress: s.bar.at, Shortfall: f.shortfall,
+		Version: version(), Progress: s.bar.at, Shortfall: f.shortfall, Parts: f.parts,
 	}
 	if opt.Hints, err = sim.ParseHints(f.hints); err != nil {
 		return nil, fmt.Errorf("--%w", err)
@@ -135,6 +140,13 @@ func (f *studyFlags) open(cmd *cobra.Command, defaults func(reusable bool) []pol
 	return s, nil
 }
 
+func checkFormat(format string) error {
+	if !slices.Contains([]string{"table", "json", "csv"}, format) {
+		return fmt.Errorf("--format %q is none of table, json, csv", format)
+	}
+	return nil
+}
+
 func (f *studyFlags) readConfig(cmd *cobra.Command) (*config.File, error) {
 	if f.config == "" {
 		return nil, nil
@@ -144,7 +156,7 @@ func (f *studyFlags) readConfig(cmd *cobra.Command) (*config.File, error) {
 			return nil, fmt.Errorf("--%s cannot stand beside --config: say it in %s", name, f.config)
 		}
 	}
-	return config.Load(f.config)
+	return loadConfig(cmd.Context(), f.config)
 }
 
 // readTrace loads the trace, or makes the built-in one, whose zone counts
@@ -159,7 +171,7 @@ func (s *study) readTrace(cmd *cobra.Command) (err error) {
 		s.src, err = preset.Draw(f.seed)
 		return err
 	}
-	opt, err := f.read.options()
+	opt, err := f.read.options(cmd.Context())
 	if err != nil {
 		return err
 	}

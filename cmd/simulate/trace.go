@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
 	"time"
 
 	"shadowpool/trace"
+	"shadowpool/trace/bucket"
 	"shadowpool/trace/importers"
 
 	"github.com/spf13/cobra"
@@ -61,7 +63,7 @@ func (f *readFlags) addPlace(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.timezone, "timezone", "UTC", "IANA time zone of local times, hours and days, as in Europe/Paris")
 }
 
-func (f *readFlags) options() (trace.Options, error) {
+func (f *readFlags) options(ctx context.Context) (trace.Options, error) {
 	columns, err := trace.ParseColumns(f.columns)
 	if err != nil {
 		return trace.Options{}, fmt.Errorf("--columns: %w", err)
@@ -76,7 +78,7 @@ func (f *readFlags) options() (trace.Options, error) {
 	}
 	return trace.Options{
 		Columns: columns, Sort: f.sort, TimeUnit: timeUnit, DurationUnit: durationUnit,
-		Start: f.start, Timezone: f.timezone, Jitter: f.jitter, Seed: f.seed,
+		Start: f.start, Timezone: f.timezone, Jitter: f.jitter, Seed: f.seed, Open: bucket.Opener(ctx),
 	}, nil
 }
 

@@ -29,7 +29,7 @@ that take most requests.`,
 			if err != nil {
 				return err
 			}
-			o, err := flags.options()
+			o, err := flags.options(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -67,7 +67,7 @@ names file and place.`,
   simulate trace validate foreign.parquet --columns arrival=submitted,duration=run_s`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o, err := flags.options()
+			o, err := flags.options(cmd.Context())
 			if err != nil {
 				return err
 			}

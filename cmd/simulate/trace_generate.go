@@ -51,14 +51,10 @@ Presets:
 			if err != nil {
 				return err
 			}
-			if err := trace.WriteFile(output, t); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(cmd.ErrOrStderr(), "%s: %d requests\n", output, t.Len())
-			return err
+			return writeTrace(cmd, output, t)
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "", "Parquet file to write")
+	cmd.Flags().StringVarP(&output, "output", "o", "", "Parquet file to write, by path or URL")
 	cmd.Flags().Uint64Var(&seed, "seed", 1, "seed of all draws")
 	cmd.Flags().Float64Var(&days, "days", 0, "length in days (the preset's own)")
 	mustRequire(cmd, "output")

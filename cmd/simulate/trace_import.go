@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -31,8 +32,8 @@ func (f *importFlags) add(cmd *cobra.Command) {
 	cmd.Flags().DurationVar(&f.decode, "decode", importers.DefaultDecode, "time per output token (azure-llm)")
 }
 
-func (f *importFlags) options(paths []string) (importers.Options, error) {
-	table, err := f.readFlags.options()
+func (f *importFlags) options(ctx context.Context, paths []string) (importers.Options, error) {
+	table, err := f.readFlags.options(ctx)
 	if err != nil {
 		return importers.Options{}, err
 	}
@@ -81,7 +82,7 @@ Formats:
 		Args:              cobra.MinimumNArgs(2),
 		ValidArgsFunction: completeFormats,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o, err := flags.options(args[1:])
+			o, err := flags.options(cmd.Context(), args[1:])
 			if err != nil {
 				return err
 			}
@@ -95,15 +96,11 @@ Formats:
 				return err
 			}
 			reportDropped(cmd.ErrOrStderr(), r)
-			if err := trace.WriteFile(output, r.Trace); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(cmd.ErrOrStderr(), "%s: %d requests\n", output, r.Trace.Len())
-			return err
+			return writeTrace(cmd, output, r.Trace)
 		},
 	}
 	flags.add(cmd)
-	cmd.Flags().StringVarP(&output, "output", "o", "", "Parquet file to write")
+	cmd.Flags().StringVarP(&output, "output", "o", "", "Parquet file to write, by path or URL")
 	mustRequire(cmd, "output")
 	return cmd
 }

@@ -36,7 +36,7 @@ Formats that hold stages:
 		Args:              cobra.MinimumNArgs(2),
 		ValidArgsFunction: completeFormats,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o, err := flags.options(args[1:])
+			o, err := flags.options(cmd.Context(), args[1:])
 			if err != nil {
 				return err
 			}

@@ -29,7 +29,7 @@ the first arrival (96h, 14d) or a time (2026-06-15T00:00:00, local to
 			if len(outputs) != len(points)+1 {
 				return fmt.Errorf("%d cuts make %d parts, but --output names %d files", len(points), len(points)+1, len(outputs))
 			}
-			o, err := flags.options()
+			o, err := flags.options(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -55,10 +55,7 @@ the first arrival (96h, 14d) or a time (2026-06-15T00:00:00, local to
 			cuts = append(cuts, math.MaxInt64)
 			for i, path := range outputs {
 				part := t.Between(cuts[i], cuts[i+1])
-				if err := trace.WriteFile(path, part); err != nil {
-					return err
-				}
-				if _, err := fmt.Fprintf(cmd.ErrOrStderr(), "%s: %d requests\n", path, part.Len()); err != nil {
+				if err := writeTrace(cmd, path, part); err != nil {
 					return err
 				}
 			}
@@ -68,7 +65,7 @@ the first arrival (96h, 14d) or a time (2026-06-15T00:00:00, local to
 	flags.add(cmd)
 	flags.addJitter(cmd)
 	cmd.Flags().StringArrayVar(&points, "at", nil, "where to cut, once per cut: 75%, 96h, 14d or an instant (75% if not given)")
-	cmd.Flags().StringArrayVarP(&outputs, "output", "o", nil, "Parquet file of each part, once per part")
+	cmd.Flags().StringArrayVarP(&outputs, "output", "o", nil, "Parquet file of each part, by path or URL, once per part")
 	mustRequire(cmd, "output")
 	return cmd
 }

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"time"
@@ -200,7 +198,7 @@ func path(to *string) schema {
 
 // readPrices reads the file of spot prices of a category, unless that is in
 // read.
-func readPrices(p *parser, k *Category, at, dir string, read map[string]Prices) {
+func readPrices(p *parser, k *Category, at string, open Opener, read map[string]Prices) {
 	if k.Spot.File == "" {
 		return
 	}
@@ -208,32 +206,11 @@ func readPrices(p *parser, k *Category, at, dir string, read map[string]Prices) 
 		k.Spot.Prices = prices
 		return
 	}
-	from := k.Spot.File
-	if !filepath.IsAbs(from) {
-		from = filepath.Join(dir, from)
-	}
 	var err error
-	if k.Spot.Prices, err = pricesOf(from); err != nil {
+	if k.Spot.Prices, err = readFile(open, k.Spot.File, ReadPrices); err != nil {
 		p.fail(p.at[at], at, "%v", err)
 	}
 	read[k.Spot.File] = k.Spot.Prices
-}
-
-func pricesOf(path string) (Prices, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return Prices{}, err
-	}
-	defer f.Close()
-	text, err := unzipped(f)
-	if err != nil {
-		return Prices{}, fmt.Errorf("%s: %w", path, err)
-	}
-	prices, err := ReadPrices(text)
-	if err != nil {
-		return Prices{}, fmt.Errorf("%s: %w", path, err)
-	}
-	return prices, nil
 }
 
 // ReadPrices reads CSV with the columns time_s (seconds since the epoch,

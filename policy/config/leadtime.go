@@ -82,7 +82,7 @@ func leadTime(to *LeadTime) schema {
 func ParseLeadTime(text string) (LeadTime, error) {
 	l, err := parseLeadTime(text)
 	if err == nil && l.Law == Empirical {
-		l.Samples, err = samplesOf(l.File)
+		l.Samples, err = readFile(besides(""), l.File, ReadSamples)
 	}
 	return l, err
 }

@@ -1,9 +1,7 @@
 package config
 
 import (
-	"bufio"
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -34,24 +32,31 @@ func Load(path string) (*File, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return Read(path, data)
+	return LoadFrom(path, f, besides(filepath.Dir(path)))
 }
 
-// Read is Load of a file whose content is known, or was changed.
-func Read(path string, data []byte) (*File, error) {
-	file, p := parse(path, data)
+// LoadFrom is Load for a configuration that may not be a file. The name is
+// for messages; open opens the files that it names, by the name that is
+// written there.
+func LoadFrom(name string, r io.Reader, open Opener) (*File, error) {
+	data, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	file, p := parse(name, data)
 	if err := p.err(); err != nil {
 		return nil, err
 	}
-	readAllSamples(p, file, filepath.Dir(path))
+	readAllSamples(p, file, open)
 	if err := p.err(); err != nil {
 		return nil, err
 	}
 	return file, nil
+}
+
+// Read is Load of a file whose content is known, or was changed.
+func Read(path string, data []byte) (*File, error) {
+	return LoadFrom(path, bytes.NewReader(data), besides(filepath.Dir(path)))
 }
 
 // Parse reads a configuration. The name is for messages. It does no I/O:
@@ -206,7 +211,7 @@ func service(to *Service) schema {
 }
 
 // readAllSamples reads the files of empirical lead times, each once.
-func readAllSamples(p *parser, f *File, dir string) {
+func readAllSamples(p *parser, f *File, open Opener) {
 	read := map[string][]int64{}
 	prices := map[string]Prices{}
 	load := func(l *LeadTime, path string) {
@@ -217,11 +222,7 @@ func readAllSamples(p *parser, f *File, dir string) {
 			l.Samples = samples
 			return
 		}
-		from := l.File
-		if !filepath.IsAbs(from) {
-			from = filepath.Join(dir, from)
-		}
-		samples, err := samplesOf(from)
+		samples, err := readFile(open, l.File, ReadSamples)
 		if err != nil {
 			p.fail(p.at[path], path, "%v", err)
 		}
@@ -240,7 +241,7 @@ func readAllSamples(p *parser, f *File, dir string) {
 				part++
 			}
 		}
-		readPrices(p, k, join(path, "spot.prices"), dir, prices)
+		readPrices(p, k, join(path, "spot.prices"), open, prices)
 		for i := range k.Tenants {
 			all(&k.Tenants[i], fmt.Sprintf("%s.tenants[%d]", path, i))
 		}
@@ -254,30 +255,4 @@ func readAllSamples(p *parser, f *File, dir string) {
 	for i := range f.Fleet.Categories {
 		all(&f.Fleet.Categories[i], fmt.Sprintf("fleet.categories[%d]", i))
 	}
-}
-
-func samplesOf(path string) ([]int64, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := unzipped(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	samples, err := ReadSamples(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return samples, nil
-}
-
-// unzipped reads a file that may be compressed by gzip.
-func unzipped(f io.Reader) (io.Reader, error) {
-	b := bufio.NewReader(f)
-	if magic, _ := b.Peek(2); string(magic) == "\x1f\x8b" {
-		return gzip.NewReader(b)
-	}
-	return b, nil
 }

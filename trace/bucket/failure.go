@@ -1,6 +1,7 @@
 package bucket
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,12 +33,15 @@ func (s *store) failed(key string, err error) error {
 	return fmt.Errorf("%s: %s (%s)", name, cause(err), access[s.url.Scheme])
 }
 
+// awsError is what an S3 server answered.
+type awsError interface {
+	ErrorCode() string
+	ErrorMessage() string
+}
+
 // cause is what the service says, without the layers that it came through.
 func cause(err error) string {
-	var aws interface {
-		ErrorCode() string
-		ErrorMessage() string
-	}
+	var aws awsError
 	if errors.As(err, &aws) {
 		return strings.TrimSuffix(aws.ErrorCode()+": "+aws.ErrorMessage(), ": ")
 	}
@@ -45,5 +49,10 @@ func cause(err error) string {
 	if errors.As(err, &azure) {
 		return fmt.Sprintf("%s (status %d)", azure.ErrorCode, azure.StatusCode)
 	}
-	return err.Error()
+	// The outer layer only says which object, or shows the URL with its query.
+	inner := errors.Unwrap(err)
+	if layer, ok := err.(interface{ Unwrap() []error }); ok {
+		inner = layer.Unwrap()[0]
+	}
+	return cmp.Or(inner, err).Error()
 }

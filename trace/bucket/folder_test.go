@@ -113,23 +113,34 @@ func TestAWriteThatIsCutOffLeavesNothing(t *testing.T) {
 	})
 }
 
-func TestBadURLs(t *testing.T) {
+func TestURLs(t *testing.T) {
 	for name, want := range map[string]string{
-		"ftp://host/x":        "the scheme is none of",
-		"file://host/x":       "want file:///PATH",
-		"file:///x?y=z":       "want file:///PATH",
-		"s3:///x":             "want s3://BUCKET/KEY",
-		"s3://a:secret@b/x":   "want s3://BUCKET/KEY",
-		"s3://b?region=x":     "names a bucket",
-		"s3://b/%zz?x=secret": "is not a URL",
-		"s3://b/x?secret=1":   "unknown",
+		"ftp://host/x":          "the scheme is none of",
+		"file://host/x":         "want file:///PATH",
+		"file:///x?y=z":         "want file:///PATH",
+		"s3:///x":               "want s3://BUCKET/KEY",
+		"s3://a:secret@b/x":     "want s3://BUCKET/KEY",
+		"s3://b?region=x":       "names a bucket",
+		"s3://b/%zz?x=secret":   "is not a URL",
+		"s3://b/x?secret=1":     "unknown",
+		"gs://b/x?secret=1":     "invalid",
+		"azblob://b/x?secret=1": "unknown",
+		"s3://b/%ff?region=x":   "UTF-8",
 	} {
 		_, err := bucket.Open(t.Context(), name)
-		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "a:secret") || strings.Contains(err.Error(), "x=secret") {
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "a:secret") || strings.Contains(err.Error(), "=secret") || strings.Contains(err.Error(), "secret=") {
 			t.Errorf("%s: error %v, want one that says %q", name, err, want)
 		}
 	}
-	for name, want := range map[string]bool{"s3://b/x": true, "file:///x": true, "x": false, "a/b://c": false, "/x": false, "./x": false} {
+	for _, c := range [][3]string{
+		{"s3://b/x?region=y", "runs", "s3://b/x/runs?region=y"}, {"s3://b/x/pool.yaml?region=y", "../lead.csv", "s3://b/x/lead.csv?region=y"},
+		{"s3://b", "runs", "s3://b/runs"}, {"x", "runs", filepath.Join("x", "runs")},
+	} {
+		if got := bucket.Join(c[0], c[1]); got != c[2] {
+			t.Errorf("%s in %s is %s, want %s", c[1], c[0], got, c[2])
+		}
+	}
+	for name, want := range map[string]bool{"s3://b/x": true, "file:///x": true, "x": false, "name=s3://b/x": false, "a/b://c": false, "/x": false, "./x": false} {
 		if bucket.IsURL(name) != want {
 			t.Errorf("IsURL(%s) is %v", name, !want)
 		}

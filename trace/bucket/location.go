@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -15,9 +16,17 @@ type location struct {
 }
 
 // IsURL tells URLs from paths.
-func IsURL(name string) bool {
-	scheme, _, ok := strings.Cut(name, "://")
-	return ok && scheme != "" && !strings.ContainsAny(scheme, `/\.`)
+func IsURL(name string) bool { return aScheme.MatchString(name) }
+
+var aScheme = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9+-]*://`)
+
+// Join is the path or URL of what has a name in a folder; ".." leads out of
+// it. A URL keeps its query.
+func Join(folder string, name ...string) string {
+	if u, err := url.Parse(folder); err == nil && IsURL(folder) {
+		return u.JoinPath(name...).String()
+	}
+	return filepath.Join(append([]string{folder}, name...)...)
 }
 
 func locate(name string) (location, error) {

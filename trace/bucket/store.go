@@ -2,6 +2,7 @@ package bucket
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -48,17 +49,25 @@ func (s *store) object(ctx context.Context, key string) (*object, error) {
 	}
 	about, err := s.bucket.Attributes(ctx, s.prefix+key)
 	if err != nil {
-		// To HEAD, which has no body, servers do not say what is wrong.
-		if r, reason := s.bucket.NewRangeReader(ctx, s.prefix+key, 0, 1, nil); reason != nil {
-			err = reason
-		} else {
-			_ = r.Close()
-		}
-		return nil, s.failed(key, err)
+		return nil, s.failed(key, s.reason(ctx, key, err))
 	}
 	o := &object{bucket: s.bucket, key: s.prefix + key, name: s.name(key), size: about.Size, version: about.ETag, seats: make(chan struct{}, maxAsked)}
 	o.ctx, o.cancel = context.WithCancel(ctx)
 	return o, nil
+}
+
+// reason asks what is wrong: to HEAD, whose answer has no body, S3 does not
+// say.
+func (s *store) reason(ctx context.Context, key string, err error) error {
+	if !errors.As(err, new(awsError)) {
+		return err
+	}
+	r, reason := s.bucket.NewRangeReader(ctx, s.prefix+key, 0, 1, nil)
+	if reason != nil {
+		return reason
+	}
+	_ = r.Close()
+	return err
 }
 
 func (s *store) list(ctx context.Context, prefix string) ([]string, error) {
