@@ -9,7 +9,7 @@ KUBERNETES_BIN := $(CACHE)/kubernetes-$(shell sha256sum < $(KUBERNETES)/go.sum |
 # tasks killed and run again. The tests start and stop the daemons; those whose
 # programs are not there are skipped.
 .PHONY: cluster-test
-cluster-test: kubernetes $(CACHE)/bin/versitygw
+cluster-test: kubernetes store
 	PATH="$(KUBERNETES_BIN):$(CACHE)/bin:$$PATH:/usr/sbin" go test ./experiments/cluster -count 1 -v -run Cluster -cluster
 
 # The API server and what goes with it: some ten minutes of two cores the first
@@ -26,6 +26,8 @@ $(KUBERNETES_BIN)/etcd:
 	go build -ldflags "$$flags" -o $(@D)/ k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager k8s.io/kubernetes/cmd/kubectl && \
 	go build -ldflags "$$flags" -o $@ go.etcd.io/etcd/server/v3
 
-# An S3 server.
-$(CACHE)/bin/versitygw:
-	GOBIN=$(@D) go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
+# The S3 server that tests of the package for it start too.
+.PHONY: store
+store:
+	command -v versitygw || test -x $(CACHE)/bin/versitygw || \
+	GOBIN=$(CACHE)/bin $$(sed -n 's/^const Install = "\(.*\)"$$/\1/p' trace/bucket/buckettest/server.go)

@@ -115,7 +115,7 @@ func (c *clusterFlags) onKubernetes(path, out string, e *sweep.Experiment) (syst
 		}
 	}
 	names := []string{path}
-	if e.Config != "" && !remote(e.Config) {
+	if e.Config != "" {
 		if filepath.Base(e.Config) != e.Config {
 			return nil, "", fmt.Errorf("%s: config: %s must lie beside it to go to pods with it", path, e.Config)
 		}
