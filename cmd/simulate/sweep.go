@@ -80,7 +80,7 @@ themselves; --submit writes such a job for all shards, and with --now submits it
 func (f *sweepFlags) sweep(cmd *cobra.Command, path string) error {
 	opt := sweep.Options{Resume: f.resume, Workers: f.workers}
 	var err error
-	if opt.Shard, err = f.part(); err != nil {
+	if opt.Shard, err = f.part(cmd); err != nil {
 		return err
 	}
 	e, err := sweep.Load(path)
@@ -128,7 +128,7 @@ func writeTable(ctx context.Context, to sweep.Store, o *sweep.Outcome) error {
 
 // part is the shard that is named, or the one that a cluster has made this
 // process.
-func (f *sweepFlags) part() (sweep.Shard, error) {
+func (f *sweepFlags) part(cmd *cobra.Command) (sweep.Shard, error) {
 	if f.shard != "" {
 		return parseShard(f.shard)
 	}
@@ -136,7 +136,8 @@ func (f *sweepFlags) part() (sweep.Shard, error) {
 	if !ok {
 		return sweep.Whole, err
 	}
-	return sweep.Shard{Index: i, Of: n}, nil
+	_, err = fmt.Fprintf(cmd.ErrOrStderr(), "shard %d/%d, as the cluster says\n", i, n) // nobody asked for it here
+	return sweep.Shard{Index: i, Of: n}, failed(err)
 }
 
 // parseShard reads I/N.

@@ -139,11 +139,11 @@ func TestClusterKubernetes(t *testing.T) {
 	s.startKubernetes()
 	s.sweepAlone()
 	s.write("experiment.yaml", fmt.Sprintf(experiment, "s3://sweeps/requests.parquet"))
-	commands, again := s.blocks("Kubernetes"), s.blocks("When a shard is lost")
+	commands, again := s.blocks("Kubernetes", 3), s.blocks("When a shard is lost", 3)
 	const results = "store/sweeps/monday"
 
 	// The first shard is done from here, the others by pods.
-	s.run(0, s.blocks("Object store")[0])
+	s.run(0, s.blocks("Object store", 1)[0])
 	s.run(0, commands[0])
 	s.run(0, "kubectl label namespace sweeps pod-security.kubernetes.io/enforce=restricted")
 	s.run(0, commands[1])

@@ -47,6 +47,10 @@ PartitionName=main Nodes=localhost Default=YES State=UP
 	s.run(0, "mkdir slurm-state slurm-spool")
 	s.daemon("slurmctld", "-D")
 	s.daemon("slurmd", "-D", "-N", "localhost")
+	s.Cleanup(func() { // tasks are not the daemons' children
+		_ = s.command("scancel", "--user", me.Username).Run() // there may be none
+		s.await("the end of all tasks", func() bool { return s.output("squeue", "--noheader") == "" })
+	})
 	s.await("an idle node", func() bool { return strings.Contains(s.output("sinfo", "--noheader", "--format=%T"), "idle") })
 }
 
@@ -57,7 +61,7 @@ func TestClusterSlurm(t *testing.T) {
 	s := newSite(t, "munged", "slurmctld", "slurmd", "sbatch")
 	s.startSlurm()
 	s.sweepAlone()
-	commands, again := s.blocks("Slurm"), s.blocks("When a shard is lost")
+	commands, again := s.blocks("Slurm", 2), s.blocks("When a shard is lost", 3)
 
 	s.run(0, commands[0])
 	s.kill("SLURM_ARRAY_TASK_ID", 1, func() bool { return len(s.finished("results")) > 0 })
