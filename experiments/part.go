@@ -1,7 +1,10 @@
 package experiments
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,11 +18,13 @@ import (
 
 // A ComparisonPart is one of several parts of a comparison, to be merged with the others.
 type ComparisonPart struct {
-	Number  int          `json:"part"` // from 1
-	Of      int          `json:"of"`
-	Trace   TraceInfo    `json:"trace"`
-	Config  Setup        `json:"config"`
-	Results []PartResult `json:"results"`
+	Number int `json:"part"` // from 1
+	Of     int `json:"of"`
+	// Fingerprint is of the requests and of the fleet, to the last of its terms.
+	Fingerprint string       `json:"fingerprint"`
+	Trace       TraceInfo    `json:"trace"`
+	Config      Setup        `json:"config"`
+	Results     []PartResult `json:"results"`
 }
 
 // A PartResult is what a part counted under one policy.
@@ -41,7 +46,14 @@ func (b *Bench) Part(ctx context.Context, specs []policy.Spec, number, of int) (
 	if err := b.split(candidates, of); err != nil {
 		return nil, err
 	}
-	p := &ComparisonPart{Number: number, Of: of, Trace: b.TraceInfo(), Config: b.Setup(), Results: make([]PartResult, len(candidates))}
+	fingerprint, err := b.identity()
+	if err != nil {
+		return nil, err
+	}
+	p := &ComparisonPart{
+		Number: number, Of: of, Fingerprint: fingerprint,
+		Trace: b.TraceInfo(), Config: b.Setup(), Results: make([]PartResult, len(candidates)),
+	}
 	b.expect(len(candidates))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, c := range candidates {
@@ -55,6 +67,28 @@ func (b *Bench) Part(ctx context.Context, specs []policy.Spec, number, of int) (
 		})
 	}
 	return p, group.Wait()
+}
+
+// identity tells the bench's fleet and requests from others.
+func (b *Bench) identity() (string, error) {
+	requests, err := b.requests()
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	e := json.NewEncoder(h)
+	err = e.Encode([]any{b.fleet.PolicyConfig(), b.fleet.Provider, requests})
+	for _, k := range b.fleet.Categories {
+		err = cmp.Or(err, e.Encode([]any{k.Of, k.Zone, k.Billing, k.Market}))
+		for _, law := range append([]sim.LeadTime{k.Lead}, k.StageTimes...) {
+			var at [50]int64
+			for i := range at {
+				at[i] = law.Quantile((float64(i) + 0.5) / float64(len(at)))
+			}
+			err = cmp.Or(err, e.Encode([]any{law, law.String(), at}))
+		}
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)), err
 }
 
 // MergeParts is the comparison that all of its parts make. The error names
@@ -73,7 +107,7 @@ func MergeParts(parts []*ComparisonPart) (*Comparison, error) {
 			return nil, fmt.Errorf("there is no part %d/%d", p.Number, p.Of)
 		case have[p.Number-1] != nil:
 			return nil, fmt.Errorf("part %d/%d is there twice", p.Number, p.Of)
-		case p.Trace != first.Trace || !sameSetup(p.Config, first.Config) || len(p.Results) != len(first.Results):
+		case p.Fingerprint != first.Fingerprint || p.Trace != first.Trace || !sameSetup(p.Config, first.Config) || len(p.Results) != len(first.Results):
 			return nil, fmt.Errorf("part %d/%d is of another trace, fleet or choice of policies than part %d", p.Number, p.Of, first.Number)
 		}
 		have[p.Number-1] = p

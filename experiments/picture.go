@@ -2,6 +2,8 @@ package experiments
 
 import (
 	"bytes"
+	"fmt"
+	"html"
 	"image/color"
 	"math"
 	"slices"
@@ -163,7 +165,9 @@ func (p picture) inline() string {
 	if i := strings.Index(text, "<svg"); i >= 0 {
 		text = text[i:]
 	}
+	label := fmt.Sprintf(`<svg role="img" aria-label="%s" `, html.EscapeString(p.caption))
 	return strings.NewReplacer(
+		"<svg ", label,
 		hex(ink), "currentColor", strings.ToLower(hex(ink)), "currentColor",
 		hex(paper), "none", strings.ToLower(hex(paper)), "none",
 		hex(faint), "var(--faint)", strings.ToLower(hex(faint)), "var(--faint)",

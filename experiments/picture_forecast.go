@@ -17,8 +17,9 @@ import (
 	"shadowpool/forecast"
 )
 
-// fanColours are those of the bands, the widest first.
-var fanColours = []color.RGBA{{0xd3, 0xe3, 0xf1, 0xff}, {0x9d, 0xc3, 0xe3, 0xff}, {0x56, 0x9b, 0xcf, 0xff}}
+// fanColours are those of the bands, the widest first. They let the page shine
+// through and lie on each other, so that what came is seen on them, light or dark.
+var fanColours = []color.NRGBA{{0x00, 0x72, 0xb2, 0x2c}, {0x00, 0x72, 0xb2, 0x48}, {0x00, 0x72, 0xb2, 0x70}}
 
 // mostFans bounds the points of a fan chart.
 const mostFans = 360

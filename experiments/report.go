@@ -116,7 +116,12 @@ func (b *Bench) pictures(r Report) ([]picture, error) {
 //go:embed report.html
 var pageText string
 
-var pageTemplate = template.Must(template.New("report").Parse(pageText))
+//go:embed page.css
+var pageStyle string
+
+var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
+	"css": func() template.CSS { return template.CSS(pageStyle) }, // a file of ours
+}).Parse(pageText))
 
 // A page is what report.html holds.
 type page struct {

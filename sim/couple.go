@@ -1,12 +1,10 @@
 package sim
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
 	"shadowpool/policy"
-	"shadowpool/trace"
 )
 
 // A Coupling says by what pools hang on each other, so that only one run can
@@ -91,52 +89,4 @@ func Groups(fleet *Fleet, couplings []Coupling) [][]policy.PoolID {
 		groups[g] = append(groups[g], policy.PoolID(i))
 	}
 	return groups
-}
-
-// Divide shares groups out among n parts, so that each has about as many
-// requests, of which there are so many by pool. Each part is fit for
-// Options.Pools; where there are fewer groups than parts, the last have none.
-func Divide(groups [][]policy.PoolID, requests []int64, n int) [][]bool {
-	weight := func(pools []policy.PoolID) (sum int64) {
-		for _, p := range pools {
-			sum += requests[p]
-		}
-		return sum
-	}
-	groups = slices.Clone(groups)
-	slices.SortStableFunc(groups, func(a, b []policy.PoolID) int { return cmp.Compare(weight(b), weight(a)) })
-	parts, loads := make([][]bool, n), make([]int64, n)
-	for i := range parts {
-		parts[i] = make([]bool, len(requests))
-	}
-	for _, g := range groups {
-		least := 0
-		for i := range loads {
-			if loads[i] < loads[least] {
-				least = i
-			}
-		}
-		loads[least] += weight(g) + 1 // groups without requests are spread too
-		for _, p := range g {
-			parts[least][p] = true
-		}
-	}
-	return parts
-}
-
-// RequestsByPool counts a trace's requests by the pool that they go to.
-func RequestsByPool(src trace.Source, fleet *Fleet) ([]int64, error) {
-	routes := fleet.routes(src.Summary().Strings)
-	counts := make([]int64, len(fleet.Categories))
-	for chunk, err := range src.Chunks() {
-		if err != nil {
-			return nil, err
-		}
-		for i := range chunk.Arrival {
-			if pool := routes.of(&chunk.Columns, i); pool != noPool {
-				counts[pool]++
-			}
-		}
-	}
-	return counts, nil
 }

@@ -232,47 +232,31 @@ func TestPartsOfTrace(t *testing.T) {
 	}
 }
 
-// What couples pools is found, and said.
-func TestCouplings(t *testing.T) {
-	one := policy.PoolID(1)
-	for by, c := range map[string]struct {
-		spec   string
-		change func(*Fleet)
-		groups int
-	}{
-		"": {"static:level=1", func(*Fleet) {}, 4},
-		"the policy, which decides by what happens to all of them": {"adaptive", func(*Fleet) {}, 1},
-		"the budget of 20 $/h":                          {"static:level=1", func(f *Fleet) { f.Budget = 20 }, 1},
-		"the provider's 2 launches per second":          {"static:level=1", func(f *Fleet) { f.Provider.LaunchesPerSecond, f.Provider.Burst = 2, 5 }, 1},
-		"the provider's quota of 7 instances on demand": {"static:level=1", func(f *Fleet) { f.Provider.Quota.OnDemand = 7 }, 1},
-		"the provider's quota of 7 instances on spot": {"static:level=1", func(f *Fleet) {
-			f.Provider.Quota.Spot = 7
-			for _, i := range []int{0, 3} {
-				f.Categories[i].Spot, f.Categories[i].Market = &policy.SpotTerms{}, &Market{}
+// The zones of a category stay together, as requests that name none are served in
+// any of them.
+func TestPartsOfZones(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, anywhere := range []bool{false, true} {
+		var all []zonedRow
+		for at := int64(0); at < 20_000; at += r.Int64N(30) {
+			row := zonedRow{at: at, lasts: r.Int64N(100), category: []string{"near", "far"}[r.IntN(2)], zone: []string{"a", "b"}[r.IntN(2)]}
+			if anywhere && row.category == "near" && r.IntN(3) == 0 {
+				row.zone = ""
 			}
-		}, 3},
-		"the maximum age, a tenth of which is drawn by the number that an instance has in the fleet": {"static:level=1", func(f *Fleet) { f.Categories[2].MaxAge = time.Hour }, 1},
-		"warm instances of the second, which may serve requests of the first": {"static:level=1", func(f *Fleet) {
-			f.Categories[2].Compatible = []policy.Compatible{{Pool: 0, Adapt: time.Second, To: &one}}
-		}, 2},
-		"the layer in which idle instances may be held": {"layered", func(f *Fleet) {
-			layer := []policy.Layer{{Name: "bare", Adapt: time.Second, Memory: 0.5}}
-			if err := f.AddLayers([][]policy.Layer{layer, nil, nil, layer}); err != nil {
-				t.Fatal(err)
-			}
-		}, 3},
-	} {
-		fleet := Fleet{Tick: policy.DefaultTick}
-		for _, name := range []string{"a", "b", "c", "d"} {
-			fleet.Categories = append(fleet.Categories, Category{Category: policy.Category{Name: name, Reusable: true}, Lead: Constant(2 * time.Second), Price: 1})
+			all = append(all, row)
 		}
-		c.change(&fleet)
-		couplings := Couple(&fleet, build(t, c.spec, fleet))
-		if got := len(Groups(&fleet, couplings)); got != c.groups {
-			t.Errorf("%q: %d groups, want %d", by, got, c.groups)
+		src := zonedTrace(t, all)
+		fleet, err := FleetFromConfig(parseConfig(t, `
+fleet:
+  default: {lead_time: "lognormal:median=20s,p99=60s", prices: {on_demand: 1}, zones: [a, b]}
+  categories: [{name: near}, {name: far, cross_zone: 3s}]
+policy: {name: static}
+`), src)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if by != "" && (len(couplings) == 0 || couplings[0].By != by) || by == "" && couplings != nil {
-			t.Errorf("coupled by %+v, want %q", couplings, by)
+		if got := splits(t, src, fleet, "static:level=1", 2, Options{Seed: 1}); got != 2 {
+			t.Errorf("requests for anywhere: %t: %d groups, want one a category", anywhere, got)
 		}
 	}
 }

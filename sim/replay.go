@@ -61,16 +61,6 @@ func Run(src trace.Source, fleet Fleet, sizer policy.Sizer, opt Options) (*Resul
 	return r.result(r.tally()), nil
 }
 
-// Count is Run before any figure is computed, days left out.
-func Count(src trace.Source, fleet Fleet, sizer policy.Sizer, opt Options) (*Tally, error) {
-	opt.Days = false // what they cost does not add up exactly
-	r, err := play(src, &fleet, sizer, opt)
-	if err != nil {
-		return nil, err
-	}
-	return r.tally(), nil
-}
-
 // play is a replay that is over.
 func play(src trace.Source, fleet *Fleet, sizer policy.Sizer, opt Options) (*replay, error) {
 	r, err := newReplay(src, fleet, sizer, opt)
@@ -279,21 +269,6 @@ func (r *replay) run(src trace.Source) error {
 		}
 		r.deliver(t + 1)
 	}
-	return nil
-}
-
-// last brings a part to where the whole trace's last arrival is replayed, if
-// that is not its own: to what came before.
-func (r *replay) last() error {
-	if r.row == r.sum.Rows-1 {
-		return nil
-	}
-	if r.announcer != nil {
-		if err := r.announce(r.sum.Last); err != nil {
-			return err
-		}
-	}
-	r.deliver(r.sum.Last)
 	return nil
 }
 

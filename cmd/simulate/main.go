@@ -52,7 +52,7 @@ Policies (their parameters: simulate compare --help):
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "Flags.FlagUsages ", "Flags.FlagUsagesWrapped 100 "))
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newCompareCommand(), newRunCommand(), newFrontierCommand(), newStudyCommand(), newLadderCommand(), newSweepCommand(),
-		newPlanCommand(), newMergeCommand(), newForecastCommand(), newTraceCommand())
+		newReportCommand(), newPlanCommand(), newMergeCommand(), newForecastCommand(), newTraceCommand())
 	return root
 }
 

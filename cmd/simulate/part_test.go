@@ -101,6 +101,7 @@ policy: {name: static}
 	two := write("2", "compare --policies static --part 2/2 --trace "+src)
 	other := write("other", "compare --policies static:level=2 --part 2/2 --trace "+src)
 	seeded := write("seeded", "compare --policies static --seed 2 --part 2/2 --trace "+src)
+	slower := write("slower", "compare --policies static --stage data=dataset=5s --part 2/2 --trace "+src)
 	third := write("third", "compare --policies static --part 2/3 --trace "+src)
 	ran := write("ran", "run static --part 2/2 --trace "+src)
 	whole := write("whole", "compare --policies static --format json --trace "+src)
@@ -118,6 +119,7 @@ policy: {name: static}
 		{"merge " + one + " " + one, "part 1/2 is there twice"},
 		{"merge " + one + " " + other, "part 2/2 has another policy"},
 		{"merge " + one + " " + seeded, "part 2/2 is of another trace, fleet or choice of policies than part 1"},
+		{"merge " + one + " " + slower, "part 2/2 is of another trace, fleet"},
 		{"merge " + one + " " + third, "part 2/3 is not of the same run as part 1/2"},
 		{"merge " + one + " " + ran, "is of run --part"},
 		{"merge " + whole, "is not what compare --part or run --part writes"},

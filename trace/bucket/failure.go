@@ -18,7 +18,7 @@ var access = map[string]string{
 		"the region from ?region= or AWS_REGION",
 	"gs": "credentials are taken from GOOGLE_APPLICATION_CREDENTIALS, gcloud auth application-default login, or the machine's service account",
 	"azblob": "the account is taken from ?storage_account= or AZURE_STORAGE_ACCOUNT; " +
-		"credentials from AZURE_STORAGE_KEY, AZURE_STORAGE_SAS_TOKEN, AZURE_STORAGE_CONNECTION_STRING, az login, or the machine's identity",
+		"credentials from AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY, AZURE_STORAGE_SAS_TOKEN, AZURE_STORAGE_CONNECTION_STRING, az login, or the machine's identity",
 }
 
 // failed names the object and the way out.

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"bufio"
+	"encoding/base64"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+var screenshots = flag.String("screenshots", "", "`DIR` for pictures of the pages that the browser test opens")
+
+// A browser is a headless Chromium, spoken to over a pipe in its DevTools
+// protocol: JSON messages that end with a zero byte.
+type browser struct {
+	t       *testing.T
+	to      io.Writer
+	from    *bufio.Reader
+	id      int
+	session string
+	// said is what the page wrote to its console, threw, or failed to load.
+	said []string
+	// loads counts the pages that were loaded.
+	loads int
+}
+
+// openBrowser starts one, or skips the test where there is none.
+func openBrowser(t *testing.T) *browser {
+	t.Helper()
+	path := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if found, err := exec.LookPath(name); err == nil {
+			path = found
+			break
+		}
+	}
+	if path == "" {
+		t.Skip("there is no Chromium here (Debian's package chromium): the pages are not looked at")
+	}
+	hisIn, ourOut, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ourIn, hisOut, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+		"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-pipe",
+		"--user-data-dir="+filepath.Join(t.TempDir(), "profile"), "about:blank")
+	cmd.ExtraFiles = []*os.File{hisIn, hisOut} // 3 and 4
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = hisIn.Close(), hisOut.Close()                                     // his now
+	kill := time.AfterFunc(2*time.Minute, func() { _ = cmd.Process.Kill() }) // reading then fails
+	t.Cleanup(func() {
+		kill.Stop()
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	b := &browser{t: t, to: ourOut, from: bufio.NewReader(ourIn)}
+	var target struct {
+		TargetID string `json:"targetId"`
+	}
+	b.call("Target.createTarget", map[string]any{"url": "about:blank"}, &target)
+	var attached struct {
+		SessionID string `json:"sessionId"`
+	}
+	b.call("Target.attachToTarget", map[string]any{"targetId": target.TargetID, "flatten": true}, &attached)
+	b.session = attached.SessionID
+	for _, domain := range []string{"Page", "Runtime", "Log", "Network"} {
+		b.call(domain+".enable", nil, nil)
+	}
+	return b
+}
+
+// message is one of the protocol.
+type message struct {
+	ID     int             `json:"id"`
+	Method string          `json:"method"`
+	Params json.RawMessage `json:"params"`
+	Result json.RawMessage `json:"result"`
+	Error  json.RawMessage `json:"error"`
+}
+
+// call asks the browser for something and waits for the answer.
+func (b *browser) call(method string, params, result any) {
+	b.t.Helper()
+	b.id++
+	ask := map[string]any{"id": b.id, "method": method}
+	if params != nil {
+		ask["params"] = params
+	}
+	if b.session != "" {
+		ask["sessionId"] = b.session
+	}
+	body, err := json.Marshal(ask)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := b.to.Write(append(body, 0)); err != nil {
+		b.t.Fatal(err)
+	}
+	for {
+		m := b.next()
+		if m.ID != b.id {
+			continue
+		}
+		if m.Error != nil {
+			b.t.Fatalf("%s: %s", method, m.Error)
+		}
+		if result != nil {
+			if err := json.Unmarshal(m.Result, result); err != nil {
+				b.t.Fatal(err)
+			}
+		}
+		return
+	}
+}
+
+// next reads a message, and keeps what it says of the page.
+func (b *browser) next() message {
+	b.t.Helper()
+	body, err := b.from.ReadBytes(0)
+	if err != nil {
+		b.t.Fatalf("the browser is gone: %v", err)
+	}
+	var m message
+	if err := json.Unmarshal(body[:len(body)-1], &m); err != nil {
+		b.t.Fatal(err)
+	}
+	switch m.Method {
+	case "Page.loadEventFired":
+		b.loads++
+	case "Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded", "Network.loadingFailed":
+		b.said = append(b.said, m.Method+" "+string(m.Params))
+	case "Network.requestWillBeSent":
+		var request struct{ Request struct{ URL string } }
+		if err := json.Unmarshal(m.Params, &request); err == nil {
+			b.said = append(b.said, "asks for "+request.Request.URL)
+		}
+	}
+	return m
+}
+
+// look shows a file in a window of a width, light or dark, and returns what it
+// asked for and complained of beyond itself and its icon.
+func (b *browser) look(path string, width int, scheme string) []string {
+	b.t.Helper()
+	b.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}, nil)
+	b.call("Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}}}, nil)
+	b.said = nil
+	loads := b.loads
+	b.call("Page.navigate", map[string]any{"url": "file://" + path}, nil)
+	for b.loads == loads {
+		b.next()
+	}
+	var beyond []string
+	for _, s := range b.said {
+		if s != "asks for file://"+path && s != "asks for data:," {
+			beyond = append(beyond, s)
+		}
+	}
+	return beyond
+}
+
+// eval is the value of an expression on the page.
+func (b *browser) eval(expression string, value any) {
+	b.t.Helper()
+	var answer struct {
+		Result           struct{ Value json.RawMessage }
+		ExceptionDetails json.RawMessage
+	}
+	b.call("Runtime.evaluate", map[string]any{"expression": expression, "returnByValue": true}, &answer)
+	if answer.ExceptionDetails != nil {
+		b.t.Fatalf("%s: %s", expression, answer.ExceptionDetails)
+	}
+	if err := json.Unmarshal(answer.Result.Value, value); err != nil {
+		b.t.Fatalf("%s: %v", expression, err)
+	}
+}
+
+// press presses a key and lets it go.
+func (b *browser) press(key string, code int, text string) {
+	b.t.Helper()
+	for _, kind := range []string{"keyDown", "keyUp"} {
+		params := map[string]any{"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code}
+		if kind == "keyDown" {
+			params["text"] = text
+		}
+		b.call("Input.dispatchKeyEvent", params, nil)
+	}
+}
+
+// picture keeps the whole page as a picture where -screenshots says.
+func (b *browser) picture(name string) {
+	b.t.Helper()
+	if *screenshots == "" {
+		return
+	}
+	var shot struct{ Data string }
+	b.call("Page.captureScreenshot", map[string]any{"captureBeyondViewport": true}, &shot)
+	body, err := base64.StdEncoding.DecodeString(shot.Data)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(*screenshots, name+".png"), body, 0o666)
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// brightness is that of the page's background and of its text, of 255.
+func (b *browser) brightness() (paper, ink float64) {
+	b.t.Helper()
+	for property, into := range map[string]*float64{"backgroundColor": &paper, "color": &ink} {
+		b.eval(fmt.Sprintf(`(() => { const c = getComputedStyle(document.body).%s.match(/[0-9.]+/g).map(Number); return (c[0] + c[1] + c[2]) / 3 })()`, property), into)
+	}
+	return paper, ink
+}
