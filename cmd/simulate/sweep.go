@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 
+	"shadowpool/experiments/cluster"
 	"shadowpool/experiments/sweep"
+	"shadowpool/trace/bucket"
 
 	"github.com/spf13/cobra"
 )
@@ -17,6 +20,7 @@ type sweepFlags struct {
 	out, shard    string
 	workers       int
 	resume, quiet bool
+	cluster       clusterFlags
 }
 
 // tableName is the table of a sweep's results.
@@ -45,33 +49,46 @@ was interrupted goes on with --resume, and ends with the same bytes. When
 all are done they become one table, results.parquet, a row a run, with everything that
 it takes to run it again.
 
-Several machines share one sweep by --shard, each with the same file and the same --out.`,
+Several machines share one sweep by --shard, each with the same file and the same --out.
+A task of a Slurm array and a pod of a Kubernetes Indexed Job find their shard by
+themselves; --submit writes such a job for all shards, and with --now submits it.`,
 		Example: `  simulate sweep experiment.yaml --out sweep
   simulate sweep experiment.yaml --out sweep --resume
   simulate sweep experiment.yaml --out sweep --shard 0/4
+  simulate sweep experiment.yaml --out sweep --submit slurm --shards 20 | sbatch
+  simulate sweep experiment.yaml --out s3://sweeps/monday --submit kubernetes --image simulate:1 --now
   simulate report sweep`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return f.sweep(cmd, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.cluster.submit != "" {
+				return f.submit(cmd, args[0])
+			}
+			return f.sweep(cmd, args[0])
+		},
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.out, "out", "sweep", "`DIR` where results are kept")
+	flags.StringVar(&f.out, "out", "sweep", "`DIR` or URL where results are kept")
 	flags.BoolVar(&f.resume, "resume", false, "go on with what is missing in --out")
-	flags.StringVar(&f.shard, "shard", "", "`I/N`: run only the I-th (from 0) of N parts")
+	flags.StringVar(&f.shard, "shard", "", "`I/N`: run only the I-th (from 0) of N parts (default what a cluster says)")
 	flags.IntVar(&f.workers, "workers", 0, "`NUMBER` of runs at one time (default one a core)")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress on standard error")
+	f.cluster.add(flags)
 	return cmd
 }
 
 func (f *sweepFlags) sweep(cmd *cobra.Command, path string) error {
-	opt := sweep.Options{Resume: f.resume, Workers: f.workers, Shard: sweep.Whole}
+	opt := sweep.Options{Resume: f.resume, Workers: f.workers}
 	var err error
-	if f.shard != "" {
-		if opt.Shard, err = parseShard(f.shard); err != nil {
-			return err
-		}
+	if opt.Shard, err = f.part(cmd); err != nil {
+		return err
 	}
 	e, err := sweep.Load(path)
+	if err != nil {
+		return err
+	}
+	e.Inputs = bucket.Opener(cmd.Context())
+	store, err := sweep.OpenStore(cmd.Context(), f.out)
 	if err != nil {
 		return err
 	}
@@ -81,7 +98,6 @@ func (f *sweepFlags) sweep(cmd *cobra.Command, path string) error {
 	}
 	bar := newProgress(cmd.ErrOrStderr(), f.quiet)
 	opt.Progress = bar.at
-	store := sweep.Directory(f.out)
 	err = s.Execute(cmd.Context(), store, opt)
 	bar.end()
 	if err != nil {
@@ -108,6 +124,20 @@ func writeTable(ctx context.Context, to sweep.Store, o *sweep.Outcome) error {
 		return err
 	}
 	return to.Write(ctx, tableName, table.Bytes())
+}
+
+// part is the shard that is named, or the one that a cluster has made this
+// process.
+func (f *sweepFlags) part(cmd *cobra.Command) (sweep.Shard, error) {
+	if f.shard != "" {
+		return parseShard(f.shard)
+	}
+	i, n, ok, err := cluster.Shard(os.LookupEnv)
+	if !ok {
+		return sweep.Whole, err
+	}
+	_, err = fmt.Fprintf(cmd.ErrOrStderr(), "shard %d/%d, as the cluster says\n", i, n) // nobody asked for it here
+	return sweep.Shard{Index: i, Of: n}, failed(err)
 }
 
 // parseShard reads I/N.

@@ -87,7 +87,7 @@ func TestSweepSurvivesBeingKilled(t *testing.T) {
 			t.Fatalf("a kill left %d of %d runs", now, have)
 		}
 		if now == have { // it was not yet at work
-			pause *= 1.1
+			pause *= 1.5
 		}
 		have = now
 	}

@@ -13,6 +13,7 @@ import (
 
 	"shadowpool/experiments"
 	"shadowpool/sim"
+	"shadowpool/trace"
 )
 
 // MaxSize bounds an experiment's file, in bytes.
@@ -43,6 +44,9 @@ type Experiment struct {
 	// to be least there: waste (instance-hours) or cost ($).
 	Target   string `yaml:"target"`
 	Minimise string `yaml:"minimise"`
+
+	// Inputs opens traces; nil opens them as files.
+	Inputs func(name string) (trace.Input, error) `yaml:"-"`
 
 	file string
 }

@@ -63,7 +63,7 @@ func (e *Experiment) read(entry Trace, zone *time.Location, files map[Trace]*tra
 	t := files[whole]
 	if t == nil {
 		t, err = trace.Load(e.path(entry.File), trace.Options{
-			Columns: columns, Start: entry.Start, Timezone: zone.String(), Jitter: entry.Jitter, Seed: e.Seeds[0],
+			Columns: columns, Start: entry.Start, Timezone: zone.String(), Jitter: entry.Jitter, Seed: e.Seeds[0], Open: e.Inputs,
 		})
 		if err != nil {
 			return source{}, err

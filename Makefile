@@ -1,0 +1,33 @@
+# What takes more than go build and go test. Nothing here is needed to build or
+# to use shadowpool.
+
+KUBERNETES := experiments/cluster/testdata/kubernetes
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/shadowpool
+KUBERNETES_BIN := $(CACHE)/kubernetes-$(shell sha256sum < $(KUBERNETES)/go.sum | cut -c1-12)
+
+# A sweep as an array of Slurm's and as an Indexed Job of Kubernetes', with
+# tasks killed and run again. The tests start and stop the daemons; those whose
+# programs are not there are skipped.
+.PHONY: cluster-test
+cluster-test: kubernetes store
+	PATH="$(KUBERNETES_BIN):$(CACHE)/bin:$$PATH:/usr/sbin" go test ./experiments/cluster -count 1 -v -run Cluster -cluster
+
+# The API server and what goes with it: some ten minutes of two cores the first
+# time. They are kept, by version, in the user's cache folder.
+.PHONY: kubernetes
+kubernetes: $(KUBERNETES_BIN)/etcd
+	cd $(KUBERNETES) && go build -o $(KUBERNETES_BIN)/ ./node
+
+$(KUBERNETES_BIN)/etcd:
+	mkdir -p $(@D)
+	cd $(KUBERNETES) && version=$$(go list -m -f '{{.Version}}' k8s.io/kubernetes) && minor=$${version#v1.} && \
+	flags="-s -w -X k8s.io/component-base/version.gitVersion=$$version \
+		-X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=$${minor%%.*}" && \
+	go build -ldflags "$$flags" -o $(@D)/ k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager k8s.io/kubernetes/cmd/kubectl && \
+	go build -ldflags "$$flags" -o $@ go.etcd.io/etcd/server/v3
+
+# The S3 server that tests of the package for it start too.
+.PHONY: store
+store:
+	command -v versitygw || test -x $(CACHE)/bin/versitygw || \
+	GOBIN=$(CACHE)/bin $$(sed -n 's/^const Install = "\(.*\)"$$/\1/p' trace/bucket/buckettest/server.go)
