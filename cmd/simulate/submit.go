@@ -89,7 +89,7 @@ func (f *sweepFlags) submit(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return failed(err)
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\nthen:     simulate report %s\n", said, f.out)
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\nthen:     simulate report %s --shards %d\n", said, f.out, c.shards)
 	return failed(err)
 }
 

@@ -33,7 +33,7 @@ func newReportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report DIR...",
 		Short: "Which setting of a sweep to run, what it saves, and how sure that is",
-		Long: `Reads what simulate sweep left in one directory or in several (parts of one sweep, or
+		Long: `Reads what simulate sweep left in one directory (or at one URL) or in several (parts of one sweep, or
 sweeps of several experiments), and says on every trace and fleet which setting gives the
 target's service at the least expense, what it saves a month over a baseline with its 95 %
 interval, and which others cannot be told apart from it.
@@ -91,12 +91,17 @@ func (f *reportFlags) report(cmd *cobra.Command, dirs []string) error {
 	}
 	ctx := cmd.Context()
 	var all []*sweep.Outcome
+	var stores []sweep.Store
 	for _, dir := range dirs {
-		o, err := sweep.Read(ctx, sweep.Directory(dir))
+		store, err := sweep.OpenStore(ctx, dir)
+		if err != nil {
+			return err
+		}
+		o, err := sweep.Read(ctx, store)
 		if err != nil {
 			return fmt.Errorf("%s: %w", dir, err)
 		}
-		all = append(all, o)
+		all, stores = append(all, o), append(stores, store)
 	}
 	merged, err := sweep.Merge(all...)
 	if err != nil {
@@ -117,7 +122,7 @@ func (f *reportFlags) report(cmd *cobra.Command, dirs []string) error {
 	if err != nil {
 		return err
 	}
-	return failed(f.write(cmd, dirs[0], merged, decisions, closeups))
+	return failed(f.write(cmd, dirs[0], stores[0], merged, decisions, closeups))
 }
 
 // tellMissing says which shards lack runs, and how they are run.
@@ -215,6 +220,7 @@ func (f *reportFlags) closeups(cmd *cobra.Command, r *experiments.Decisions) ([]
 	if err != nil {
 		return nil, err
 	}
+	e.Inputs = bucket.Opener(cmd.Context())
 	s, err := e.Open(version())
 	if err != nil {
 		return nil, err
@@ -238,10 +244,10 @@ func (f *reportFlags) closeups(cmd *cobra.Command, r *experiments.Decisions) ([]
 	return all, nil
 }
 
-func (f *reportFlags) write(cmd *cobra.Command, dir string, merged *sweep.Outcome, r *experiments.Decisions, closeups []*experiments.Closeup) error {
+func (f *reportFlags) write(cmd *cobra.Command, dir string, store sweep.Store, merged *sweep.Outcome, r *experiments.Decisions, closeups []*experiments.Closeup) error {
 	out := cmd.OutOrStdout()
 	if r.Missing == 0 {
-		if err := keepTable(cmd.Context(), sweep.Directory(dir), merged); err != nil {
+		if err := keepTable(cmd.Context(), store, merged); err != nil {
 			return err
 		}
 	}
@@ -269,7 +275,7 @@ func (f *reportFlags) write(cmd *cobra.Command, dir string, merged *sweep.Outcom
 	var err error
 	if where == "" {
 		where = pageName + " in " + dir
-		err = sweep.Directory(dir).Write(cmd.Context(), pageName, page.Bytes())
+		err = store.Write(cmd.Context(), pageName, page.Bytes())
 	} else {
 		err = bucket.Write(cmd.Context(), where, func(w io.Writer) error {
 			_, err := w.Write(page.Bytes())

@@ -37,7 +37,7 @@ func (s *site) blocks(section string, want int) []string {
 // TestClusterByHand runs what the page begins with, which takes no cluster.
 func TestClusterByHand(t *testing.T) {
 	s := newSite(t)
-	s.sweepAlone()
+	s.sweepAlone(small)
 	s.run(0, s.blocks("Sweeps on a cluster", 1)[0])
 	s.sameAsAlone("results")
 }

@@ -137,9 +137,9 @@ func TestClusterKubernetes(t *testing.T) {
 	}
 	s.startStore()
 	s.startKubernetes()
-	s.sweepAlone()
+	s.sweepAlone(experiment)
 	s.write("experiment.yaml", fmt.Sprintf(experiment, "s3://sweeps/requests.parquet"))
-	commands, again := s.blocks("Kubernetes", 3), s.blocks("When a shard is lost", 3)
+	commands, again := s.blocks("Kubernetes", 4), s.blocks("When a shard is lost", 4)
 	const results = "store/sweeps/monday"
 
 	// The first shard is done from here, the others by pods.
@@ -156,6 +156,7 @@ func TestClusterKubernetes(t *testing.T) {
 	s.run(0, commands[2])
 	s.sameAsAlone(results)
 	s.notRepeated(results, finished)
+	s.run(0, commands[3])
 	const ends = `kubectl --namespace sweeps get pods --output 'jsonpath={range .items[*]}{.metadata.labels.batch\.kubernetes\.io/job-completion-index} {.status.containerStatuses[0].state.terminated.exitCode}{"\n"}{end}' | sort`
 	if got := s.run(0, ends); got != "0 0\n1 0\n1 137\n2 0\n3 0" {
 		t.Errorf("pods by index, and their status:\n%s", got)
@@ -163,7 +164,7 @@ func TestClusterKubernetes(t *testing.T) {
 
 	// Nothing is left to do, and each shard sees it.
 	finished = s.finished(results)
-	s.run(0, again[1])
+	s.run(0, again[2])
 	s.run(0, commands[2])
 	s.notRepeated(results, finished)
 

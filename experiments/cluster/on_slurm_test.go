@@ -3,7 +3,6 @@ package cluster
 import (
 	"crypto/rand"
 	"fmt"
-	"os"
 	"os/user"
 	"strings"
 	"testing"
@@ -60,8 +59,8 @@ PartitionName=main Nodes=localhost Default=YES State=UP
 func TestClusterSlurm(t *testing.T) {
 	s := newSite(t, "munged", "slurmctld", "slurmd", "sbatch")
 	s.startSlurm()
-	s.sweepAlone()
-	commands, again := s.blocks("Slurm", 2), s.blocks("When a shard is lost", 3)
+	s.sweepAlone(experiment)
+	commands, again := s.blocks("Slurm", 3), s.blocks("When a shard is lost", 4)
 
 	s.run(0, commands[0])
 	s.kill("SLURM_ARRAY_TASK_ID", 1, func() bool { return len(s.finished("results")) > 0 })
@@ -77,18 +76,19 @@ func TestClusterSlurm(t *testing.T) {
 	if text := s.read("experiment-1_1.log"); strings.Count(text, "Killed") != 1 || !strings.Contains(text, "runs are done") {
 		t.Errorf("the log of shard 1 does not hold both of its attempts:\n%s", text)
 	}
-	if _, err := os.Stat(s.path("results/results.parquet")); err == nil {
-		t.Fatal("there is a table, but a shard is lost")
+	if missing := s.run(1, again[0]+" 2>&1"); !strings.Contains(missing, "of shard 3/4 are missing") || strings.Contains(missing, "shard 1/4") {
+		t.Errorf("shard 3 is lost, and no other: %s", missing)
 	}
 
-	s.run(0, again[0])
+	s.run(0, again[1])
 	s.awaitSlurm()
 	s.sameAsAlone("results")
 	s.notRepeated("results", finished)
+	s.run(0, commands[2])
 
 	// Nothing is left to do, and each shard sees it.
 	finished = s.finished("results")
-	s.run(0, again[2])
+	s.run(0, again[3])
 	s.awaitSlurm()
 	s.notRepeated("results", finished)
 }

@@ -10,16 +10,22 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// experiment has runs enough for each of four shards to be met at work.
+// experiment has runs enough for each of four shards to be met at work, and
+// small is over soon.
 const experiment = `traces: [%s]
 measure_from: 25%%
+target: hit_rate=0.95
 policies:
   - {name: adaptive, hit_rate: [0.7, 0.75, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99]}
   - {name: static, level: [5, 10, 15, 20]}
 `
 
+const small = `traces: [%s]
+policies: [{name: static, level: 1..20/20}]
+`
+
 // sweepAlone makes the trace and the experiment, and runs it on one machine.
-func (s *site) sweepAlone() {
+func (s *site) sweepAlone(experiment string) {
 	s.Helper()
 	s.write("experiment.yaml", fmt.Sprintf(experiment, "requests.parquet"))
 	s.run(0, "simulate trace generate platform --days 5 -o requests.parquet && simulate sweep experiment.yaml --out alone --quiet")
