@@ -147,5 +147,5 @@ func readable(err error) string {
 	text := strings.TrimPrefix(err.Error(), "yaml: construct errors: ")
 	text = strings.TrimPrefix(text, "go-yaml load error in ")
 	text = wrongValue.ReplaceAllString(text, "$1 is no value for this key")
-	return unknownField.ReplaceAllString(text, "unknown key $1; docs/tuning.md lists what there is")
+	return unknownField.ReplaceAllString(text, "unknown key $1; docs/from-trace-to-pool.md lists what there is")
 }
