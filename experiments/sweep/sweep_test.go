@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -167,11 +168,17 @@ func TestResultsAreThoseOfCompare(t *testing.T) {
 // flaky is a store that fails after some writes, as a process that is killed.
 type flaky struct {
 	Directory
-	left int
+	left *atomic.Int64
 }
 
-func (f *flaky) Write(ctx context.Context, name string, body []byte) error {
-	if f.left--; f.left < 0 {
+func failing(dir Directory, after int64) flaky {
+	f := flaky{dir, new(atomic.Int64)}
+	f.left.Store(after)
+	return f
+}
+
+func (f flaky) Write(ctx context.Context, name string, body []byte) error {
+	if f.left.Add(-1) < 0 {
 		return fs.ErrPermission
 	}
 	return f.Directory.Write(ctx, name, body)
@@ -181,17 +188,17 @@ func TestResumeRepeatsNothing(t *testing.T) {
 	ctx := context.Background()
 	text := fmt.Sprintf(grid, requests(t))
 	dir := Directory(t.TempDir())
-	if err := open(t, text).Execute(ctx, &flaky{dir, 1 + 20}, Options{Shard: Whole, Workers: 1}); err == nil {
+	if err := open(t, text).Execute(ctx, failing(dir, 1+20), Options{Shard: Whole, Workers: 1}); err == nil {
 		t.Fatal("a sweep that cannot keep its results says nothing")
 	}
 	if err := open(t, text).Execute(ctx, dir, Options{Shard: Whole}); err == nil || !strings.Contains(err.Error(), "20 of 56 runs are kept there already: add --resume") {
 		t.Errorf("going on without being asked to: %v", err)
 	}
 	var done, total int64
-	again := &flaky{dir, 36}
+	again := failing(dir, 36)
 	err := open(t, text).Execute(ctx, again, Options{Shard: Whole, Workers: 2, Resume: true, Progress: func(d, n int64) { done, total = d, n }})
-	if err != nil || again.left != 0 {
-		t.Errorf("%d of the 36 missing runs were not made, error %v", again.left, err)
+	if err != nil || again.left.Load() != 0 {
+		t.Errorf("%d of the 36 missing runs were not made, error %v", again.left.Load(), err)
 	}
 	s := open(t, text)
 	if want := int64(36 * s.grounds[0].source.trace.Len()); done != want || total != want {
