@@ -26,15 +26,13 @@ type memory struct {
 // fingerprint tells grounds apart on which results may differ.
 func (b *Bench) fingerprint(g *Ground) []byte {
 	h := sha256.New()
-	t := g.Source
-	for _, column := range []any{t.Arrival, t.Duration, t.Category, t.Tenant, t.TaskType, b.opt.MeasureFrom} {
-		_ = binary.Write(h, binary.LittleEndian, column) // neither can fail: numbers into a hash
-	}
-	_ = json.NewEncoder(h).Encode([]any{t.Strings.Category, b.Setup()})
-	seen := map[sim.LeadTime]bool{} // of one name, two laws may differ by their samples
+	requests := g.Source.Fingerprint()
+	h.Write(requests[:])
+	_ = json.NewEncoder(h).Encode([]any{b.opt.MeasureFrom, b.Setup()}) // cannot fail: text and numbers
+	seen := map[sim.LeadTime]bool{}                                    // of one name, two laws may differ by their samples
 	for _, k := range b.fleet.Categories {
 		for i := 0; i < 1000 && !seen[k.Lead]; i++ {
-			_ = binary.Write(h, binary.LittleEndian, k.Lead.Quantile((float64(i)+0.5)/1000))
+			_ = binary.Write(h, binary.LittleEndian, k.Lead.Quantile((float64(i)+0.5)/1000)) // cannot fail: numbers into a hash
 		}
 		seen[k.Lead] = true
 	}

@@ -34,25 +34,22 @@ var FleetKeys = []policy.Param{
 
 // applied is the fleet with the setting's keys.
 func (s Setting) applied(fleet sim.Fleet) (sim.Fleet, error) {
+	var err error
 	for _, k := range s.Fleet {
 		switch k.Key {
 		case "tick":
-			tick, err := time.ParseDuration(k.Value)
-			if err != nil || tick < time.Millisecond || tick > 24*time.Hour {
-				return fleet, fmt.Errorf("tick=%s is not between 1ms and 24h", k.Value)
-			}
-			fleet.Tick = tick
+			fleet.Tick, err = time.ParseDuration(k.Value)
 		case "binding":
-			binding, ok := map[string]policy.Binding{"late": policy.Late, "early": policy.Early}[k.Value]
-			if !ok {
-				return fleet, fmt.Errorf("binding=%s is neither late nor early", k.Value)
-			}
-			fleet.Binding = binding
+			fleet.Binding, err = policy.ParseBinding(k.Value)
 		default:
-			return fleet, fmt.Errorf("the fleet has no key %s that may be varied", k.Key)
+			err = fmt.Errorf("no key of the fleet that may be varied")
+		}
+		if err != nil {
+			return fleet, fmt.Errorf("%s: %w", k.Key, err)
 		}
 	}
-	return fleet, nil
+	config := fleet.PolicyConfig()
+	return fleet, config.Check()
 }
 
 // An Entry is a policy with the ranges of its parameters, one competitor of a

@@ -77,6 +77,16 @@ const (
 
 func (b Binding) String() string { return [...]string{"late", "early"}[b] }
 
+// ParseBinding reads late or early.
+func ParseBinding(text string) (Binding, error) {
+	for _, b := range []Binding{Late, Early} {
+		if text == b.String() {
+			return b, nil
+		}
+	}
+	return 0, fmt.Errorf("%q is neither late nor early", text)
+}
+
 // Isolation says whom an instance may serve.
 type Isolation uint8
 

@@ -122,13 +122,9 @@ func (f *serveFlags) flagFleet(c *policy.Config) error {
 		return fmt.Errorf("--reusable and --single-use exclude each other")
 	}
 	c.Tick = f.tick
-	switch f.binding {
-	case "late":
-		c.Binding = policy.Late
-	case "early":
-		c.Binding = policy.Early
-	default:
-		return fmt.Errorf("--binding %q is neither late nor early", f.binding)
+	var err error
+	if c.Binding, err = policy.ParseBinding(f.binding); err != nil {
+		return fmt.Errorf("--binding %w", err)
 	}
 	for _, name := range f.categories {
 		c.Categories = append(c.Categories, policy.Category{

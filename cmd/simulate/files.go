@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -24,10 +23,7 @@ func loadConfig(ctx context.Context, name string) (*config.File, error) {
 		return nil, err
 	}
 	defer in.Close()
-	return config.LoadFrom(in.Name(), io.NewSectionReader(in, 0, in.Size()), func(file string) (io.ReadCloser, error) {
-		body, err := bucket.Read(ctx, bucket.Join(name, "..", file))
-		return io.NopCloser(bytes.NewReader(body)), err
-	})
+	return config.LoadFrom(in.Name(), io.NewSectionReader(in, 0, in.Size()), bucket.Beside(ctx, name))
 }
 
 // writeTrace writes a trace as Parquet to a path or URL and says so.

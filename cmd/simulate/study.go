@@ -188,9 +188,9 @@ func (f *studyFlags) fleetOf(file *config.File, src trace.Source, zone *time.Loc
 	if err != nil {
 		return sim.Fleet{}, fmt.Errorf("--lead-time: %w", err)
 	}
-	binding, ok := map[string]policy.Binding{"late": policy.Late, "early": policy.Early}[f.binding]
-	if !ok {
-		return sim.Fleet{}, fmt.Errorf("--binding %q is neither late nor early", f.binding)
+	binding, err := policy.ParseBinding(f.binding)
+	if err != nil {
+		return sim.Fleet{}, fmt.Errorf("--binding %w", err)
 	}
 	if !(f.price >= 0 && f.price <= 1e6) {
 		return sim.Fleet{}, fmt.Errorf("--price %v is not between 0 and 1e6 $ per hour", f.price)

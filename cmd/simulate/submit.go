@@ -51,7 +51,7 @@ func (f *sweepFlags) submit(cmd *cobra.Command, path string) error {
 	if f.shard != "" {
 		return errors.New("--submit is for all shards, --shard for one of them")
 	}
-	e, err := sweep.Load(path)
+	e, err := sweep.Load(cmd.Context(), path)
 	if err != nil {
 		return err
 	}

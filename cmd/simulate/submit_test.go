@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"shadowpool/experiments/sweep"
 )
 
 // TestShardOfACluster runs every shard as a cluster would: told by the
@@ -26,7 +28,7 @@ func TestShardOfACluster(t *testing.T) {
 			t.Fatalf("after shard %s there are %d runs, want %d; %v", shard, len(runs), want, err)
 		}
 	}
-	if string(contents(t, alone, tableName)) != string(contents(t, shared, tableName)) {
+	if string(contents(t, alone, sweep.TableName)) != string(contents(t, shared, sweep.TableName)) {
 		t.Error("three shards make another table than one machine")
 	}
 	t.Setenv("JOB_COMPLETION_INDEX", "3")

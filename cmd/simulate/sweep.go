@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"os"
 	"strconv"
@@ -22,9 +20,6 @@ type sweepFlags struct {
 	resume, quiet bool
 	cluster       clusterFlags
 }
-
-// tableName is the table of a sweep's results.
-const tableName = "results.parquet"
 
 func newSweepCommand() *cobra.Command {
 	f := &sweepFlags{}
@@ -83,16 +78,16 @@ func (f *sweepFlags) sweep(cmd *cobra.Command, path string) error {
 	if opt.Shard, err = f.part(cmd); err != nil {
 		return err
 	}
-	e, err := sweep.Load(path)
+	e, err := sweep.Load(cmd.Context(), path)
 	if err != nil {
 		return err
 	}
-	e.Inputs = bucket.Opener(cmd.Context())
-	store, err := sweep.OpenStore(cmd.Context(), f.out)
+	store, err := bucket.OpenFolder(cmd.Context(), f.out)
 	if err != nil {
 		return err
 	}
-	s, err := e.Open(version())
+	defer store.Close()
+	s, err := e.Open(cmd.Context(), version())
 	if err != nil {
 		return err
 	}
@@ -111,19 +106,11 @@ func (f *sweepFlags) sweep(cmd *cobra.Command, path string) error {
 		_, err = fmt.Fprintf(cmd.ErrOrStderr(), "%d of %d runs are done; %d are left to other shards\n", len(o.Results)-n, len(o.Results), n)
 		return failed(err)
 	}
-	if err := writeTable(cmd.Context(), store, o); err != nil {
+	if err := o.KeepTable(cmd.Context(), store); err != nil {
 		return failed(err)
 	}
-	_, err = fmt.Fprintf(cmd.ErrOrStderr(), "%d runs; the table is %s in %s\n", len(o.Results), tableName, f.out)
+	_, err = fmt.Fprintf(cmd.ErrOrStderr(), "%d runs; the table is %s in %s\n", len(o.Results), sweep.TableName, f.out)
 	return failed(err)
-}
-
-func writeTable(ctx context.Context, to sweep.Store, o *sweep.Outcome) error {
-	var table bytes.Buffer
-	if err := o.WriteParquet(&table); err != nil {
-		return err
-	}
-	return to.Write(ctx, tableName, table.Bytes())
 }
 
 // part is the shard that is named, or the one that a cluster has made this
@@ -134,7 +121,7 @@ func (f *sweepFlags) part(cmd *cobra.Command) (sweep.Shard, error) {
 	}
 	i, n, ok, err := cluster.Shard(os.LookupEnv)
 	if !ok {
-		return sweep.Whole, err
+		return sweep.Shard{}, err
 	}
 	_, err = fmt.Fprintf(cmd.ErrOrStderr(), "shard %d/%d, as the cluster says\n", i, n) // nobody asked for it here
 	return sweep.Shard{Index: i, Of: n}, failed(err)

@@ -2,11 +2,9 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -91,17 +89,20 @@ func (f *reportFlags) report(cmd *cobra.Command, dirs []string) error {
 	}
 	ctx := cmd.Context()
 	var all []*sweep.Outcome
-	var stores []sweep.Store
+	var first sweep.Store
 	for _, dir := range dirs {
-		store, err := sweep.OpenStore(ctx, dir)
+		store, err := bucket.OpenFolder(ctx, dir)
 		if err != nil {
 			return err
 		}
+		defer store.Close()
 		o, err := sweep.Read(ctx, store)
 		if err != nil {
 			return fmt.Errorf("%s: %w", dir, err)
 		}
-		all, stores = append(all, o), append(stores, store)
+		if all = append(all, o); first == nil {
+			first = store
+		}
 	}
 	merged, err := sweep.Merge(all...)
 	if err != nil {
@@ -122,7 +123,7 @@ func (f *reportFlags) report(cmd *cobra.Command, dirs []string) error {
 	if err != nil {
 		return err
 	}
-	return failed(f.write(cmd, dirs[0], stores[0], merged, decisions, closeups))
+	return failed(f.write(cmd, dirs[0], first, merged, decisions, closeups))
 }
 
 // tellMissing says which shards lack runs, and how they are run.
@@ -216,12 +217,11 @@ func (f *reportFlags) closeups(cmd *cobra.Command, r *experiments.Decisions) ([]
 	if f.experiment == "" {
 		return nil, nil
 	}
-	e, err := sweep.Load(f.experiment)
+	e, err := sweep.Load(cmd.Context(), f.experiment)
 	if err != nil {
 		return nil, err
 	}
-	e.Inputs = bucket.Opener(cmd.Context())
-	s, err := e.Open(version())
+	s, err := e.Open(cmd.Context(), version())
 	if err != nil {
 		return nil, err
 	}
@@ -247,7 +247,7 @@ func (f *reportFlags) closeups(cmd *cobra.Command, r *experiments.Decisions) ([]
 func (f *reportFlags) write(cmd *cobra.Command, dir string, store sweep.Store, merged *sweep.Outcome, r *experiments.Decisions, closeups []*experiments.Closeup) error {
 	out := cmd.OutOrStdout()
 	if r.Missing == 0 {
-		if err := keepTable(cmd.Context(), store, merged); err != nil {
+		if err := merged.KeepTable(cmd.Context(), store); err != nil {
 			return err
 		}
 	}
@@ -272,34 +272,15 @@ func (f *reportFlags) write(cmd *cobra.Command, dir string, store sweep.Store, m
 		return err
 	}
 	where := f.out
-	var err error
 	if where == "" {
-		where = pageName + " in " + dir
-		err = store.Write(cmd.Context(), pageName, page.Bytes())
-	} else {
-		err = bucket.Write(cmd.Context(), where, func(w io.Writer) error {
-			_, err := w.Write(page.Bytes())
-			return err
-		})
+		where = bucket.Join(dir, pageName)
 	}
+	err := bucket.Write(cmd.Context(), where, func(w io.Writer) error {
+		_, err := page.WriteTo(w)
+		return err
+	})
 	if err == nil && !f.quiet {
 		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "the page is %s\n", where) // a note
 	}
 	return err
-}
-
-// keepTable writes the table of results, unless these very bytes are there.
-func keepTable(ctx context.Context, to sweep.Store, o *sweep.Outcome) error {
-	var table bytes.Buffer
-	if err := o.WriteParquet(&table); err != nil {
-		return err
-	}
-	have, err := to.Read(ctx, tableName)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if bytes.Equal(have, table.Bytes()) {
-		return nil
-	}
-	return to.Write(ctx, tableName, table.Bytes())
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"shadowpool/experiments"
+	"shadowpool/experiments/sweep"
 )
 
 // fortnights writes a trace of 22 days: a request every 20 minutes or, in the
@@ -77,7 +78,7 @@ func swept(t *testing.T) (file, dir string) {
 
 func TestReport(t *testing.T) {
 	file, dir := swept(t)
-	table := contents(t, dir, tableName)
+	table := contents(t, dir, sweep.TableName)
 	out := filepath.Join(t.TempDir(), "page.html")
 	for _, c := range []struct {
 		args   string
@@ -113,7 +114,7 @@ func TestReport(t *testing.T) {
 	if _, said, status := simulate(t, "report", dir, "--experiment", other); status != 2 {
 		t.Errorf("another experiment is taken for that of the sweep: status %d, %s", status, said)
 	}
-	if !bytes.Equal(contents(t, dir, tableName), table) {
+	if !bytes.Equal(contents(t, dir, sweep.TableName), table) {
 		t.Error("the table of results is not that of the sweep")
 	}
 	for line := range strings.Lines(string(first(simulate(t, "report", dir, "--quiet")))) {
@@ -156,7 +157,7 @@ func TestReportOfShards(t *testing.T) {
 	if want := one + ": 8 runs of shard 2/3 are missing: simulate sweep EXPERIMENT --out " + one + " --resume --shard 2/3"; status != 1 || !strings.Contains(said, want) || strings.Contains(said, "shard 0/3") {
 		t.Errorf("status %d, %s\nwant 1 and %s", status, said, want)
 	}
-	if _, err := os.Stat(filepath.Join(one, tableName)); err == nil {
+	if _, err := os.Stat(filepath.Join(one, sweep.TableName)); err == nil {
 		t.Error("there is a table of results although runs are missing")
 	}
 	partial, said, status := simulate(t, "report", one, two, "--partial")
@@ -168,7 +169,7 @@ func TestReportOfShards(t *testing.T) {
 	if want := first(simulate(t, "report", whole, "--quiet")); status != 0 || got != want {
 		t.Errorf("status %d: merged it says\n%s\nwhole\n%s", status, got, want)
 	}
-	if !bytes.Equal(contents(t, one, tableName), contents(t, whole, tableName)) {
+	if !bytes.Equal(contents(t, one, sweep.TableName), contents(t, whole, sweep.TableName)) {
 		t.Error("the merged table is not that of the whole sweep")
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"shadowpool/experiments/sweep"
 )
 
 // asCommand is set in the environment of a test binary that is to be the
@@ -98,7 +100,7 @@ func TestSweepSurvivesBeingKilled(t *testing.T) {
 	if _, log, status := simulate(t, "sweep", file, "--out", killed, "--resume", "--quiet"); status != 0 {
 		t.Fatal(log)
 	}
-	if !bytes.Equal(contents(t, alone, tableName), contents(t, killed, tableName)) {
+	if !bytes.Equal(contents(t, alone, sweep.TableName), contents(t, killed, sweep.TableName)) {
 		t.Error("the table after kills is not that of an undisturbed sweep")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"runtime"
@@ -17,13 +18,10 @@ import (
 	"shadowpool/sim"
 )
 
-// A Store keeps files by name, in a directory or in a bucket.
+// A Store keeps files by name, each whole or not at all: a bucket.Folder.
 type Store interface {
-	// Read gives a file; an error that is fs.ErrNotExist if there is none.
 	Read(ctx context.Context, name string) ([]byte, error)
-	// Write keeps a file, whole or not at all, in place of any of that name.
-	Write(ctx context.Context, name string, body []byte) error
-	// List names the files whose names begin so.
+	Write(ctx context.Context, name string, content func(io.Writer) error) error
 	List(ctx context.Context, prefix string) ([]string, error)
 }
 
@@ -37,11 +35,10 @@ const (
 func runName(key string) string { return runsPrefix + key + ".json" }
 
 // A Shard is a part of the runs: those whose place in the plan leaves Index
-// when divided by Of.
+// when divided by Of. The zero Shard is all of them.
 type Shard struct{ Index, Of int }
 
-// Whole is all runs.
-var Whole = Shard{0, 1}
+func (s Shard) has(i int) bool { return s.Of == 0 || i%s.Of == s.Index }
 
 // Options say how a sweep is run.
 type Options struct {
@@ -114,11 +111,9 @@ func (s *Sweep) execute(ctx context.Context, to Store, i int) error {
 	if err != nil {
 		return fmt.Errorf("trace %s: %w", run.Trace, err)
 	}
-	var body bytes.Buffer
-	if err := json.NewEncoder(&body).Encode(kept{planFormat, run, res}); err != nil {
-		return err
-	}
-	return to.Write(ctx, runName(run.Key), body.Bytes())
+	return to.Write(ctx, runName(run.Key), func(w io.Writer) error {
+		return json.NewEncoder(w).Encode(kept{planFormat, run, res})
+	})
 }
 
 // todo are the places of runs that are to be done. It keeps the plan.
@@ -134,7 +129,7 @@ func (s *Sweep) todo(ctx context.Context, to Store, opt Options) ([]int, error) 
 	have := 0
 	for i, run := range s.Plan.Runs {
 		switch {
-		case i%opt.Shard.Of != opt.Shard.Index:
+		case !opt.Shard.has(i):
 		case done[run.Key]:
 			have++
 		default:
@@ -155,7 +150,10 @@ func (s *Sweep) keepPlan(ctx context.Context, to Store) error {
 	}
 	switch have, err := to.Read(ctx, planName); {
 	case errors.Is(err, fs.ErrNotExist):
-		return to.Write(ctx, planName, body)
+		return to.Write(ctx, planName, func(w io.Writer) error {
+			_, err := w.Write(body)
+			return err
+		})
 	case err != nil:
 		return err
 	case !bytes.Equal(have, body):

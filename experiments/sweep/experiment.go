@@ -1,9 +1,9 @@
 package sweep
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -13,14 +13,14 @@ import (
 
 	"shadowpool/experiments"
 	"shadowpool/sim"
-	"shadowpool/trace"
+	"shadowpool/trace/bucket"
 )
 
 // MaxSize bounds an experiment's file, in bytes.
 const MaxSize = 1 << 20
 
 // An Experiment is what its file says. Paths in it are relative to the file's
-// directory.
+// folder; URLs are those of package bucket.
 type Experiment struct {
 	// Traces are the requests; none is the built-in workload.
 	Traces []Trace `yaml:"traces"`
@@ -44,9 +44,6 @@ type Experiment struct {
 	// to be least there: waste (instance-hours) or cost ($).
 	Target   string `yaml:"target"`
 	Minimise string `yaml:"minimise"`
-
-	// Inputs opens traces; nil opens them as files.
-	Inputs func(name string) (trace.Input, error) `yaml:"-"`
 
 	file string
 }
@@ -81,16 +78,17 @@ func (t *Trace) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-// Load reads an experiment. Errors name the file and the line.
-func Load(path string) (*Experiment, error) {
-	body, err := os.ReadFile(path)
+// Load reads the experiment at a path or URL. Errors name the file and the
+// line.
+func Load(ctx context.Context, name string) (*Experiment, error) {
+	body, err := bucket.Read(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	return Parse(path, body)
+	return Parse(name, body)
 }
 
-// Parse reads an experiment; the name is for messages, and its directory is
+// Parse reads an experiment; the name is for messages, and its folder is
 // where the files that it names are.
 func Parse(name string, body []byte) (*Experiment, error) {
 	e := &Experiment{file: name}
@@ -131,10 +129,10 @@ func (e *Experiment) check() error {
 
 // path is a file that the experiment names.
 func (e *Experiment) path(name string) string {
-	if filepath.IsAbs(name) || strings.Contains(name, "://") {
+	if filepath.IsAbs(name) || bucket.IsURL(name) {
 		return name
 	}
-	return filepath.Join(filepath.Dir(e.file), name)
+	return bucket.Join(e.file, "..", name)
 }
 
 var (

@@ -11,7 +11,7 @@ import (
 // run executes a shard of a sweep into a directory of its own, and reads it.
 func run(t *testing.T, s *Sweep, shard Shard) *Outcome {
 	t.Helper()
-	dir := Directory(t.TempDir())
+	dir := folder(t)
 	if err := s.Execute(context.Background(), dir, Options{Shard: shard}); err != nil {
 		t.Fatal(err)
 	}
@@ -57,8 +57,8 @@ func TestMergeOfShards(t *testing.T) {
 func TestMergeOfExperiments(t *testing.T) {
 	trace := requests(t)
 	text := "traces: [%q]\ntarget: hit_rate=0.9\npolicies: [{name: static, level: [%s]}]\nseeds: [%s]\n"
-	one := run(t, open(t, fmt.Sprintf(text, trace, "1, 2", "1, 2")), Whole)
-	two := run(t, open(t, fmt.Sprintf(text, trace, "2, 3", "2, 3")), Whole)
+	one := run(t, open(t, fmt.Sprintf(text, trace, "1, 2", "1, 2")), Shard{})
+	two := run(t, open(t, fmt.Sprintf(text, trace, "2, 3", "2, 3")), Shard{})
 	m, err := Merge(one, two)
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +78,7 @@ func TestMergeOfExperiments(t *testing.T) {
 	if _, err := Merge(one, two); err == nil {
 		t.Error("cost and waste are minimised at once")
 	}
-	apart := run(t, open(t, fmt.Sprintf(text, trace, "3", "4")), Whole)
+	apart := run(t, open(t, fmt.Sprintf(text, trace, "3", "4")), Shard{})
 	if m, err = Merge(one, apart); err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestMergeOfExperiments(t *testing.T) {
 func TestBenchOfAGrid(t *testing.T) {
 	trace := requests(t)
 	s := open(t, fmt.Sprintf(grid, trace))
-	grids, err := run(t, s, Whole).Grids()
+	grids, err := run(t, s, Shard{}).Grids()
 	if err != nil {
 		t.Fatal(err)
 	}

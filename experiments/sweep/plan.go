@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -54,12 +55,12 @@ type Sweep struct {
 
 // Open reads what an experiment names, and finds fault with all of its runs
 // before the first begins. The version is put into every result.
-func (e *Experiment) Open(version string) (*Sweep, error) {
-	variants, err := e.variants()
+func (e *Experiment) Open(ctx context.Context, version string) (*Sweep, error) {
+	variants, err := e.variants(ctx)
 	if err != nil {
 		return nil, err
 	}
-	sources, err := e.sources(variants[0].file.Location)
+	sources, err := e.sources(ctx, variants[0].file.Location)
 	if err != nil {
 		return nil, err
 	}

@@ -1,15 +1,13 @@
 package sweep
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/json"
+	"context"
 	"fmt"
 	"slices"
 	"time"
-	"unsafe"
 
 	"shadowpool/trace"
+	"shadowpool/trace/bucket"
 )
 
 // A source is a trace of the experiment, or the span of it that is replayed.
@@ -22,7 +20,7 @@ type source struct {
 
 // sources read the traces; points in them that have no zone of their own are
 // in the given one.
-func (e *Experiment) sources(zone *time.Location) ([]source, error) {
+func (e *Experiment) sources(ctx context.Context, zone *time.Location) ([]source, error) {
 	if len(e.Traces) == 0 {
 		preset := trace.Presets()[0]
 		t, err := preset.Generate(e.Seeds[0])
@@ -35,7 +33,7 @@ func (e *Experiment) sources(zone *time.Location) ([]source, error) {
 	all := make([]source, len(e.Traces))
 	files := map[Trace]*trace.Trace{} // of several spans of one file, all share its memory
 	for i, entry := range e.Traces {
-		s, err := e.read(entry, zone, files)
+		s, err := e.read(ctx, entry, zone, files)
 		if err != nil {
 			return nil, fmt.Errorf("%s: trace %s: %w", e.file, entry.File, err)
 		}
@@ -47,7 +45,7 @@ func (e *Experiment) sources(zone *time.Location) ([]source, error) {
 	return all, nil
 }
 
-func (e *Experiment) read(entry Trace, zone *time.Location, files map[Trace]*trace.Trace) (source, error) {
+func (e *Experiment) read(ctx context.Context, entry Trace, zone *time.Location, files map[Trace]*trace.Trace) (source, error) {
 	if entry.Timezone != "" {
 		var err error
 		if zone, err = time.LoadLocation(entry.Timezone); err != nil {
@@ -63,7 +61,7 @@ func (e *Experiment) read(entry Trace, zone *time.Location, files map[Trace]*tra
 	t := files[whole]
 	if t == nil {
 		t, err = trace.Load(e.path(entry.File), trace.Options{
-			Columns: columns, Start: entry.Start, Timezone: zone.String(), Jitter: entry.Jitter, Seed: e.Seeds[0], Open: e.Inputs,
+			Columns: columns, Start: entry.Start, Timezone: zone.String(), Jitter: entry.Jitter, Seed: e.Seeds[0], Open: bucket.Opener(ctx),
 		})
 		if err != nil {
 			return source{}, err
@@ -111,35 +109,7 @@ func (e *Experiment) source(t *trace.Trace, entry Trace, zone *time.Location) (s
 			return s, fmt.Errorf("measure_from: %w", err)
 		}
 	}
-	s.fingerprint = fingerprint(s.trace)
+	sum := s.trace.Fingerprint()
+	s.fingerprint = fmt.Sprintf("%x", sum[:8])
 	return s, nil
-}
-
-// fingerprint tells traces apart on which results may differ.
-func fingerprint(t *trace.Trace) string {
-	h := sha256.New()
-	times := [][]int64{t.Arrival, t.Duration, t.Announced}
-	for _, column := range times {
-		hashColumn(h, column)
-	}
-	for _, column := range [][]uint32{t.Category, t.Tenant, t.Image, t.Dataset} {
-		hashColumn(h, column)
-	}
-	for _, column := range [][]uint16{t.TaskType, t.Zone} {
-		hashColumn(h, column)
-	}
-	_ = json.NewEncoder(h).Encode([]any{t.Name, t.Relative, t.Strings}) // cannot fail: text into a hash
-	return fmt.Sprintf("%x", h.Sum(nil)[:8])
-}
-
-// hashColumn hashes a column's values as little-endian numbers after their
-// count.
-func hashColumn[T int64 | uint32 | uint16](h interface{ Write([]byte) (int, error) }, column []T) {
-	_ = binary.Write(h, binary.LittleEndian, int64(len(column))) // cannot fail: a number into a hash
-	const rows = 1 << 13
-	buffer := make([]byte, 0, rows*int(unsafe.Sizeof(T(0))))
-	for part := range slices.Chunk(column, rows) {
-		buffer, _ = binary.Append(buffer[:0], binary.LittleEndian, part) // cannot fail: fixed sizes
-		_, _ = h.Write(buffer)
-	}
 }

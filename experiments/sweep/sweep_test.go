@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"shadowpool/experiments"
 	"shadowpool/policy"
 	"shadowpool/policy/config"
+	"shadowpool/trace/bucket"
 )
 
 // requests writes a trace of three days: a request every 10 min of 5 min each,
@@ -48,7 +50,7 @@ func open(t *testing.T, text string) *Sweep {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := e.Open("v1")
+	s, err := e.Open(t.Context(), "v1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,10 +97,10 @@ func TestPlanHasEveryCombinationOnce(t *testing.T) {
 // What is found must be what compare finds with the same fleet, and no matter
 // how many workers or shards found it, and in what order.
 func TestResultsAreThoseOfCompare(t *testing.T) {
-	ctx := context.Background()
+	ctx := t.Context()
 	text := fmt.Sprintf(grid, requests(t))
 	s := open(t, text)
-	table := func(dir Directory) []byte {
+	table := func(dir Store) []byte {
 		o, err := Read(ctx, dir)
 		if err != nil {
 			t.Fatal(err)
@@ -112,8 +114,8 @@ func TestResultsAreThoseOfCompare(t *testing.T) {
 		}
 		return b.Bytes()
 	}
-	alone, shared := Directory(t.TempDir()), Directory(t.TempDir())
-	if err := s.Execute(ctx, alone, Options{Shard: Whole, Workers: 1}); err != nil {
+	alone, shared := folder(t), folder(t)
+	if err := s.Execute(ctx, alone, Options{Workers: 1}); err != nil {
 		t.Fatal(err)
 	}
 	for _, i := range []int{2, 0, 1} {
@@ -134,7 +136,7 @@ func TestResultsAreThoseOfCompare(t *testing.T) {
 		if r.Settings != "fleet.default.lead_time=300s,fleet.default.prices.on_demand=3" || r.Seed != 8 {
 			continue
 		}
-		file, err := config.Read("pool.yaml", []byte("fleet: {isolation: none, default: {lead_time: 300s, prices: {on_demand: 3}}}\npolicy: {name: none}\n"))
+		file, err := config.Parse("pool.yaml", []byte("fleet: {isolation: none, default: {lead_time: 300s, prices: {on_demand: 3}}}\npolicy: {name: none}\n"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -167,36 +169,46 @@ func TestResultsAreThoseOfCompare(t *testing.T) {
 
 // flaky is a store that fails after some writes, as a process that is killed.
 type flaky struct {
-	Directory
+	Store
 	left *atomic.Int64
 }
 
-func failing(dir Directory, after int64) flaky {
-	f := flaky{dir, new(atomic.Int64)}
+func failing(in Store, after int64) flaky {
+	f := flaky{in, new(atomic.Int64)}
 	f.left.Store(after)
 	return f
 }
 
-func (f flaky) Write(ctx context.Context, name string, body []byte) error {
+func (f flaky) Write(ctx context.Context, name string, content func(io.Writer) error) error {
 	if f.left.Add(-1) < 0 {
 		return fs.ErrPermission
 	}
-	return f.Directory.Write(ctx, name, body)
+	return f.Store.Write(ctx, name, content)
+}
+
+// folder is where a sweep is kept.
+func folder(t *testing.T) *bucket.Folder {
+	t.Helper()
+	f, err := bucket.OpenFolder(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
 }
 
 func TestResumeRepeatsNothing(t *testing.T) {
-	ctx := context.Background()
+	ctx := t.Context()
 	text := fmt.Sprintf(grid, requests(t))
-	dir := Directory(t.TempDir())
-	if err := open(t, text).Execute(ctx, failing(dir, 1+20), Options{Shard: Whole, Workers: 1}); err == nil {
+	dir := folder(t)
+	if err := open(t, text).Execute(ctx, failing(dir, 1+20), Options{Workers: 1}); err == nil {
 		t.Fatal("a sweep that cannot keep its results says nothing")
 	}
-	if err := open(t, text).Execute(ctx, dir, Options{Shard: Whole}); err == nil || !strings.Contains(err.Error(), "20 of 56 runs are kept there already: add --resume") {
+	if err := open(t, text).Execute(ctx, dir, Options{}); err == nil || !strings.Contains(err.Error(), "20 of 56 runs are kept there already: add --resume") {
 		t.Errorf("going on without being asked to: %v", err)
 	}
 	var done, total int64
 	again := failing(dir, 36)
-	err := open(t, text).Execute(ctx, again, Options{Shard: Whole, Workers: 2, Resume: true, Progress: func(d, n int64) { done, total = d, n }})
+	err := open(t, text).Execute(ctx, again, Options{Workers: 2, Resume: true, Progress: func(d, n int64) { done, total = d, n }})
 	if err != nil || again.left.Load() != 0 {
 		t.Errorf("%d of the 36 missing runs were not made, error %v", again.left.Load(), err)
 	}
@@ -205,7 +217,7 @@ func TestResumeRepeatsNothing(t *testing.T) {
 		t.Errorf("progress ended at %d of %d, want %d", done, total, want)
 	}
 	other := strings.Replace(text, "level: [0, 1, 3]", "level: [0, 1, 2]", 1)
-	if err := open(t, other).Execute(ctx, dir, Options{Shard: Whole, Resume: true}); err == nil || !strings.Contains(err.Error(), "another experiment") {
+	if err := open(t, other).Execute(ctx, dir, Options{Resume: true}); err == nil || !strings.Contains(err.Error(), "another experiment") {
 		t.Errorf("another experiment in the same directory: %v", err)
 	}
 }
@@ -268,24 +280,11 @@ func TestErrorsOfExperiments(t *testing.T) {
 	} {
 		e, err := Parse("experiment.yaml", []byte(c.text))
 		if err == nil {
-			_, err = e.Open("v1")
+			_, err = e.Open(t.Context(), "v1")
 		}
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q in it", c.text, err, c.want)
 		}
-	}
-}
-
-func TestWithSetsKeys(t *testing.T) {
-	body, err := with([]byte("fleet:\n  categories:\n    - {name: a, price: 1}\n    - {name: b}\n"), []policy.Setting{
-		{Key: "fleet.categories[1].price", Value: "2.5"}, {Key: "fleet.default.billing.minimum", Value: "60s"}, {Key: "fleet.categories[0].stages", Value: "[{name: x}]"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := "fleet:\n  categories:\n  - {name: a, price: 1, stages: [{name: x}]}\n  - {name: b, price: 2.5}\n  default:\n    billing:\n      minimum: 60s\n"
-	if diff := cmp.Diff(want, string(body)); diff != "" {
-		t.Error(diff)
 	}
 }
 

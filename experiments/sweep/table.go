@@ -1,7 +1,11 @@
 package sweep
 
 import (
+	"bytes"
+	"context"
+	"errors"
 	"io"
+	"io/fs"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress/zstd"
@@ -88,6 +92,28 @@ func row(i int, run Run, r *sim.Result) Row {
 
 // rowsPerGroup bounds the memory of writing.
 const rowsPerGroup = 1 << 14
+
+// TableName is what the table of results is called where a sweep is kept.
+const TableName = "results.parquet"
+
+// KeepTable keeps the table of results, unless these very bytes are there.
+func (o *Outcome) KeepTable(ctx context.Context, in Store) error {
+	var table bytes.Buffer
+	if err := o.WriteParquet(&table); err != nil {
+		return err
+	}
+	have, err := in.Read(ctx, TableName)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if bytes.Equal(have, table.Bytes()) {
+		return nil
+	}
+	return in.Write(ctx, TableName, func(w io.Writer) error {
+		_, err := table.WriteTo(w)
+		return err
+	})
+}
 
 // WriteParquet writes the results as a table, a row a run in the order of the
 // plan, without those that are missing. The same results give the same bytes.

@@ -1,18 +1,16 @@
 package sweep
 
 import (
+	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"os"
-	"regexp"
-	"strconv"
 	"strings"
-
-	"go.yaml.in/yaml/v4"
 
 	"shadowpool/policy"
 	"shadowpool/policy/config"
+	"shadowpool/trace/bucket"
 )
 
 // plainConfig is the configuration of an experiment that names none.
@@ -28,12 +26,12 @@ type variant struct {
 }
 
 // variants are all combinations of the values, the last key turning fastest.
-func (e *Experiment) variants() ([]variant, error) {
+func (e *Experiment) variants(ctx context.Context) ([]variant, error) {
 	name, body := "the plain configuration", []byte(plainConfig)
 	if e.Config != "" {
 		name = e.path(e.Config)
 		var err error
-		if body, err = os.ReadFile(name); err != nil {
+		if body, err = bucket.Read(ctx, name); err != nil {
 			return nil, err
 		}
 	}
@@ -57,7 +55,7 @@ func (e *Experiment) variants() ([]variant, error) {
 	}
 	variants := make([]variant, len(all))
 	for i, settings := range all {
-		v, err := newVariant(name, body, settings)
+		v, err := newVariant(ctx, name, body, settings)
 		if err != nil {
 			return nil, err
 		}
@@ -66,7 +64,7 @@ func (e *Experiment) variants() ([]variant, error) {
 	return variants, nil
 }
 
-func newVariant(name string, body []byte, settings []policy.Setting) (variant, error) {
+func newVariant(ctx context.Context, name string, body []byte, settings []policy.Setting) (variant, error) {
 	v := variant{settings: settings}
 	var err error
 	if len(settings) > 0 {
@@ -74,7 +72,7 @@ func newVariant(name string, body []byte, settings []policy.Setting) (variant, e
 			return v, fmt.Errorf("%s: vary: %w", name, err)
 		}
 	}
-	if v.file, err = config.Read(name, body); err != nil {
+	if v.file, err = config.LoadFrom(name, bytes.NewReader(body), bucket.Beside(ctx, name)); err != nil {
 		if len(settings) > 0 {
 			err = fmt.Errorf("with %s: %w", written(settings), err)
 		}
@@ -102,68 +100,16 @@ func written(settings []policy.Setting) string {
 	return strings.Join(parts, ",")
 }
 
-// with sets keys of a YAML text: fleet.default.lead_time, or
-// fleet.categories[2].price.
+// with sets keys of a configuration.
 func with(body []byte, settings []policy.Setting) ([]byte, error) {
-	var doc yaml.Node
-	if err := yaml.Load(body, &doc); err != nil {
+	d, err := config.NewDraft(body)
+	if err != nil {
 		return nil, err
 	}
-	if len(doc.Content) != 1 {
-		return nil, fmt.Errorf("the file is empty")
-	}
 	for _, s := range settings {
-		var value yaml.Node
-		if err := yaml.Load([]byte(s.Value), &value); err != nil || len(value.Content) != 1 {
-			return nil, fmt.Errorf("%s: %q is no value", s.Key, s.Value)
-		}
-		if err := set(doc.Content[0], s.Key, value.Content[0]); err != nil {
-			return nil, fmt.Errorf("%s: %w", s.Key, err)
+		if err := d.Set(s.Key, s.Value); err != nil {
+			return nil, err
 		}
 	}
-	return yaml.Dump(&doc)
-}
-
-var step = regexp.MustCompile(`^([^\[\]]+)((?:\[\d+\])*)$`)
-
-// set puts a value where a path leads, and makes what mappings lack on the
-// way.
-func set(n *yaml.Node, path string, value *yaml.Node) error {
-	for part := range strings.SplitSeq(path, ".") {
-		m := step.FindStringSubmatch(part)
-		if m == nil {
-			return fmt.Errorf("%q is neither a key nor KEY[NUMBER]", part)
-		}
-		if n.Kind == 0 {
-			n.Kind = yaml.MappingNode
-		}
-		if n.Kind != yaml.MappingNode {
-			return fmt.Errorf("line %d has no keys, so no %s", n.Line, m[1])
-		}
-		n = child(n, m[1])
-		for index := range strings.SplitSeq(strings.Trim(m[2], "[]"), "][") {
-			if index == "" {
-				continue
-			}
-			i, err := strconv.Atoi(index)
-			if err != nil || n.Kind != yaml.SequenceNode || i >= len(n.Content) {
-				return fmt.Errorf("there is no item %s of %s", index, m[1])
-			}
-			n = n.Content[i]
-		}
-	}
-	*n = *value
-	return nil
-}
-
-// child is the value of a mapping's key, an empty one if it has none.
-func child(n *yaml.Node, key string) *yaml.Node {
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == key {
-			return n.Content[i+1]
-		}
-	}
-	value := &yaml.Node{}
-	n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: key}, value)
-	return value
+	return d.Bytes()
 }

@@ -54,11 +54,6 @@ func LoadFrom(name string, r io.Reader, open Opener) (*File, error) {
 	return file, nil
 }
 
-// Read is Load of a file whose content is known, or was changed.
-func Read(path string, data []byte) (*File, error) {
-	return LoadFrom(path, bytes.NewReader(data), besides(filepath.Dir(path)))
-}
-
 // Parse reads a configuration. The name is for messages. It does no I/O:
 // samples of empirical lead times are left unread. Errors are *Errors.
 func Parse(name string, data []byte) (*File, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"shadowpool/trace"
 )
@@ -43,6 +44,28 @@ func Read(ctx context.Context, name string) ([]byte, error) {
 		return nil, err
 	}
 	return readAll(in)
+}
+
+// Beside opens the files that lie beside one, or that are named by a whole path
+// or URL.
+func Beside(ctx context.Context, name string) func(file string) (io.ReadCloser, error) {
+	return func(file string) (io.ReadCloser, error) {
+		if !IsURL(file) && !filepath.IsAbs(file) {
+			file = Join(name, "..", file)
+		}
+		in, err := Open(ctx, file)
+		if err != nil {
+			return nil, err
+		}
+		all := in.Forward(trace.Range{Length: in.Size()})
+		return besides{io.NewSectionReader(all, 0, in.Size()), in}, nil
+	}
+}
+
+// besides is a file that is read from its beginning.
+type besides struct {
+	io.Reader
+	trace.Input
 }
 
 // Write makes the file at a path or URL, or replaces it, with what content
