@@ -1,7 +1,6 @@
 package experiments
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -39,16 +38,6 @@ type Tuning struct {
 type Proved struct {
 	Setting Setting
 	Result  *sim.Result
-}
-
-// A Finalist is a setting with what it did on each span.
-type Finalist struct {
-	Setting string      `json:"setting"`
-	Fit     *sim.Result `json:"fit"`
-	Choose  *sim.Result `json:"choose"`
-	Report  *sim.Result `json:"report"` // nil if it was not chosen
-
-	setting Setting
 }
 
 // A TunedSpan is one of the three spans.
@@ -306,110 +295,4 @@ func (h *hunt) trials(res *search.Result) []TunedRun {
 		})
 	}
 	return all
-}
-
-// finalists are the trials to compare on the next span: the cheapest ones that
-// reach the target, or more than it, as what is fitted falls a little short
-// elsewhere; and the cheapest of the other policies.
-func (t *Tuning) finalists(h *hunt, res *search.Result) []int {
-	m := t.measure()
-	if t.Target == nil {
-		var all []int
-		for _, need := range t.graded(t.needs()) {
-			if i := res.Cheapest(need); i >= 0 && !slices.Contains(all, i) {
-				all = append(all, i)
-			}
-		}
-		return all
-	}
-	var all []int
-	for _, step := range []float64{1, 0.9, 0.75, 0.5} {
-		next := m.less(step)
-		if i := res.Cheapest(m.graded(next.Value)); i >= 0 && !slices.Contains(all, i) {
-			all = append(all, i)
-		}
-	}
-	need := m.graded(m.Value)
-	var others []int // of each policy, the cheapest
-	for f := range h.entries {
-		best := -1
-		for i, x := range res.Trials {
-			if x.Family == f && x.Fidelity == 1 && x.Service >= need && (best < 0 || x.Cost < res.Trials[best].Cost) {
-				best = i
-			}
-		}
-		if best >= 0 && !slices.Contains(all, best) {
-			others = append(others, best)
-		}
-	}
-	slices.SortStableFunc(others, func(a, b int) int { return cmp.Compare(res.Trials[a].Cost, res.Trials[b].Cost) })
-	return append(all, others[:min(len(others), mostFinalists-len(all))]...)
-}
-
-// prove compares the finalists on the second span, and reports the chosen one
-// and the base on the third; of a front, all of it.
-func (t *Tuning) prove(ctx context.Context, ground *proving, d *Tuned) error {
-	run := func(s Setting, span TunedSpan) heat { return heat{s, span.span, 1} }
-	if t.Target == nil {
-		var heats []heat
-		for _, f := range d.Finalists {
-			heats = append(heats, run(f.setting, d.Spans[2]))
-		}
-		results, err := ground.runAll(ctx, heats)
-		for i, r := range results {
-			d.Finalists[i].Report = r
-		}
-		return err
-	}
-	var heats []heat
-	for _, f := range d.Finalists {
-		heats = append(heats, run(f.setting, d.Spans[1]))
-	}
-	if t.Base != nil {
-		d.Base = &Finalist{Setting: t.Base.String(), setting: *t.Base}
-		for _, s := range d.Spans {
-			heats = append(heats, run(*t.Base, s))
-		}
-	}
-	results, err := ground.runAll(ctx, heats)
-	if err != nil {
-		return err
-	}
-	for i := range d.Finalists {
-		d.Finalists[i].Choose = results[i]
-	}
-	if t.Base != nil {
-		last := results[len(d.Finalists):]
-		d.Base.Fit, d.Base.Choose, d.Base.Report = last[0], last[1], last[2]
-	}
-	if d.Chosen = t.choose(d.Finalists); d.Chosen < 0 {
-		return nil
-	}
-	c := &d.Finalists[d.Chosen]
-	c.Report, err = ground.run(ctx, run(c.setting, d.Spans[2]))
-	return err
-}
-
-// choose is the finalist of least cost among those that reach the target on the
-// second span, or the one that comes closest to it; negative if there is none.
-func (t *Tuning) choose(all []Finalist) int {
-	best := -1
-	for i, f := range all {
-		if best < 0 {
-			best = i
-			continue
-		}
-		o := all[best]
-		reaches, before := t.Target.reachedBy(f.Choose), t.Target.reachedBy(o.Choose)
-		switch {
-		case reaches != before:
-			if reaches {
-				best = i
-			}
-		case reaches && hourly(f.Choose, t.Cost) < hourly(o.Choose, t.Cost),
-			!reaches && t.Target.better(t.Target.measure(f.Choose)) > t.Target.better(t.Target.measure(o.Choose)):
-			best = i
-		}
-	}
-	return best
 }

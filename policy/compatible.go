@@ -72,19 +72,6 @@ func (c *Config) validateCompatible(i int) error {
 	return nil
 }
 
-// Ranges says whether what serves a request hangs on where it may be served, or
-// an instance stays that serves from afar.
-func (c *Config) Ranges() bool {
-	for _, k := range c.Categories {
-		for _, o := range k.Compatible {
-			if o.To != nil || o.For != ForAll {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // claimCompatible assigns a warm instance of a compatible category.
 func (c *Controller) claimCompatible(t Time, r Request, best Outcome) bool {
 	all := c.config.Categories[r.Pool].Compatible

@@ -94,7 +94,7 @@ func TestReport(t *testing.T) {
 		{"report " + filepath.Dir(file), 2, "no result of simulate sweep"},
 		{"report " + dir + " --against keepalive", 2, "there is no keepalive"},
 		{"report " + dir, 0, "Run adaptive:hit_rate="},
-		{"report " + dir, 0, "the page is report.html in " + dir},
+		{"report " + dir, 0, "the page is " + dir + "/report.html"},
 		{"report " + dir + " --against  --quiet", 0, "held against nothing"},
 		{"report " + dir + " --against static:level=1 --out " + out, 0, "static:level=1, which itself does not reach the target"},
 		{"report " + dir + " --at hit_rate=1 --out " + out, 0, "No setting reaches"},
