@@ -8,21 +8,11 @@ import (
 
 	"shadowpool/policy"
 	"shadowpool/sim"
-	"shadowpool/trace"
 )
 
-// Compare runs every policy on the trace. The results are in the order asked,
-// with what stands beside every comparison where it was not asked for: none
-// before them, oracle after them.
-func Compare(ctx context.Context, src trace.Source, fleet sim.Fleet, specs []policy.Spec, opt Options) ([]*sim.Result, error) {
-	b, err := NewBench(src, fleet, opt)
-	if err != nil {
-		return nil, err
-	}
-	return b.Compare(ctx, specs)
-}
-
-// Compare is the function Compare on a bench.
+// Compare runs every policy. The results are in the order asked, with what
+// stands beside every comparison where it was not asked for: none before them,
+// oracle after them.
 func (b *Bench) Compare(ctx context.Context, specs []policy.Spec) ([]*sim.Result, error) {
 	candidates, err := b.checkAll(WithBounds(specs))
 	if err != nil {

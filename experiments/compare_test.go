@@ -126,14 +126,21 @@ func TestCompareRefuses(t *testing.T) {
 		{"schedule", "", 0}, // its own words: a training span is missing
 		{"static", "after the last arrival", 1000 * time.Hour},
 	} {
-		_, err := Compare(context.Background(), tr, fleet, specsOf(t, c.specs), Options{MeasureFrom: tr.Arrival[0] + int64(c.from)})
+		b, err := NewBench(tr, fleet, Options{MeasureFrom: tr.Arrival[0] + int64(c.from)})
+		if err == nil {
+			_, err = b.Compare(context.Background(), specsOf(t, c.specs))
+		}
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want one with %q", c.specs, err, c.want)
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Compare(ctx, tr, fleet, specsOf(t, "static"), Options{}); !errors.Is(err, context.Canceled) {
+	b, err := NewBench(tr, fleet, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Compare(ctx, specsOf(t, "static")); !errors.Is(err, context.Canceled) {
 		t.Errorf("after cancelling: %v", err)
 	}
 }

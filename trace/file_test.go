@@ -2,6 +2,7 @@ package trace
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -49,10 +50,19 @@ func randomTrace(t testing.TB, rows int) *Trace {
 func writeTrace(t testing.TB, src Source) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "t.parquet")
-	if err := WriteFile(path, src); err != nil {
+	rewrite(t, path, src)
+	return path
+}
+
+func rewrite(t testing.TB, path string, src Source) {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return path
+	if err := errors.Join(WriteParquet(f, src), f.Close()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // collect joins the chunks of a source, checking their lengths and numbers.

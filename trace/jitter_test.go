@@ -81,10 +81,7 @@ func TestJitterRefuses(t *testing.T) {
 }
 
 func TestReadingJitters(t *testing.T) {
-	path := t.TempDir() + "/grid.parquet"
-	if err := WriteFile(path, onGrid(1000)); err != nil {
-		t.Fatal(err)
-	}
+	path := writeTrace(t, onGrid(1000))
 	want := onGrid(1000)
 	if err := want.Jitter(time.Minute, 9); err != nil {
 		t.Fatal(err)

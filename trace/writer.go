@@ -5,40 +5,14 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 )
 
 // rowGroupRows is the number of rows of every row group but the last one of a
 // written file: few enough to buffer, many enough to compress well.
 const rowGroupRows = 4 * ChunkRows
 
-// WriteFile writes a trace as Parquet; the schema is in the package's
-// documentation. The file appears under its name only when it is complete.
-func WriteFile(path string, src Source) (err error) {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is not a regular file", path)
-	}
-	partial := path + ".partial"
-	file, err := os.Create(partial)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = file.Close()
-			_ = os.Remove(partial)
-		}
-	}()
-	if err := WriteParquet(file, src); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	if err := file.Close(); err != nil {
-		return err
-	}
-	return os.Rename(partial, path)
-}
-
-// WriteParquet writes a trace as Parquet. Columns that the source does not
+// WriteParquet writes a trace as Parquet; the schema is in the package's
+// documentation. Columns that the source does not
 // have are left out. It needs memory for one row group, not for the trace.
 func WriteParquet(w io.Writer, src Source) error {
 	summary := src.Summary()

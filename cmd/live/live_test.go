@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 
 	"shadowpool/runtime/api"
 	"shadowpool/trace"
+	"shadowpool/trace/bucket"
 )
 
 // asLive makes the test program the command itself; so are then the built-in
@@ -184,7 +186,7 @@ func TestSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, "minute.parquet")
-	if err := trace.WriteFile(file, requests); err != nil {
+	if err := bucket.Write(t.Context(), file, func(w io.Writer) error { return trace.WriteParquet(w, requests) }); err != nil {
 		t.Fatal(err)
 	}
 	out, errs, status = live(t, append([]string{"replay", "--trace", file, "--speed", "60"}, on...)...)

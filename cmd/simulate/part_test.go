@@ -2,12 +2,14 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"shadowpool/trace"
+	"shadowpool/trace/bucket"
 )
 
 // workload writes a day and a half of a built-in workload of many categories,
@@ -21,7 +23,7 @@ func workload(t *testing.T) string {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "workload.parquet")
-	if err := trace.WriteFile(path, src); err != nil {
+	if err := bucket.Write(t.Context(), path, func(w io.Writer) error { return trace.WriteParquet(w, src) }); err != nil {
 		t.Fatal(err)
 	}
 	return path
