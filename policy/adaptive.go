@@ -33,8 +33,9 @@ type Adaptive struct {
 	// byTenant is set under isolation by tenant.
 	byTenant bool
 	staged   []Category  // by pool: its stages
-	late     []*lateness // by pool, of its stages; nil if it has none
-	storage  []float64   // by pool: price of a stopped instance, see storagePrice; 0: none
+	late     []*lateness // by pool, of its stages as configured; nil if it has none
+	times    *StageTimes
+	storage  []float64 // by pool: price of a stopped instance, see storagePrice; 0: none
 	tick     int64
 	clock    localClock
 	rule     priceRule
@@ -129,7 +130,11 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 		}
 	}
 	if a.aim.fixed < 0 && t >= p.Ready {
-		a.Calibration.learn(p.Tryout, &a.aim, a.late[r.Pool], s.Waiting > 0, !a.early)
+		var late *lateness
+		if p.Assortment != nil {
+			late = p.Assortment.any
+		}
+		a.Calibration.learn(p.Tryout, &a.aim, late, s.Waiting > 0, !a.early)
 		a.Calibration.choose(a.aim.allowed)
 	}
 	switch {
@@ -156,7 +161,7 @@ func (a *Adaptive) ask(t Time, r Request) {
 	needs := r.Target(facets)
 	if stages, _ := k.Missing(Target{}, needs); stages != 0 {
 		m.arrive((t-mod(t, a.tick))/a.tick, needs)
-		m.ask(stages)
+		m.ask(needs, stages)
 	}
 }
 
@@ -245,7 +250,7 @@ func (a *Adaptive) read(t Time, p *adaptivePool, id PoolID) {
 	a.scratch = a.sum.convolve(a.scratch)
 	if m := a.assortment(id); m != nil {
 		m.serve(a.scratch)
-		a.mix.read(a.scratch, span, m.savings, m.scale()/a.preparing(id), a.aim.waits || a.aim.longest > 0)
+		a.mix.read(a.scratch, span, m.savings, m.scale()/m.preparing(), a.aim.waits || a.aim.longest > 0)
 		return
 	}
 	a.rule.read(a.scratch, span)
