@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"shadowpool/policy"
 )
 
@@ -65,6 +67,38 @@ func TestStageTimesAreTold(t *testing.T) {
 		got := p.times.Takes(0, policy.KeptKey{Key: policy.Target{Dataset: d}})
 		if math.Abs(got.Seconds()/want.Seconds()-1) > 0.06 {
 			t.Errorf("dataset %d is believed to take %v, want %v", d, got, want)
+		}
+	}
+}
+
+// A file names keys, a trace numbers them; policies are told what is true, or
+// what they are to expect.
+func TestStageTimesFromConfig(t *testing.T) {
+	tr := asks(t, [2]int64{0, 1})
+	for expected, want := range map[string]policy.Stage{
+		"":                {Takes: 20 * time.Second, By: []policy.TakesFor{{Key: policy.Target{Dataset: 2}, Takes: 90 * time.Second}}},
+		", expected: 30s": {Takes: 30 * time.Second},
+	} {
+		f := parseConfig(t, `
+fleet:
+  pooled: true
+  categories:
+    - name: gpu
+      stages:
+        - {name: boot, lead_time: 1m}
+        - {name: load, of: [dataset], lead_time: 20s, by: {d2: 90s, foreign: 1s}`+expected+`}
+policy: {name: none}
+`)
+		fleet, err := FleetFromConfig(f, tr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want.Name, want.Of = "load", policy.OfDataset
+		if d := cmp.Diff([]policy.Stage{want}, fleet.PolicyConfig().Categories[0].Stages); d != "" {
+			t.Error(d)
+		}
+		if law := fleet.Categories[0].TimesBy[0][policy.Target{Dataset: 2}]; law != Constant(90*time.Second) {
+			t.Errorf("dataset d2 takes %v", law)
 		}
 	}
 }
