@@ -32,8 +32,9 @@ type Adaptive struct {
 	reuse   []bool            // by pool
 	staged  []Category        // by pool: its stages, and whom it is reserved for
 	facets  []Facet           // by pool: those that its instances are prepared by before they are claimed
-	late    []*lateness       // by pool, of its stages; nil if it has none
-	storage []float64         // by pool: price of a stopped instance, see storagePrice; 0: none
+	late    []*lateness       // by pool, of its stages as configured; nil if it has none
+	times   *StageTimes
+	storage []float64 // by pool: price of a stopped instance, see storagePrice; 0: none
 	tick    int64
 	clock   localClock
 	rule    priceRule
@@ -129,7 +130,11 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 		}
 	}
 	if a.aim.fixed < 0 && t >= p.Ready {
-		a.Calibration.learn(p.Tryout, &a.aim, a.late[r.Pool], s.Waiting > 0, !a.early)
+		var late *lateness
+		if p.Assortment != nil {
+			late = p.Assortment.any
+		}
+		a.Calibration.learn(p.Tryout, &a.aim, late, s.Waiting > 0, !a.early)
 		a.Calibration.choose(a.aim.allowed)
 	}
 	switch {
@@ -234,7 +239,7 @@ func (a *Adaptive) read(t Time, p *adaptivePool, id PoolID) {
 			served = a.served
 		}
 		m.serve(served)
-		a.mix.read(a.scratch, span, m.savings, m.scale()/a.preparing(id), a.aim.waits || a.aim.longest > 0)
+		a.mix.read(a.scratch, span, m.savings, m.scale()/m.preparing(), a.aim.waits || a.aim.longest > 0)
 		return
 	}
 	a.rule.read(a.scratch, span)

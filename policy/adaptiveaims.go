@@ -11,7 +11,7 @@ func (a *Adaptive) assortment(p PoolID) *assortment {
 }
 
 func (a *Adaptive) terms(p PoolID) terms {
-	return terms{a.late[p], &a.aim, float64(a.tick) / 1e9, a.leads[p], a.preparing(p), &a.Hints}
+	return terms{a.times, p, a.late[p], &a.aim, float64(a.tick) / 1e9, a.leads[p], a.preparing(p), &a.Hints}
 }
 
 // ask tells the assortment of a pool with stages what a request needs.
@@ -29,7 +29,7 @@ func (a *Adaptive) ask(t Time, r Request) {
 			}
 		}
 		m.arrive(a.step(t), needs, announced)
-		m.ask(stages)
+		m.ask(needs, stages)
 	}
 }
 
@@ -44,8 +44,8 @@ func (a *Adaptive) heed(t Time, p PoolID, all bool) bool {
 	return m.heed(t, &a.ahead, all)
 }
 
-// preparing is how long it takes from an order to a prepared instance, seconds:
-// the span over which the demand for targets counts.
+// preparing is how long it is configured to take from an order to a prepared instance,
+// seconds: the span over which the demand for targets is forecast.
 func (a *Adaptive) preparing(p PoolID) float64 {
 	all := a.leads[p]
 	if late := a.late[p]; late != nil {
@@ -65,9 +65,33 @@ func (a *Adaptive) Aim(_ Time, p PoolID) Target {
 }
 
 // Promoted implements AimingSizer: what was really lacked.
-func (a *Adaptive) Promoted(t Time, p PoolID, lacked uint8, waited bool) {
-	if pool := &a.Pools[p]; pool.Assortment != nil && a.aim.fixed < 0 && t >= pool.Ready && !(waited && !a.aim.mean) {
-		a.Calibration.Real += float64(a.aim.lacking(a.late[p], lacked) * a.aim.unit(a.leads[p]) / a.leads[p])
+func (a *Adaptive) Promoted(t Time, p PoolID, needs Target, lacked uint8, waited bool) {
+	if m := a.assortment(p); m != nil && a.aim.fixed < 0 && t >= a.Pools[p].Ready && !(waited && !a.aim.mean) {
+		a.Calibration.Real += float64(m.lacking(needs, lacked) * a.aim.unit(a.leads[p]) / a.leads[p])
+	}
+}
+
+// Times implements TimingSizer.
+func (a *Adaptive) Times(t *StageTimes) { a.times = t }
+
+// Retimed implements TimingSizer.
+func (a *Adaptive) Retimed(p PoolID, key KeptKey) {
+	m := a.assortment(p)
+	switch {
+	case m == nil:
+	case key.Key == (Target{}):
+		if m.retime() {
+			m.Retimed, m.best.stale = true, true
+			m.sum()
+		}
+	default:
+		s := &m.Stages[key.Stage]
+		if i, ok := s.find[key.Key]; ok && m.retimeKey(int(key.Stage), i) {
+			m.Retimed = true
+			m.changed(int(key.Stage), i)
+			s.sum()
+			m.sum()
+		}
 	}
 }
 

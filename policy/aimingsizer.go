@@ -21,9 +21,9 @@ type AimingSizer interface {
 	// would better be prepared for another target. Called at ticks, until it
 	// says no, for every target that p has idle instances for.
 	Reaim(t Time, p PoolID, is Target) (Target, bool)
-	// Promoted tells of an instance of p that was promoted for a request, and of the stages
-	// that it lacked; waited is set if the request had to wait for the instance too. It comes before Arrive of the same request.
-	Promoted(t Time, p PoolID, lacked uint8, waited bool)
+	// Promoted tells of an instance of p that was promoted for a request, what that needs, and
+	// the stages that it lacked; waited is set if the request had to wait for the instance too. It comes before Arrive of the same request.
+	Promoted(t Time, p PoolID, needs Target, lacked uint8, waited bool)
 	// Worth is what one of the instances that are prepared for is saves, in
 	// seconds of waiting; the least worth is ended first.
 	Worth(t Time, p PoolID, is Target) float64

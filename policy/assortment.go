@@ -14,26 +14,33 @@ type assortment struct {
 	// Cost and Weighed are, of recent requests, what it would cost that they lacked all that
 	// they need (aim.lacking), and the weights of the stages.
 	Cost, Weighed float64
+	// Retimed is set when stages have been found to take other times since the last tick.
+	Retimed bool
 
 	terms
-	stages  []Stage
-	weighs  []float64        // by stage, of what it costs to lack all of them, see weigh
-	every   int64            // steps between two forecasts
-	find    map[Target]int32 // never iterated
-	near    targetCache
-	usual   float64 // requests in a lead time
-	needed  float64 // what they need together, in weights
-	savings savings
-	keeps   bool      // a stage keeps several keys
-	served  []float64 // see serve
-	best    bestTargets
-	naming  int     // keys that hints name, or did until they were read last
-	stale   []keyAt // of these, those that are to be read anew
+	stages []Stage // with the times that are believed
+	// late is of requests whose stages take as long as in general, any of all.
+	late, any *lateness
+	longer    float64          // than configured, all stages together, seconds
+	weighs    []float64        // by stage, of what it costs to lack all of them, see weigh
+	every     int64            // steps between two forecasts
+	find      map[Target]int32 // never iterated
+	near      targetCache
+	usual     float64 // requests in a lead time
+	needed    float64 // what they need together, in weights
+	savings   savings
+	keeps     bool      // a stage keeps several keys
+	served    []float64 // see serve
+	best      bestTargets
+	naming    int     // keys that hints name, or did until they were read last
+	stale     []keyAt // of these, those that are to be read anew
 }
 
 // terms are what an assortment has to go by.
 type terms struct {
-	late        *lateness // of the category's stages
+	times       *StageTimes
+	pool        PoolID
+	configured  *lateness // of the category's stages
 	aim         *aim
 	tickSeconds float64
 	lead        float64 // seconds, see unit
@@ -71,14 +78,15 @@ const (
 )
 
 func newAssortment(by terms) *assortment {
-	m := &assortment{Stages: make([]stageDemand, len(by.late.stages))}
+	m := &assortment{Stages: make([]stageDemand, len(by.configured.stages))}
 	m.restored(by)
 	return m
 }
 
 // restored makes what a snapshot does not hold.
 func (m *assortment) restored(by terms) {
-	m.terms, m.stages, m.find = by, by.late.stages, map[Target]int32{}
+	m.terms, m.stages, m.find = by, by.configured.stages, map[Target]int32{}
+	m.late, m.any = by.configured, by.configured
 	m.weigh()
 	m.every = 1 // twice a lead time, so that no outcome is slept through
 	for 2*m.every <= seldom && float64(4*m.every)*m.tickSeconds <= m.span {
@@ -91,6 +99,9 @@ func (m *assortment) restored(by terms) {
 		m.Stages[i].restored(m.tickSeconds, m.span)
 	}
 	m.renamed()
+	if m.times.learned(m.pool) {
+		m.retime()
+	}
 	m.sum()
 	m.best.stale = true
 }
@@ -100,26 +111,31 @@ func (m *assortment) restored(by terms) {
 // lacks the stage beside all others.
 func (m *assortment) weigh() {
 	m.weighs = m.weighs[:0]
-	all := m.late.all()
+	all := m.any.all()
 	for i := range m.stages {
 		m.keeps = m.keeps || m.stages[i].Keeps > 1
 		w := m.stages[i].Takes.Seconds()
 		if !m.aim.waits && m.aim.longest > 0 {
-			w = m.aim.lacking(m.late, all) - m.aim.lacking(m.late, all&^(1<<i)) + float64(leastWeight*w)
+			w = m.aim.lacking(m.any, all) - m.aim.lacking(m.any, all&^(1<<i)) + float64(leastWeight*w)
 		}
 		m.weighs = append(m.weighs, w)
 	}
 }
 
-// ask notes what stages a request needs, at least one.
-func (m *assortment) ask(stages uint8) {
+// ask notes what stages a request for a target, which has just arrived, needs: at least one.
+func (m *assortment) ask(to Target, stages uint8) {
 	weight := 0.0
-	for i := range m.stages {
+	row, _ := m.row(to)
+	for i, key := range m.Targets[row].Keys {
 		if stages&(1<<i) != 0 {
-			weight += m.weighs[i]
+			weight += float64(m.weighs[i] * m.Stages[i].Keys[key].weight)
 		}
 	}
-	m.Cost = float64(m.Cost*keepAsked) + float64(m.aim.lacking(m.late, stages)*m.aim.unit(m.lead))
+	cost := weight // in seconds, as it takes
+	if !m.aim.waits {
+		cost = float64(m.lacking(to, stages) * m.aim.unit(m.lead))
+	}
+	m.Cost = float64(m.Cost*keepAsked) + cost
 	m.Weighed = float64(m.Weighed*keepAsked) + weight
 }
 
@@ -158,6 +174,7 @@ func (m *assortment) target(step int64, to Target) *heldTarget {
 		if s := &m.stages[j]; key < 0 && s.Needs(to) { // it is new, or known again
 			t.Keys[j] = m.Stages[j].place(step, s.key(to), m, j)
 			m.Stages[j].Keys[t.Keys[j]].Held += t.Held
+			m.retimeKey(j, t.Keys[j])
 			m.best.stale = true
 		}
 	}
@@ -211,7 +228,8 @@ func (m *assortment) tick(step int64, now, middle forecast.Clock) bool {
 	if step%m.every != 0 {
 		return false
 	}
-	changed := false
+	changed := m.Retimed
+	m.Retimed = false
 	for j := range m.Stages {
 		s := &m.Stages[j]
 		s.tick(step, now, middle)
@@ -231,7 +249,7 @@ func (m *assortment) sum() {
 	m.usual, m.needed = 0, 0
 	for j := range m.Stages {
 		m.usual = max(m.usual, m.Stages[j].mean)
-		m.needed += float64(m.weighs[j] * m.Stages[j].mean)
+		m.needed += float64(m.weighs[j] * m.Stages[j].weighed)
 	}
 	if !m.keeps { // see serve
 		m.savings = m.savings.sum(m.Stages, m.stages, m.weighs, nil)
@@ -260,8 +278,9 @@ func (m *assortment) gains(t *heldTarget) (g gains) {
 	for j, key := range t.Keys {
 		if key >= 0 {
 			k := &m.Stages[j].Keys[key]
-			g.next += float64(m.weighs[j] * k.chance(k.Held))
-			g.last += float64(m.weighs[j] * k.chance(max(k.Held-1, 0)))
+			w := float64(m.weighs[j] * k.weight)
+			g.next += float64(w * k.chance(k.Held))
+			g.last += float64(w * k.chance(max(k.Held-1, 0)))
 		}
 	}
 	return g

@@ -13,7 +13,7 @@ import (
 
 // mixOf is an assortment of stages whose waits count, at a lead time of a minute.
 func mixOf(stages []Stage) *assortment {
-	return newAssortment(terms{late: newLateness(stages), aim: &aim{waits: true}, tickSeconds: 15, lead: 60, span: 60})
+	return newAssortment(terms{times: &StageTimes{}, configured: newLateness(stages), aim: &aim{waits: true}, tickSeconds: 15, lead: 60, span: 60})
 }
 
 // randomAssortment has keys of random demand, of a stage by dataset and one by

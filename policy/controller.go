@@ -18,6 +18,7 @@ type Controller struct {
 	layers   LayerSizer
 	aims     AimingSizer
 	stopping StoppingSizer
+	timing   TimingSizer
 	hints    HintSizer
 	host     Host
 	log      *Log
@@ -38,6 +39,7 @@ type Controller struct {
 	apart     apart
 	prepared  []preparation // by slot, if staged
 	kept      kept
+	times     StageTimes
 	scratch   []KeptKey
 	lives     []life    // by slot, if lived
 	rollouts  []rollout // by pool, if lived
@@ -98,7 +100,12 @@ func (c *Controller) adopt(config Config, sizer Sizer) {
 	c.aims, _ = sizer.(AimingSizer)
 	c.stopping, _ = sizer.(StoppingSizer)
 	c.hints, _ = sizer.(HintSizer)
+	c.timing, _ = sizer.(TimingSizer)
 	c.nextLook = Never
+	c.times.adopt(config.Categories)
+	if c.timing != nil {
+		c.timing.Times(&c.times)
+	}
 	c.early = config.Binding == Early || c.traits.OwnLaunch
 	c.keeps = c.traits.Idle != KeepNone && !c.draining
 	c.tick = int64(config.Tick)

@@ -50,8 +50,9 @@
 //     record or schedule: they must not call the controller back. The result
 //     of an action returns later as an event: Warm or Fail for a launch,
 //     Release for an assignment, Prepared for a preparation that nothing has
-//     overtaken. Nothing returns for an end or a refusal: the
-//     instance, or the request, is gone for the controller as soon as End or
+//     overtaken. How long each of its stages took, or each that was missing for a
+//     request, is told by Took before that. Nothing returns for an end or a refusal:
+//     the instance, or the request, is gone for the controller as soon as End or
 //     Refuse is called. What the provider takes back is told by Notice, if it
 //     gives one, and by Lose when it is gone.
 //  5. Requests and instances that a host passes in must exist and be in the

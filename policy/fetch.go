@@ -1,7 +1,5 @@
 package policy
 
-import "time"
-
 // AllStages are those of a category, whichever it has.
 const AllStages = ^uint8(0)
 
@@ -34,18 +32,20 @@ func (c *Controller) wipe(slot uint32) {
 }
 
 // missing is which stages an instance lacks for what a request needs, and how
-// long they are expected to take.
-func (c *Controller) missing(slot uint32, id PoolID, needs Target) (stages uint8, takes time.Duration) {
+// long they are expected to take; by may be nil where that is not asked.
+func (c *Controller) missing(slot uint32, id PoolID, needs Target, by *needed) (stages uint8, takes int64) {
 	k := &c.config.Categories[id]
 	row := &c.prepared[slot]
-	stages, takes = k.Missing(row.Is, needs)
-	if row.First == none {
-		return stages, takes
-	}
+	stages, _ = k.Missing(row.Is, needs)
 	for i := range k.Stages {
-		if s := &k.Stages[i]; stages&(1<<i) != 0 && s.Keeps > 1 && c.kept.has(row.First, KeptKey{uint8(i), s.key(needs)}) {
+		s := &k.Stages[i]
+		if stages&(1<<i) == 0 {
+			continue
+		}
+		if row.First != none && s.Keeps > 1 && c.kept.has(row.First, KeptKey{uint8(i), s.key(needs)}) {
 			stages &^= 1 << i
-			takes -= s.Takes
+		} else if by != nil {
+			takes += by[i]
 		}
 	}
 	return stages, takes
@@ -96,7 +96,7 @@ func (c *Controller) fetched(t Time, slot uint32, in *instance) {
 // leastLacking finds an idle instance that keeps something of what a request
 // needs and so lacks less than the best so far, or as little and is worth less
 // to others. Who requires a warm instance is given none that lacks anything.
-func (c *Controller) leastLacking(t Time, id PoolID, r *Request, needs Target, best uint32, takes int64, worth float64) uint32 {
+func (c *Controller) leastLacking(t Time, id PoolID, r *Request, needs Target, by *needed, best uint32, takes int64, worth float64) uint32 {
 	k := &c.config.Categories[id]
 	for i := range k.Stages {
 		s := &k.Stages[i]
@@ -112,8 +112,7 @@ func (c *Controller) leastLacking(t Time, id PoolID, r *Request, needs Target, b
 			if in := &c.instances.Rows[slot]; in.Tenant != 0 && in.Tenant != r.Tenant {
 				continue
 			}
-			lacks, lack := c.missing(slot, id, needs)
-			n := int64(lack)
+			lacks, n := c.missing(slot, id, needs, by)
 			if n > takes && best != none || r.Warm == RequireWarm && lacks != 0 {
 				continue
 			}

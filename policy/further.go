@@ -14,8 +14,8 @@ func (m *assortment) keep(key KeptKey, n int32) {
 
 // further is the key for which a second of a stage saves most, of the stages
 // that keep several, where an instance is prepared for a target and keeps some
-// keys already. The saving of a second is the chance that one instance more for
-// the key is asked for in a lead time.
+// keys already. Where waits are summed, the saving of a second is the chance that one
+// instance more for the key is asked for in a lead time, however long it takes.
 func (m *assortment) further(is Target, keeps []KeptKey) (next KeptKey, ok bool) {
 	best := leastKept
 	for j := range m.stages {
@@ -28,16 +28,16 @@ func (m *assortment) further(is Target, keeps []KeptKey) (next KeptKey, ok bool)
 		if n, oldest := kepts(keeps, uint8(j)); n >= s.Keeps-1 {
 			if i, ok := demand.find[oldest]; ok {
 				k := &demand.Keys[i]
-				least = float64(betterBy * k.chance(max(k.Held-1, 0)))
+				least = float64(betterBy * float64(k.chance(max(k.Held-1, 0))*k.second))
 			}
 		}
 		for i := range demand.Keys {
 			k := &demand.Keys[i]
-			chance := k.chance(k.Held)
-			if chance <= max(best, least) || s.key(is) == k.Key || slices.Contains(keeps, KeptKey{uint8(j), k.Key}) {
+			saved := float64(k.chance(k.Held) * k.second)
+			if saved <= max(best, least) || s.key(is) == k.Key || slices.Contains(keeps, KeptKey{uint8(j), k.Key}) {
 				continue
 			}
-			best, next, ok = chance, KeptKey{uint8(j), k.Key}, true
+			best, next, ok = saved, KeptKey{uint8(j), k.Key}, true
 		}
 	}
 	return next, ok

@@ -218,7 +218,7 @@ func audit(t *testing.T, a *Adaptive) {
 		var counts marginals
 		for i := range s.Keys {
 			k := &s.Keys[i]
-			counts.add(k.sized, 1)
+			counts.add(k.sized, k.weight, 1)
 			if k.Named == nil {
 				continue
 			}

@@ -16,16 +16,16 @@ func (c *Controller) pickPrepared(t Time, id PoolID, p *pool, r *Request) uint32
 	best, lacks, worth := none, int64(0), 0.0
 	if r.Warm == RequireWarm {
 		if best = c.pickWhole(k, p, r, needs); best == none && p.keeps {
-			best = c.leastLacking(t, id, r, needs, none, 0, 0)
+			best = c.leastLacking(t, id, r, needs, &needed{}, none, 0, 0)
 		}
 		return best
 	}
+	by := c.needed(id, needs)
 	if p.Shelf.Count > 0 {
-		_, takes := k.Missing(Target{}, needs)
-		lacks = int64(takes)
+		lacks = by.lacked(k, Target{}, needs)
 		best, worth = c.pickUnprepared(t, id, p)
 	}
-	weighed, least := 0, k.leastLacking(needs)
+	weighed, least := 0, by.least(k, needs)
 	for i := p.FirstApart; i != none; i = c.apart.Rows[i].Next {
 		row := &c.apart.Rows[i]
 		if row.Count == 0 || row.Tenant != 0 && row.Tenant != r.Tenant {
@@ -34,8 +34,7 @@ func (c *Controller) pickPrepared(t Time, id PoolID, p *pool, r *Request) uint32
 		if weighed >= shelves && lacks <= least {
 			break
 		}
-		_, takes := k.Missing(row.Target, needs)
-		n := int64(takes)
+		n := by.lacked(k, row.Target, needs)
 		if best != none && (n > lacks || n == lacks && weighed >= shelves) {
 			continue
 		}
@@ -45,22 +44,46 @@ func (c *Controller) pickPrepared(t Time, id PoolID, p *pool, r *Request) uint32
 		}
 	}
 	if p.keeps && lacks > 0 {
-		best = c.leastLacking(t, id, r, needs, best, lacks, worth)
+		best = c.leastLacking(t, id, r, needs, &by, best, lacks, worth)
 	}
 	return best
 }
 
-// leastLacking is the least that an instance which is prepared for another
-// target can lack, in ns: a stage, if the request knows all that stages go by.
-func (k *Category) leastLacking(needs Target) int64 {
-	least := maxSpan
+// needed is how long each stage of a category is believed to take for what a
+// request needs, ns.
+type needed [MaxStages]int64
+
+func (c *Controller) needed(id PoolID, needs Target) (n needed) {
+	k := &c.config.Categories[id]
+	for i := range k.Stages {
+		if s := &k.Stages[i]; s.Needs(needs) {
+			n[i] = int64(c.times.Takes(id, KeptKey{uint8(i), s.key(needs)}))
+		}
+	}
+	return n
+}
+
+// lacked is how long the stages take that an instance lacks which is prepared for is.
+func (n *needed) lacked(k *Category, is, needs Target) (takes int64) {
+	for i := range k.Stages {
+		if s := &k.Stages[i]; s.Needs(needs) && !s.Agrees(is, needs) {
+			takes += n[i]
+		}
+	}
+	return takes
+}
+
+// least is the least that an instance which is prepared for another target can
+// lack, in ns: a stage, if the request knows all that stages go by.
+func (n *needed) least(k *Category, needs Target) int64 {
+	least := int64(maxSpan)
 	for i := range k.Stages {
 		if !k.Stages[i].Needs(needs) {
 			return 0
 		}
-		least = min(least, k.Stages[i].Takes)
+		least = min(least, n[i])
 	}
-	return int64(least)
+	return least
 }
 
 // Of the instances that are not prepared yet so many are looked at, and the

@@ -1,5 +1,7 @@
 package policy
 
+import "fmt"
+
 // preparation is what an instance of a category with stages is prepared for.
 type preparation struct {
 	Is   Target
@@ -110,6 +112,43 @@ func (c *Controller) Prepared(t Time, id InstanceID) {
 	c.fetch(t, slot, in)
 }
 
+// Took tells how long an instance took for a stage of its category, by its index,
+// ns: one that it did for a preparation, before Prepared of that, or one that it
+// lacked for the request that it serves. Decisions go by what is told; what is not
+// told takes as long as it is configured to. What was overtaken is not told.
+func (c *Controller) Took(t Time, id InstanceID, stage int, took int64) {
+	c.enter(t)
+	slot := c.living(id, "Took")
+	in := &c.instances.Rows[slot]
+	if !c.staged || stage >= len(c.config.Categories[in.Pool].Stages) || took < 0 || took > int64(maxSpan) {
+		panic(fmt.Sprintf("policy: Took of instance %d, stage %d in %d ns, which is out of range", id, stage, took))
+	}
+	s := &c.config.Categories[in.Pool].Stages[stage]
+	row := &c.prepared[slot]
+	is := row.Is
+	if in.State == idle && (row.Busy || row.Fetching) {
+		is = row.To
+	} else if in.State != serving {
+		misplaced(id, serving, "Took")
+	}
+	if !s.Needs(is) {
+		panic(fmt.Sprintf("policy: Took of instance %d, stage %q, which it had no need to do", id, s.Name))
+	}
+	key := KeptKey{uint8(stage), s.key(is)}
+	switch r := c.times.learn(t, in.Pool, key, took); {
+	case c.timing == nil:
+	case r.general:
+		c.timing.Retimed(in.Pool, KeptKey{Stage: key.Stage})
+	default:
+		if r.gone != (Target{}) {
+			c.timing.Retimed(in.Pool, KeptKey{key.Stage, r.gone})
+		}
+		if r.key {
+			c.timing.Retimed(in.Pool, key)
+		}
+	}
+}
+
 // reaim turns idle instances to what is more likely to be asked for.
 func (c *Controller) reaim(t Time, id PoolID, p *pool) {
 	if c.aims == nil || !p.staged || p.Warm == 0 {
@@ -161,10 +200,10 @@ func (c *Controller) lacking(t Time, slot uint32, id PoolID, r *Request, waited 
 	c.unprepare(slot, id)
 	needs := r.Target(c.pools[id].facets)
 	row := &c.prepared[slot]
-	stages, _ := c.missing(slot, id, needs)
+	stages, _ := c.missing(slot, id, needs, nil)
 	c.turn(slot, id, row.Is.Turned(needs))
 	if c.aims != nil && c.pools[id].staged {
-		c.aims.Promoted(t, id, stages, waited)
+		c.aims.Promoted(t, id, needs, stages, waited)
 	}
 	return stages
 }

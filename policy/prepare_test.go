@@ -22,7 +22,7 @@ func (a *aimed) Traits() Traits                               { return Traits{Ti
 func (a *aimed) Start(Time, PoolID) Level                     { return Hold(a.level) }
 func (a *aimed) Arrive(Time, Request, Stock) Level            { return Hold(a.level) }
 func (a *aimed) Tick(t Time, _ PoolID, _ Stock) (Level, Time) { return Hold(a.level), t }
-func (a *aimed) Promoted(Time, PoolID, uint8, bool)           {}
+func (a *aimed) Promoted(Time, PoolID, Target, uint8, bool)   {}
 func (a *aimed) Holds(PoolID, Target, int32)                  {}
 func (a *aimed) Keeps(_ PoolID, key KeptKey, n int32)         { a.kept[key] = n }
 func (a *aimed) Further(_ Time, _ PoolID, _ Target, keeps []KeptKey) (KeptKey, bool) {

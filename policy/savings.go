@@ -33,7 +33,7 @@ func (s savings) sum(demand []stageDemand, stages []Stage, weighs, served []floa
 			have[j] += at[j].take(&demand[j].marginals, max(stages[j].Keeps, 1))
 			now := have[j]
 			if stages[j].Keeps > 1 {
-				now = min(now, float64(served[k]*demand[j].mean))
+				now = min(now, float64(served[k]*demand[j].weighed))
 			}
 			all += float64(weighs[j] * (now - meet[j]))
 			meet[j] = now

@@ -50,7 +50,7 @@ func TestMarginalsForgetWhatHasGone(t *testing.T) {
 		}
 		var want marginals
 		for i := range s.Keys {
-			want.add(s.Keys[i].sized, 1)
+			want.add(s.Keys[i].sized, 1, 1)
 		}
 		if s.marginals != want {
 			t.Errorf("stage %d: the marginals are not those of the keys", j)

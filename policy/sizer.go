@@ -100,6 +100,17 @@ type StoppingSizer interface {
 	Stopped(p PoolID) int32
 }
 
+// A TimingSizer is a Sizer that goes by how long stages take.
+type TimingSizer interface {
+	Sizer
+	// Times gives what is believed of that, for the sizer to read. It comes before
+	// all that depends on it.
+	Times(*StageTimes)
+	// Retimed tells that another time is believed of a stage of p for a key or, by
+	// the zero Target, in general and of how it varies.
+	Retimed(p PoolID, key KeptKey)
+}
+
 // Traits are the fixed properties of a Sizer.
 type Traits struct {
 	Arrivals bool // Arrive is called for every arrival

@@ -41,11 +41,12 @@ type snapshot struct {
 	EmptyApart  uint32
 	Prepared    []preparation `json:",omitempty"`
 	Kept        kept
-	Lived       bool      `json:",omitempty"`
-	Lives       []life    `json:",omitempty"`
-	Rollouts    []rollout `json:",omitempty"`
-	Turns       []turn    `json:",omitempty"`
-	ClearTurns  int       `json:",omitempty"`
+	Times       [][]stageTime `json:",omitempty"`
+	Lived       bool          `json:",omitempty"`
+	Lives       []life        `json:",omitempty"`
+	Rollouts    []rollout     `json:",omitempty"`
+	Turns       []turn        `json:",omitempty"`
+	ClearTurns  int           `json:",omitempty"`
 	Loners      queue
 	Expiries    []expiry
 	Wakes       []wake
@@ -60,7 +61,7 @@ func (c *Controller) Snapshot() ([]byte, error) {
 		Version: snapshotVersion, Now: c.now, LastTick: c.lastTick, NextTick: c.nextTick, Draining: c.draining,
 		Pools: c.pools, Supplies: c.supplies, Starved: c.starved, Crowded: c.crowded, Full: c.full, Instances: c.instances.Rows, EmptySlot: c.instances.Empty,
 		Alive: c.instances.Alive, Ranks: c.ranks.heap,
-		Waiters: c.waiters.Rows, EmptyWait: c.waiters.Empty, Apart: c.apart.Rows, EmptyApart: c.apart.Empty, Prepared: c.prepared, Kept: c.kept,
+		Waiters: c.waiters.Rows, EmptyWait: c.waiters.Empty, Apart: c.apart.Rows, EmptyApart: c.apart.Empty, Prepared: c.prepared, Kept: c.kept, Times: c.times.Pools,
 		Expiries: c.expiries, Wakes: c.wakes, Active: append([]PoolID{}, c.active...),
 		Lived: c.lived, Lives: c.lives, Rollouts: c.rollouts, Turns: c.turns.heap, ClearTurns: c.turns.clear, Loners: c.loners,
 	}
@@ -130,6 +131,9 @@ func (c *Controller) Restore(data []byte) error {
 	}
 	c.prepared, c.kept = s.Prepared, s.Kept
 	c.kept.restored()
+	if err := c.times.restored(s.Times); err != nil {
+		return err
+	}
 	c.lives, c.rollouts, c.turns, c.loners = s.Lives, s.Rollouts, turns{heap: s.Turns, clear: s.ClearTurns}, s.Loners
 	if c.lived = c.lived || s.Lived || c.lives != nil; c.lived {
 		c.giveLives()

@@ -14,6 +14,8 @@ type stageDemand struct {
 	model *forecast.Model
 	find  map[Target]int32 // never iterated
 	mean  float64          // requests in a lead time that need the stage
+	// weighed is the same, each request by the weight of its key.
+	weighed float64
 	// marginals are of the chances that the forecasts of all keys give.
 	marginals marginals
 	moved     []int32 // places of keys whose forecast has changed at the last tick
@@ -33,6 +35,7 @@ type keyDemand struct {
 	// request that came after it, if any did. What is announced comes on top.
 	Sized, Excited forecast.NegBinomial
 	sized, excited []float64 // the chances of both
+	timing
 }
 
 // chance is that of more than n requests in a lead time.
@@ -61,9 +64,9 @@ func (s *stageDemand) chances(to []float64, k *keyDemand, of forecast.NegBinomia
 // size takes over the forecast of a key.
 func (s *stageDemand) size(k *keyDemand, n forecast.NegBinomial) {
 	k.Sized, k.Excited = n, forecast.NegBinomial{}
-	s.marginals.add(k.sized, -1)
+	s.marginals.add(k.sized, k.weight, -1)
 	k.sized = s.chances(k.sized, k, n)
-	s.marginals.add(k.sized, 1)
+	s.marginals.add(k.sized, k.weight, 1)
 }
 
 func (s *stageDemand) restored(tick, lead float64) {
@@ -72,8 +75,9 @@ func (s *stageDemand) restored(tick, lead float64) {
 	for i := range s.Keys {
 		k := &s.Keys[i]
 		s.find[k.Key] = int32(i)
+		k.timing = usual
 		k.sized = s.chances(k.sized, k, k.Sized)
-		s.marginals.add(k.sized, 1)
+		s.marginals.add(k.sized, k.weight, 1)
 		if k.Excited.Mean > 0 {
 			k.excited = s.chances(k.excited, k, k.Excited)
 		}
@@ -87,7 +91,7 @@ func (s *stageDemand) place(step int64, key Target, of *assortment, stage int) i
 	if !ok {
 		i = s.room(of, stage)
 		k := &s.Keys[i]
-		*k = keyDemand{Key: key, Arrivals: s.model.New(step), sized: k.sized[:0], excited: k.excited[:0]}
+		*k = keyDemand{Key: key, Arrivals: s.model.New(step), sized: k.sized[:0], excited: k.excited[:0], timing: usual}
 		s.find[key] = i
 	}
 	return i
@@ -102,6 +106,7 @@ func (s *stageDemand) arrive(step int64, place int32) (excited bool) {
 	k.Last = step
 	if n := uint(k.Count); bits.OnesCount(n) == 1 && bits.TrailingZeros(n)%2 == 0 { // the 1st, 4th, 16th, ...
 		k.Excited = s.model.Excited(k.Arrivals, k.Count)
+		k.Excited.Mean *= k.longer
 		k.excited = s.chances(k.excited, k, k.Excited)
 		return true
 	}
@@ -139,6 +144,7 @@ func (s *stageDemand) tick(step int64, now, middle forecast.Clock) {
 			continue
 		}
 		n := s.model.Update(k.Arrivals, step, k.Count, now, middle)
+		n.Mean *= k.longer
 		k.Count = 0
 		if moved(k.Sized, n) || k.Excited.Mean > 0 {
 			s.size(k, n)
@@ -152,12 +158,14 @@ func (s *stageDemand) tick(step int64, now, middle forecast.Clock) {
 
 // sum adds up the requests that need the stage.
 func (s *stageDemand) sum() {
-	s.mean = 0
+	s.mean, s.weighed = 0, 0
 	for i := range s.Keys {
 		k := &s.Keys[i]
-		s.mean += k.Sized.Mean
+		mean := k.Sized.Mean
 		if k.Named != nil {
-			s.mean += k.Named.Sum.all()
+			mean += k.Named.Sum.all()
 		}
+		s.mean += mean
+		s.weighed += float64(mean * k.weight)
 	}
 }

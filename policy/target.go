@@ -28,14 +28,23 @@ type Stage struct {
 	// Of are the facets that must agree. A request in which one of them is
 	// unknown (0) does not need the stage.
 	Of Facet
-	// Takes is how long it is expected to take.
+	// Takes is how long it is expected to take, until the controller has learned.
 	Takes time.Duration
 	// Times are how long it takes at evenly spread shares of all times, ascending;
 	// none is always Takes.
 	Times []time.Duration
+	// By are the keys for which it is expected to take another time than Takes.
+	By []TakesFor
 	// Keeps is for how many keys an instance keeps the stage done at a time, as
 	// its disk has room for so many datasets, say. Zero is one: that of its target.
 	Keeps int
+}
+
+// TakesFor is how long a stage is expected to take for a key, a Target with the
+// facets that the stage goes by.
+type TakesFor struct {
+	Key   Target
+	Takes time.Duration
 }
 
 // MaxStages bounds the stages of a category: a set of them is a byte.
@@ -69,7 +78,8 @@ func (s *Stage) Agrees(a, b Target) bool {
 }
 
 // Missing is which stages, by the bits of their index, an instance prepared for
-// is lacks for a request that needs the target, and how long they are expected to take.
+// is lacks for a request that needs the target, and how long they are configured
+// to take in general.
 func (k *Category) Missing(is, needs Target) (stages uint8, takes time.Duration) {
 	for i := range k.Stages {
 		if s := &k.Stages[i]; s.Needs(needs) && !s.Agrees(is, needs) {
@@ -147,6 +157,14 @@ func (k *Category) validateStages() error {
 		}
 		if s.Takes < 0 || s.Takes > maxSpan {
 			return fmt.Errorf("policy: category %q: stage %q takes %v, which is out of range", k.Name, s.Name, s.Takes)
+		}
+		if len(s.By) > MaxTimesBy {
+			return fmt.Errorf("policy: category %q: stage %q has the times of %d keys, more than %d", k.Name, s.Name, len(s.By), MaxTimesBy)
+		}
+		for _, by := range s.By {
+			if by.Takes < 0 || by.Takes > maxSpan {
+				return fmt.Errorf("policy: category %q: stage %q takes %v for a key, which is out of range", k.Name, s.Name, by.Takes)
+			}
 		}
 	}
 	return nil

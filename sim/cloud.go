@@ -159,6 +159,9 @@ func (r *replay) happen() {
 		r.m.released(e.time, row)
 		r.m.charges(row).released(e.time)
 		delete(r.cloud.jobs, s)
+		if r.preps != nil {
+			r.took(e.time, e.id.Slot(), r.preps.rows[e.id.Slot()].late)
+		}
 		r.driven().Release(e.time, e.id)
 	case isNoticed:
 		r.m.noticed()

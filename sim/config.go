@@ -31,7 +31,7 @@ func FleetFromConfig(f *config.File, src trace.Source) (Fleet, error) {
 		return Fleet{}, err
 	}
 	fleet.Pooled = pooled
-	if err := fleet.addPools(f, pools, src.Summary().Strings.Tenant); err != nil {
+	if err := fleet.addPools(f, pools, src.Summary().Strings); err != nil {
 		return Fleet{}, err
 	}
 	if err := fleet.admits(src); err != nil {
@@ -104,9 +104,9 @@ func (f *Fleet) admits(src trace.Source) error {
 	return nil
 }
 
-// addPools makes the categories of an empty fleet, for a trace with a dictionary
-// of tenants.
-func (f *Fleet) addPools(file *config.File, pools []config.Pool, dictionary []string) error {
+// addPools makes the categories of an empty fleet; keys of stages have the names
+// of a trace.
+func (f *Fleet) addPools(file *config.File, pools []config.Pool, names trace.Strings) error {
 	layers := make([][]policy.Layer, len(pools))
 	var reserved []string
 	for i := range pools {
@@ -114,10 +114,10 @@ func (f *Fleet) addPools(file *config.File, pools []config.Pool, dictionary []st
 			reserved = append(reserved, t)
 		}
 	}
-	numbers := tenantNumbers(reserved, dictionary)
+	numbers := tenantNumbers(reserved, names.Tenant)
 	for i, as := range config.PolicyCategories(pools) {
 		as.ReservedFor = numbers[pools[i].Tenant]
-		k, err := categoryFromConfig(file, &pools[i], as)
+		k, err := categoryFromConfig(file, &pools[i], as, names)
 		if err != nil {
 			return err
 		}
@@ -128,7 +128,7 @@ func (f *Fleet) addPools(file *config.File, pools []config.Pool, dictionary []st
 }
 
 // categoryFromConfig is a pool that the controller sees as it is given.
-func categoryFromConfig(f *config.File, p *config.Pool, as policy.Category) (Category, error) {
+func categoryFromConfig(f *config.File, p *config.Pool, as policy.Category, names trace.Strings) (Category, error) {
 	k := &p.Terms
 	lead, err := leadFromConfig(k.LeadTime)
 	if err != nil {
@@ -151,6 +151,11 @@ func categoryFromConfig(f *config.File, p *config.Pool, as policy.Category) (Cat
 			return Category{}, fmt.Errorf("%s: category %q: stage %q: %w", f.Name, k.Name, s.Name, err)
 		}
 		c.StageTimes = append(c.StageTimes, took)
+		by, err := timesBy(&s, names)
+		if err != nil {
+			return Category{}, fmt.Errorf("%s: category %q: stage %q: %w", f.Name, k.Name, s.Name, err)
+		}
+		c.TimesBy, c.Expected = append(c.TimesBy, by), append(c.Expected, s.Expected)
 	}
 	if k.Spot.Price > 0 {
 		c.Market = &Market{Interruptions: k.Spot.Interruptions, Refused: k.Spot.Refused, Notice: k.Spot.Notice}
@@ -161,6 +166,29 @@ func categoryFromConfig(f *config.File, p *config.Pool, as policy.Category) (Cat
 		}
 	}
 	return c, nil
+}
+
+// timesBy are the times that a stage takes for single keys; nil if it has none.
+// What a trace does not name is never asked for.
+func timesBy(s *config.Stage, names trace.Strings) (map[policy.Target]LeadTime, error) {
+	if len(s.By) == 0 {
+		return nil, nil
+	}
+	ids := map[policy.Facet][]string{
+		policy.OfImage: names.Image, policy.OfTaskType: names.TaskType, policy.OfDataset: names.Dataset, policy.OfTenant: names.Tenant,
+	}[s.Of]
+	all := map[policy.Target]LeadTime{}
+	for _, by := range s.By {
+		law, err := leadFromConfig(by.LeadTime)
+		if err != nil {
+			return nil, fmt.Errorf("by %q: %w", by.Key, err)
+		}
+		if i := slices.Index(ids, by.Key); i > 0 {
+			id := uint32(i)
+			all[policy.Target{}.With(s.Of, policy.Target{Image: id, TaskType: id, Dataset: id, Tenant: id})] = law
+		}
+	}
+	return all, nil
 }
 
 func leadFromConfig(l config.LeadTime) (LeadTime, error) {

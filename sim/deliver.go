@@ -66,6 +66,10 @@ func (r *replay) deliver(t policy.Time) {
 				}
 				continue
 			}
+			if r.preps != nil {
+				// Told no sooner, so that stages need no events of their own.
+				r.took(event, s, r.preps.rows[s].late)
+			}
 			r.m.released(event, row)
 			if r.ref == nil {
 				r.ctrl.Release(event, row.id(s))
@@ -101,14 +105,31 @@ func (r *replay) prepared() {
 	if t >= r.mark {
 		r.look(t)
 	}
-	if s, current := r.preps.pop(t, r.category); current {
-		if r.m.open && !r.m.closed {
-			r.preps.came.Preparations++
-		}
-		if r.ref == nil {
-			r.ctrl.Prepared(t, r.slots[s].id(s))
-		} else {
-			r.ref.Prepared(t, r.slots[s].id(s))
+	s, stages, current := r.preps.pop(t, r.category)
+	if !current {
+		return
+	}
+	r.took(t, s, stages)
+	id := r.slots[s].id(s)
+	if r.m.open && !r.m.closed {
+		r.preps.came.Preparations++
+	}
+	if r.ref == nil {
+		r.ctrl.Prepared(t, id)
+	} else {
+		r.ref.Prepared(t, id)
+	}
+}
+
+// took tells how long the stages took that an instance has carried out.
+func (r *replay) took(t policy.Time, s uint32, stages uint8) {
+	for i := 0; stages != 0; i, stages = i+1, stages>>1 {
+		switch span := r.preps.rows[s].took[i]; {
+		case stages&1 == 0:
+		case r.ref == nil:
+			r.ctrl.Took(t, r.slots[s].id(s), i, span)
+		default:
+			r.ref.Took(t, r.slots[s].id(s), i, span)
 		}
 	}
 }

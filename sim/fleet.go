@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -41,8 +42,14 @@ type Category struct {
 	// StageTimes are the distributions of the embedded one's Stages, whose
 	// expected times are set to their means.
 	StageTimes []LeadTime
-	Price      float64 // $/h of an on-demand instance
-	Billing    Billing
+	// TimesBy are those for single keys, by stage; nil where there are none. Policies
+	// expect their means.
+	TimesBy []map[policy.Target]LeadTime
+	// Expected is what policies are told that stages take, for any key, where that is
+	// above 0; nil where they are told what is true.
+	Expected []time.Duration
+	Price    float64 // $/h of an on-demand instance
+	Billing  Billing
 	// Market is the cloud's side of the embedded Spot, where that is not nil.
 	Market *Market
 }
@@ -95,11 +102,32 @@ func (f *Fleet) PolicyConfig() policy.Config {
 		k.Category.LeadTime, k.Category.Price = k.Lead.Mean(), k.Price
 		k.Stages = slices.Clone(k.Stages)
 		for i := range k.Stages {
-			k.Stages[i].Takes, k.Stages[i].Times = k.StageTimes[i].Mean(), timesOf(k.StageTimes[i])
+			s := &k.Stages[i]
+			if k.Expected != nil && k.Expected[i] > 0 {
+				s.Takes = k.Expected[i]
+				continue
+			}
+			s.Takes, s.Times = k.StageTimes[i].Mean(), timesOf(k.StageTimes[i])
+			if k.TimesBy != nil {
+				s.By = takesBy(k.TimesBy[i])
+			}
 		}
 		c.Categories = append(c.Categories, k.Category)
 	}
 	return c
+}
+
+// takesBy are the means of the times for single keys, in an order of their own.
+func takesBy(laws map[policy.Target]LeadTime) []policy.TakesFor {
+	var all []policy.TakesFor
+	for key, law := range laws {
+		all = append(all, policy.TakesFor{Key: key, Takes: law.Mean()})
+	}
+	slices.SortFunc(all, func(a, b policy.TakesFor) int {
+		return cmp.Or(cmp.Compare(a.Key.Image, b.Key.Image), cmp.Compare(a.Key.TaskType, b.Key.TaskType),
+			cmp.Compare(a.Key.Dataset, b.Key.Dataset), cmp.Compare(a.Key.Tenant, b.Key.Tenant))
+	})
+	return all
 }
 
 // stageTimes is how many times of a stage policies are told.
@@ -128,6 +156,9 @@ func (f *Fleet) validate() error {
 		}
 		if len(k.StageTimes) != len(k.Stages) {
 			return fmt.Errorf("category %q has %d stages and %d distributions of their times", k.Name, len(k.Stages), len(k.StageTimes))
+		}
+		if k.TimesBy != nil && len(k.TimesBy) != len(k.Stages) || k.Expected != nil && len(k.Expected) != len(k.Stages) {
+			return fmt.Errorf("category %q has %d stages, and times by key of %d or expected times of %d", k.Name, len(k.Stages), len(k.TimesBy), len(k.Expected))
 		}
 		if !(k.Price >= 0) {
 			return fmt.Errorf("category %q: price %v is not a number of dollars per hour", k.Name, k.Price)

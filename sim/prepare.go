@@ -9,6 +9,7 @@ import (
 // stages are the random streams of a category's stages of warm-up.
 type stages struct {
 	laws []LeadTime
+	by   []map[policy.Target]LeadTime // by stage, of single keys
 	// ahead are the draws of instances that are prepared, by their number;
 	// late those of requests whose instance lacked the stage, by row, so that
 	// a request finds the same times under every policy.
@@ -17,12 +18,23 @@ type stages struct {
 }
 
 func newStages(k Category, seed uint64) stages {
-	s := stages{laws: k.StageTimes}
+	s := stages{laws: k.StageTimes, by: k.TimesBy}
 	for _, stage := range k.Stages {
 		s.ahead = append(s.ahead, newStream(seed, "prepare", k.Name, stage.Name))
 		s.late = append(s.late, newStream(seed, "stage", k.Name, stage.Name))
 	}
 	return s
+}
+
+// time is how long a stage takes for a target: the time that a share u does not exceed.
+func (g *stages) time(stage int, of policy.Facet, to policy.Target, u float64) int64 {
+	law := g.laws[stage]
+	if g.by != nil && g.by[stage] != nil {
+		if own, ok := g.by[stage][policy.Target{}.With(of, to)]; ok {
+			law = own
+		}
+	}
+	return law.Quantile(u)
 }
 
 // A preparation is an instance on its way to a target, and what it is by then.
@@ -39,7 +51,10 @@ type preparation struct {
 	// ends are when the stages that it lacked are done, in their order, ns;
 	// 0 for those that it did not lack. Only meaningful while event is not 0 and started.
 	ends    [policy.MaxStages]policy.Time
+	took    [policy.MaxStages]int64 // by the stages that it lacked
 	started bool
+	// late are the stages that it lacked for the request that it serves.
+	late uint8
 }
 
 // finish is an event of the calendar of preparations: the instance whose it
@@ -92,7 +107,7 @@ func (p *preparations) aim(t policy.Time, s uint32, k *Category, pool uint32, to
 	row := &p.rows[s]
 	row.settle(k, t)
 	p.drop(s)
-	row.started, row.to, row.asked = false, to, stages
+	row.started, row.to, row.asked, row.late = false, to, stages, 0
 	row.event = p.take(s)
 	if warm {
 		p.start(t, s, k, pool)
@@ -129,7 +144,8 @@ func (p *preparations) start(t policy.Time, s uint32, k *Category, pool uint32) 
 			if row.asked == policy.AllStages {
 				row.leave(k, i)
 			}
-			t += g.laws[i].Quantile(g.ahead[i].uniform(j))
+			row.took[i] = g.time(i, k.Stages[i].Of, row.to, g.ahead[i].uniform(j))
+			t += row.took[i]
 			row.ends[i] = t
 		}
 	}
@@ -230,9 +246,11 @@ func (p *preparations) promote(t policy.Time, s uint32, k *Category, pool uint32
 			took = max(took, row.ends[i]-t)
 			continue
 		}
-		took += g.laws[i].Quantile(g.late[i].uniform(uint64(of)))
+		row.took[i] = g.time(i, k.Stages[i].Of, needs, g.late[i].uniform(uint64(of)))
+		took += row.took[i]
 	}
 	p.drop(s)
+	row.late = lacks
 	for i := range k.Stages {
 		if k.Stages[i].Needs(needs) {
 			row.become(k, i, needs)
@@ -251,17 +269,22 @@ func (p *preparations) drop(s uint32) {
 	row.event = 0
 }
 
-// pop is the slot of the instance whose preparation ends now, and whether it
-// was not overtaken.
-func (p *preparations) pop(t policy.Time, category func(s uint32) *Category) (s uint32, current bool) {
+// pop is the slot of the instance whose preparation ends now, the stages that it
+// carried out, and whether it was not overtaken.
+func (p *preparations) pop(t policy.Time, category func(s uint32) *Category) (s uint32, stages uint8, current bool) {
 	e := p.calendar.pop()
 	s = p.finishes[e].slot
 	p.free = append(p.free, e)
 	row := &p.rows[s]
 	if row.event != e {
-		return s, false
+		return s, 0, false
+	}
+	for i, end := range row.ends {
+		if end != 0 {
+			stages |= 1 << i
+		}
 	}
 	row.settle(category(s), t)
 	row.event = 0
-	return s, true
+	return s, stages, true
 }

@@ -30,9 +30,9 @@ func (a ahead) Aim(policy.Time, policy.PoolID) policy.Target {
 func (a ahead) Reaim(policy.Time, policy.PoolID, policy.Target) (policy.Target, bool) {
 	return policy.Target{}, false
 }
-func (a ahead) Promoted(policy.Time, policy.PoolID, uint8, bool) {}
-func (a ahead) Holds(policy.PoolID, policy.Target, int32)        {}
-func (a ahead) Keeps(policy.PoolID, policy.KeptKey, int32)       {}
+func (a ahead) Promoted(policy.Time, policy.PoolID, policy.Target, uint8, bool) {}
+func (a ahead) Holds(policy.PoolID, policy.Target, int32)                       {}
+func (a ahead) Keeps(policy.PoolID, policy.KeptKey, int32)                      {}
 func (a ahead) Further(policy.Time, policy.PoolID, policy.Target, []policy.KeptKey) (policy.KeptKey, bool) {
 	return policy.KeptKey{}, false
 }

@@ -50,6 +50,15 @@ func TestBadFiles(t *testing.T) {
 			"pool.yaml:2: service: has 2 targets (hit_rate, wait_price); keep one"},
 		{"service: {budget: 0}" + tail, "pool.yaml:1: service.budget: \"0\": want $/h: a number from 0.000001 to 1000000000, without quotes or unit"},
 
+		// times of stages by key
+		{"fleet: {default: {stages: [{name: a, lead_time: 1s, of: [image, dataset], by: {x: 2s}}]}}\npolicy: {name: none}",
+			"pool.yaml:1: fleet.default.stages[0].by: the stage goes by image and dataset: times by key are for a stage that goes by one facet, such as of: [dataset]"},
+		{"fleet: {default: {stages: [{name: a, lead_time: 1s, expected: 2s, by: {x: soon, y: \"empirical:z\"}}]}}\npolicy: {name: none}",
+			"pool.yaml:1: fleet.default.stages[0].by.x: \"soon\": want a span with a unit (ns, us, ms, s, m, h), such as 90s or 1h30m\n" +
+				"pool.yaml:1: fleet.default.stages[0].by.y: want a span such as 90s, or lognormal:median=45s,p99=120s\n" +
+				"pool.yaml:1: fleet.default.stages[0].by: the stage goes by no facet: times by key are for a stage that goes by one facet, such as of: [dataset]\n" +
+				"pool.yaml:1: fleet.default.stages[0].expected: serves every request: it is part of the lead time, which is given as it is"},
+
 		// lifecycles
 		{"fleet:\n  default:\n    lead_time: 45s\n    lifecycle: {max_age: 1m}\npolicy: {name: none}",
 			"pool.yaml:4: fleet.default.lifecycle: a maximum age of 1m0s leaves instances 54s to be handed out (a tenth is jitter); give more than the lead time and a tick, 1m0s, in which the successor becomes warm"},

@@ -81,6 +81,10 @@ type Stage struct {
 	Of policy.Facet
 	// Keeps is for how many keys an instance keeps the stage done; zero is one.
 	Keeps int
+	// By are the keys for which it takes another time than LeadTime.
+	By []KeyTime
+	// Expected is what policies are told that it takes in place of that; zero: what is true.
+	Expected time.Duration
 }
 
 // Billing is how a provider rounds an instance's life; zero is exact.

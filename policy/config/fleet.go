@@ -110,7 +110,9 @@ func stage(s *Stage) schema {
 		}}},
 		{key: "cached", schema: share(&s.LeadTime.Cached)},
 		{key: "keeps", schema: count(&s.Keeps, policy.MaxKeeps)},
-	}}
+		{key: "by", schema: byKey{&s.By}},
+		{key: "expected", schema: span(&s.Expected, time.Millisecond, MaxLeadTime)},
+	}, check: checkStage(s)}
 }
 
 // addStages makes the lead time of k the sum of the stages that serve every
@@ -158,7 +160,11 @@ func policyStages(k *Category) ([]policy.Stage, error) {
 	var stages []policy.Stage
 	for _, s := range k.Stages {
 		if s.Of != 0 {
-			stages = append(stages, policy.Stage{Name: s.Name, Of: s.Of, Takes: s.LeadTime.Mean(), Keeps: s.Keeps})
+			takes := s.LeadTime.Mean()
+			if s.Expected > 0 {
+				takes = s.Expected
+			}
+			stages = append(stages, policy.Stage{Name: s.Name, Of: s.Of, Takes: takes, Keeps: s.Keeps})
 		}
 	}
 	if len(stages) > policy.MaxStages {

@@ -20,18 +20,24 @@ func (r *Referee) pickPrepared(p *pool, q *request) *instance {
 	return best
 }
 
-// lacks is how long the stages are expected to take that an instance lacks for
+// lacks is how long the stages are believed to take that an instance lacks for
 // a request.
-func (r *Referee) lacks(in *instance, q *request) time.Duration {
+func (r *Referee) lacks(in *instance, q *request) (takes time.Duration) {
 	k := &r.pools[in.pool].category
-	_, takes := in.missing(k, q.Target(k.Facets()))
+	needs := q.Target(k.Facets())
+	stages := in.missing(k, needs)
+	for i := range k.Stages {
+		if stages&(1<<i) != 0 {
+			key, _ := keyOf(k, i, needs)
+			takes += r.ctrl.Takes(in.pool, key)
+		}
+	}
 	return takes
 }
 
 func (r *Referee) lacksNothing(in *instance, q *request) bool {
 	k := &r.pools[in.pool].category
-	stages, _ := in.missing(k, q.Target(k.Facets()))
-	return stages == 0
+	return in.missing(k, q.Target(k.Facets())) == 0
 }
 
 // suits says whether an instance may serve a request as far as its tenant goes.

@@ -2,7 +2,6 @@ package referee
 
 import (
 	"slices"
-	"time"
 
 	"shadowpool/policy"
 )
@@ -21,17 +20,16 @@ func keyOf(k *policy.Category, stage int, t policy.Target) (policy.KeptKey, bool
 	return policy.KeptKey{Stage: uint8(stage), Key: policy.Target{}.With(s.Of, t)}, s.Needs(t)
 }
 
-// missing is which stages lack for a target, and how long they should take.
-func (d *done) missing(k *policy.Category, needs policy.Target) (stages uint8, takes time.Duration) {
+// missing is which stages lack for a target.
+func (d *done) missing(k *policy.Category, needs policy.Target) (stages uint8) {
 	for i := range k.Stages {
 		want, needed := keyOf(k, i, needs)
 		has, _ := keyOf(k, i, d.is)
 		if needed && has != want && !slices.Contains(d.kept, want) {
 			stages |= 1 << i
-			takes += k.Stages[i].Takes
 		}
 	}
-	return stages, takes
+	return stages
 }
 
 // become makes is the target. The keys of the former one that go stay where a stage

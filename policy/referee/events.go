@@ -56,6 +56,17 @@ func (r *Referee) Warm(t policy.Time, id policy.InstanceID) {
 	r.settle()
 }
 
+// Took is the controller's event.
+func (r *Referee) Took(t policy.Time, id policy.InstanceID, stage int, span int64) {
+	if in := r.concerns(entry{time: t, kind: took, instance: id}, policy.ClassWarm, idle, serving); in != nil {
+		if in.state == idle && !in.busy {
+			r.fail(Host, "instance %s did a stage, but was not to", nameOf(id))
+		}
+	}
+	r.ctrl.Took(t, id, stage, span)
+	r.settle()
+}
+
 // Prepared is the controller's event.
 func (r *Referee) Prepared(t policy.Time, id policy.InstanceID) {
 	if in := r.concerns(entry{time: t, kind: prepared, instance: id}, policy.ClassWarm, idle); in != nil {

@@ -160,8 +160,25 @@ func (w *world) Assign(t policy.Time, a policy.Assignment) {
 	m := w.members[a.Instance]
 	m.aims++
 	m.aimed = false
+	w.catchUp(a, m)
 	duration := w.d.span(pickOf(w.d, 0, 5*time.Second, 30*time.Second, 5*time.Minute))
 	w.serve(a.Instance, m, &q, t+a.Delay+duration)
+}
+
+// catchUp carries out what an instance lacks for its request, and tells of it
+// now or then.
+func (w *world) catchUp(a policy.Assignment, m *member) {
+	n := m.aims
+	for i := 0; a.Missing != 0; i, a.Missing = i+1, a.Missing>>1 {
+		if a.Missing&1 != 0 && w.d.chance(0.7) {
+			took := w.d.span(20 * time.Second)
+			w.schedule(w.now, policy.ClassWarm, func() {
+				if w.members[a.Instance] == m && m.request != nil && m.aims == n {
+					w.do(func(c referee.Controller) { c.Took(w.now, a.Instance, i, took) })
+				}
+			})
+		}
+	}
 }
 
 // serve lets an instance serve a request until an instant.
@@ -226,7 +243,7 @@ func (w *world) Prepare(t policy.Time, id policy.InstanceID, to policy.Target, s
 	}
 	m := w.members[id]
 	m.aims++
-	m.aimed = true
+	m.aimed, m.to, m.stages = true, to, stages
 	if m.warm {
 		w.prepare(id, m)
 	}
@@ -239,6 +256,13 @@ func (w *world) prepare(id policy.InstanceID, m *member) {
 	w.schedule(w.now+w.d.span(10*time.Second), policy.ClassWarm, func() {
 		if w.members[id] == m && m.request == nil && m.aims == n {
 			m.aims++
+			k := &w.config.Categories[m.pool]
+			for i := range k.Stages {
+				if m.stages&(1<<i) != 0 && k.Stages[i].Needs(m.to) && w.d.chance(0.7) {
+					took := w.d.span(20 * time.Second)
+					w.do(func(c referee.Controller) { c.Took(w.now, id, i, took) })
+				}
+			}
 			w.do(func(c referee.Controller) { c.Prepared(w.now, id) })
 		}
 	})

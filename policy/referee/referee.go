@@ -3,6 +3,7 @@ package referee
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"shadowpool/policy"
 )
@@ -15,6 +16,7 @@ type Controller interface {
 	Requeue(policy.Time, policy.Request)
 	Cancel(policy.Time, policy.PoolID, policy.RequestID) bool
 	Warm(policy.Time, policy.InstanceID)
+	Took(t policy.Time, id policy.InstanceID, stage int, took int64)
 	Prepared(policy.Time, policy.InstanceID)
 	Release(policy.Time, policy.InstanceID)
 	Fail(policy.Time, policy.InstanceID, policy.Failure)
@@ -29,6 +31,7 @@ type Controller interface {
 	Stock(policy.PoolID) policy.Stock
 	LevelOf(policy.PoolID) policy.Level
 	Rollout(policy.PoolID) (stale int, stalled bool)
+	Takes(policy.PoolID, policy.KeptKey) time.Duration
 }
 
 // A Referee watches one controller. Like the controller it is for one
@@ -154,6 +157,11 @@ func (r *Referee) Settled(id policy.PoolID) error {
 		return fmt.Errorf("pool %d still has %d stale instances", id, stale)
 	}
 	return nil
+}
+
+// Takes is the controller's.
+func (r *Referee) Takes(p policy.PoolID, key policy.KeptKey) time.Duration {
+	return r.ctrl.Takes(p, key)
 }
 
 // Alive is how many instances live.

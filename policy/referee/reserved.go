@@ -43,7 +43,7 @@ func (r *Referee) reserving(from, to policy.PoolID) bool {
 // what a request needs there.
 func (r *Referee) lacksThere(in *instance, to policy.PoolID, q *request) bool {
 	k := &r.pools[to].category
-	lacks, _ := new(done).missing(k, q.Target(k.Facets()))
+	lacks := new(done).missing(k, q.Target(k.Facets()))
 	return in.pool != to && lacks != 0 && !alike(&r.pools[in.pool].category, k)
 }
 

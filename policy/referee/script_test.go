@@ -200,6 +200,7 @@ func (s *script) Start(t policy.Time)                                       { s.
 func (s *script) Arrive(t policy.Time, _ policy.Request)                    { s.do(t) }
 func (s *script) Requeue(t policy.Time, _ policy.Request)                   { s.do(t) }
 func (s *script) Prepared(t policy.Time, _ policy.InstanceID)               { s.do(t) }
+func (s *script) Took(t policy.Time, _ policy.InstanceID, _ int, _ int64)   { s.do(t) }
 func (s *script) Warm(t policy.Time, _ policy.InstanceID)                   { s.do(t) }
 func (s *script) Release(t policy.Time, _ policy.InstanceID)                { s.do(t) }
 func (s *script) Fail(t policy.Time, _ policy.InstanceID, _ policy.Failure) { s.do(t) }
@@ -224,6 +225,8 @@ func (s *script) LevelOf(p policy.PoolID) policy.Level {
 	}
 	return s.level
 }
+
+func (s *script) Takes(policy.PoolID, policy.KeptKey) time.Duration { return 0 }
 
 func (s *script) Rollout(p policy.PoolID) (int, bool) {
 	if p > 0 {

@@ -84,7 +84,7 @@ func (r *Referee) promises(in *instance, q *request, a *policy.Assignment) {
 		r.fail(Outcome, "the promotion for request %d takes %d ns, not %d ns", q.ID, a.Delay, want)
 	}
 	k := &r.pools[in.pool].category
-	if want, _ := in.missing(k, q.Target(k.Facets())); a.Missing != want {
+	if want := in.missing(k, q.Target(k.Facets())); a.Missing != want {
 		r.fail(Outcome, "the promotion for request %d lacks the stages %b, not %b", q.ID, a.Missing, want)
 	}
 }

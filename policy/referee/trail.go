@@ -16,6 +16,7 @@ const (
 	requeue
 	cancel
 	warm
+	took
 	prepared
 	release
 	fail
@@ -41,7 +42,7 @@ const (
 
 func (k kind) String() string {
 	return [...]string{
-		"nothing", "start", "arrive", "requeue", "cancel", "warm", "prepared", "release", "fail", "lose", "notice", "drain", "configure",
+		"nothing", "start", "arrive", "requeue", "cancel", "warm", "took", "prepared", "release", "fail", "lose", "notice", "drain", "configure",
 		"announce", "withdraw", "expiry", "look", "tick", "launch", "assign", "move", "prepare", "stop", "resume", "replace", "end", "refuse",
 	}[k]
 }

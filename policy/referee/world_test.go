@@ -110,6 +110,8 @@ type member struct {
 	until   policy.Time // when it will be served
 	aims    int         // preparations so far
 	aimed   bool        // the last has not begun
+	to      policy.Target
+	stages  uint8
 }
 
 // events is a heap.
