@@ -48,11 +48,12 @@ type preparation struct {
 	to    policy.Target
 	asked uint8
 	event uint32
-	// ends are when the stages that it lacked are done, in their order, ns;
-	// 0 for those that it did not lack. Only meaningful while event is not 0 and started.
-	ends    [policy.MaxStages]policy.Time
-	took    [policy.MaxStages]int64 // by the stages that it lacked
-	started bool
+	// began is when it began with the stages that it lacked, one after the other, of
+	// which some are left. Only meaningful while event is not 0 and started.
+	began        policy.Time
+	lacked, left uint8
+	took         [policy.MaxStages]int64 // by the stages that it lacked, ns
+	started      bool
 	// late are the stages that it lacked for the request that it serves.
 	late uint8
 }
@@ -133,20 +134,19 @@ func (p *preparations) start(t policy.Time, s uint32, k *Category, pool uint32) 
 	if row.event == 0 || row.started {
 		return
 	}
-	row.started = true
-	lacks := row.lacks(k, row.to) & row.asked
+	row.started, row.began = true, t
+	row.lacked = row.lacks(k, row.to) & row.asked
+	row.left = row.lacked
 	g := &p.stages[pool]
 	j := g.next
 	g.next++
 	for i := range k.Stages {
-		row.ends[i] = 0
-		if lacks&(1<<i) != 0 {
+		if row.lacked&(1<<i) != 0 {
 			if row.asked == policy.AllStages {
 				row.leave(k, i)
 			}
 			row.took[i] = g.time(i, k.Stages[i].Of, row.to, g.ahead[i].uniform(j))
 			t += row.took[i]
-			row.ends[i] = t
 		}
 	}
 	p.calendar.schedule(t, row.event)
@@ -205,10 +205,17 @@ func (row *preparation) settle(k *Category, t policy.Time) {
 	if row.event == 0 || !row.started {
 		return
 	}
+	end := row.began
 	for i := range k.Stages {
-		if end := row.ends[i]; end != 0 && end <= t {
+		if row.lacked&(1<<i) == 0 {
+			continue
+		}
+		if end += row.took[i]; end > t {
+			return
+		}
+		if row.left&(1<<i) != 0 {
 			row.finish(k, i)
-			row.ends[i] = 0
+			row.left &^= 1 << i
 		}
 	}
 }
@@ -237,13 +244,17 @@ func (p *preparations) promote(t policy.Time, s uint32, k *Category, pool uint32
 			p.came.Found++
 		}
 	}
+	end, underWay := row.began, row.event != 0 && row.started
 	for i := range k.Stages {
+		if row.lacked&(1<<i) != 0 {
+			end += row.took[i]
+		}
 		if lacks&(1<<i) == 0 {
 			continue
 		}
-		if row.event != 0 && row.started && row.ends[i] > t && k.Stages[i].Agrees(row.to, needs) {
+		if underWay && row.left&(1<<i) != 0 && k.Stages[i].Agrees(row.to, needs) {
 			// It goes on; the stages before it have ended or are waited for too.
-			took = max(took, row.ends[i]-t)
+			took = max(took, end-t)
 			continue
 		}
 		row.took[i] = g.time(i, k.Stages[i].Of, needs, g.late[i].uniform(uint64(of)))
@@ -279,11 +290,7 @@ func (p *preparations) pop(t policy.Time, category func(s uint32) *Category) (s 
 	if row.event != e {
 		return s, 0, false
 	}
-	for i, end := range row.ends {
-		if end != 0 {
-			stages |= 1 << i
-		}
-	}
+	stages = row.left
 	row.settle(category(s), t)
 	row.event = 0
 	return s, stages, true
