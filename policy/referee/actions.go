@@ -146,15 +146,19 @@ func (r *Referee) moved(id policy.InstanceID, to policy.PoolID, why policy.Reaso
 		}
 		r.old(in)
 	case policy.WasCompatible, policy.Reserved:
-		if in != r.chosen && r.placing != nil && (r.equally(in, r.placing) || r.unsure && r.fit(in, to)) {
+		q := r.placing
+		if q == nil {
+			q = r.regiven(in, to)
+		}
+		if in != r.chosen && q == r.placing && q != nil && (r.equally(in, q) || r.unsure && r.fit(in, to)) {
 			r.chosen = in
 		}
-		if in != r.chosen {
+		if q == nil || q == r.placing && in != r.chosen {
 			r.fail(Choice, "instance %s moves to pool %d for no request, or for one that another suits better", nameOf(id), to)
 			return
 		}
 		var may bool
-		if adapt, may = r.adapting(in.pool, to, r.placing); !may || to == in.pool {
+		if adapt, may = r.adapting(in.pool, to, q); !may || to == in.pool {
 			r.fail(Choice, "instance %s of pool %d need not move to pool %d", nameOf(id), in.pool, to)
 		}
 		if as := adapt == 0; as != (why == policy.Reserved) || as && !r.reserving(in.pool, to) {

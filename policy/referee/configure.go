@@ -109,3 +109,19 @@ func (r *Referee) giveUp(in *instance) {
 	}
 	r.recast(in, inVain)
 }
+
+// regiven is a request whose launch a configuration has just given up, and which
+// an instance may serve as one of a pool; nil if there is none.
+func (r *Referee) regiven(in *instance, to policy.PoolID) *request {
+	if r.event.kind != configure {
+		return nil
+	}
+	for i := range r.pools {
+		for _, q := range r.pools[i].queue {
+			if _, may := r.adapting(in.pool, to, q); may && q.placed == r.events && r.suits(in, q) {
+				return q
+			}
+		}
+	}
+	return nil
+}
