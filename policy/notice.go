@@ -42,13 +42,21 @@ func (a *Adaptive) spans(t Time, id PoolID) {
 	}
 }
 
+// believed is how long the stages of a pool are believed to take.
+func (a *Adaptive) believed(p PoolID) *lateness {
+	if m := a.assortment(p); m != nil {
+		return m.late
+	}
+	return a.late[p]
+}
+
 // reach are the shortest and the longest span before its window within which a
 // hint counts, given the spans just filled in: one that names a target counts as
 // soon as an instance that is ordered now would be prepared in time.
 func (a *Adaptive) reach(row *hintRow) (lo, hi int64) {
 	lo, hi = a.ahead[0], a.ahead[leadPoints-1]
 	if row.Names != 0 {
-		hi = a.late[row.Pool].ahead(row.Names, &a.ahead)[leadPoints-1]
+		hi = a.believed(row.Pool).ahead(row.Names, &a.ahead)[leadPoints-1]
 	}
 	return lo, hi
 }
@@ -67,7 +75,7 @@ func (a *Adaptive) announced(t Time, p *adaptivePool, id PoolID, prepared bool) 
 		lo, hi := a.reach(row)
 		ahead := a.ahead
 		if prepared && row.Names != 0 {
-			ahead = a.late[id].ahead(row.Names, &a.ahead)
+			ahead = a.believed(id).ahead(row.Names, &a.ahead)
 		}
 		odds := row.odds(t, ahead[:], row.slack(lo, hi), a.Hints.Trust.of(row.Source))
 		a.sum.add(odds, int(row.Count-row.Came))
@@ -77,6 +85,9 @@ func (a *Adaptive) announced(t Time, p *adaptivePool, id PoolID, prepared bool) 
 // Announced implements HintSizer.
 func (a *Adaptive) Announced(t Time, h Hint) bool {
 	h.Target = Target{}.With(a.facets[h.Pool], h.Target)
+	if own := a.staged[h.Pool].ReservedFor; own != 0 && h.Target.Tenant != own {
+		h.Target.Tenant = 0 // another's does not come here
+	}
 	i, ok := a.Hints.add(t, h)
 	if !ok {
 		return false
