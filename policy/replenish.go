@@ -103,6 +103,9 @@ func (c *Controller) launch(t Time, id PoolID, why Reason) uint32 {
 		return c.launchOn(t, id, why, OnDemand)
 	}
 	urgent := why == ForMiss || p.position() <= 0 // a launch for the level counts already
+	if c.evicts != nil && !c.canResume(id, urgent) {
+		c.evict(t, 1) // what makes room makes money
+	}
 	on, ok := c.choose(t, id, p, urgent)
 	// Stock stays on spot where that is cheaper; for who waits, what is stopped
 	// is sooner there than most of what is on its way.
