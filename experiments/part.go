@@ -18,7 +18,7 @@ import (
 
 // A ComparisonPart is one of several parts of a comparison, to be merged with the others.
 type ComparisonPart struct {
-	Number int `json:"part"` // from 1
+	Number int `json:"part"` // from 0
 	Of     int `json:"of"`
 	// Fingerprint is of the requests and of the fleet, to the last of its terms.
 	Fingerprint string       `json:"fingerprint"`
@@ -58,7 +58,7 @@ func (b *Bench) Part(ctx context.Context, specs []policy.Spec, number, of int) (
 	group, ctx := errgroup.WithContext(ctx)
 	for i, c := range candidates {
 		group.Go(func() error {
-			t, err := b.count(ctx, c, c.parts[number-1])
+			t, err := b.count(ctx, c, c.parts[number])
 			if err != nil {
 				return fmt.Errorf("policy %s: %w", c.spec, err)
 			}
@@ -103,19 +103,19 @@ func MergeParts(parts []*ComparisonPart) (*Comparison, error) {
 		switch {
 		case p.Of != first.Of:
 			return nil, fmt.Errorf("part %d/%d is not of the same run as part %d/%d", p.Number, p.Of, first.Number, first.Of)
-		case p.Number < 1 || p.Number > p.Of:
+		case p.Number < 0 || p.Number >= p.Of:
 			return nil, fmt.Errorf("there is no part %d/%d", p.Number, p.Of)
-		case have[p.Number-1] != nil:
+		case have[p.Number] != nil:
 			return nil, fmt.Errorf("part %d/%d is there twice", p.Number, p.Of)
 		case p.Fingerprint != first.Fingerprint || p.Trace != first.Trace || !sameSetup(p.Config, first.Config) || len(p.Results) != len(first.Results):
 			return nil, fmt.Errorf("part %d/%d is of another trace, fleet or choice of policies than part %d", p.Number, p.Of, first.Number)
 		}
-		have[p.Number-1] = p
+		have[p.Number] = p
 	}
 	var missing []string
 	for i, p := range have {
 		if p == nil {
-			missing = append(missing, fmt.Sprintf("%d/%d", i+1, first.Of))
+			missing = append(missing, fmt.Sprintf("%d/%d", i, first.Of))
 		}
 	}
 	if missing != nil {
@@ -139,7 +139,7 @@ func mergeResult(parts []*ComparisonPart, i int) (*sim.Result, error) {
 	for _, p := range parts {
 		r := &p.Results[i]
 		if r.Policy != first.Policy || !sameParams(countsOf(r), countsOf(first)) || r.Tally == nil {
-			return nil, fmt.Errorf("part %d/%d has another policy than part 1 as number %d", p.Number, p.Of, i+1)
+			return nil, fmt.Errorf("part %d/%d has another policy than part 0 as number %d", p.Number, p.Of, i+1)
 		}
 		tallies = append(tallies, r.Tally)
 	}

@@ -18,13 +18,13 @@ func newMergeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "merge PART...",
 		Short: "Put the parts of a split run together",
-		Long: `Takes what compare --part 1/N, 2/N, ... wrote (or run --part), one file each, and
+		Long: `Takes what compare --part 0/N, 1/N, ... wrote (or run --part), one file each, and
 prints what compare without --part would have printed, to the byte (run without its
 number of decisions and their checksum). All parts are needed; which are missing,
 or are of something else, it says.`,
-		Example: `  simulate compare --trace big.parquet --policies static:level=5 --part 1/2 > 1.json
-  simulate compare --trace big.parquet --policies static:level=5 --part 2/2 > 2.json
-  simulate merge 1.json 2.json`,
+		Example: `  simulate compare --trace big.parquet --policies static:level=5 --part 0/2 > 0.json
+  simulate compare --trace big.parquet --policies static:level=5 --part 1/2 > 1.json
+  simulate merge 0.json 1.json`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := checkFormat(format); err != nil {

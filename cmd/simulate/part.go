@@ -16,7 +16,7 @@ import (
 func (f *studyFlags) addParts(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.IntVar(&f.parts, "parts", 0, "split every run into a `NUMBER` of parts, by categories that nothing couples, and replay them on all cores")
-	flags.StringVar(&f.part, "part", "", "replay part `I/N` only and write what it counted to standard output: for merge, with those of the other parts")
+	flags.StringVar(&f.part, "part", "", "replay part `I/N` only (I from 0) and write what it counted to standard output: for merge, with those of the other parts")
 	cmd.MarkFlagsMutuallyExclusive("parts", "part")
 	cmd.MarkFlagsMutuallyExclusive("out", "part")
 	cmd.MarkFlagsMutuallyExclusive("format", "part")
@@ -33,15 +33,24 @@ func (f *studyFlags) checkParts() (err error) {
 	if f.part == "" {
 		return nil
 	}
-	number, of, ok := strings.Cut(f.part, "/")
-	f.number, err = strconv.Atoi(number)
-	if err == nil {
-		f.of, err = strconv.Atoi(of)
+	if f.number, f.of, err = parseShare(f.part); err == nil && f.of > mostParts {
+		err = fmt.Errorf("%q are more than %d parts", f.part, mostParts)
 	}
-	if !ok || err != nil || f.number < 1 || f.number > f.of || f.of > mostParts {
-		return fmt.Errorf("--part %q: want I/N, as in 1/4, of at most %d parts", f.part, mostParts)
+	if err != nil {
+		return fmt.Errorf("--part %w", err)
 	}
 	return nil
+}
+
+// parseShare reads I/N: one of so many shares of some work.
+func parseShare(text string) (i, n int, err error) {
+	index, of, _ := strings.Cut(text, "/")
+	i, err1 := strconv.Atoi(index)
+	n, err2 := strconv.Atoi(of)
+	if err1 != nil || err2 != nil || n < 1 || i < 0 || i >= n {
+		return 0, 0, fmt.Errorf("%q is not I/N with I from 0 to N-1, such as 0/4", text)
+	}
+	return i, n, nil
 }
 
 // parted says whether runs are split, and notes what stays together.

@@ -49,7 +49,7 @@ func TestPartsPrintTheWhole(t *testing.T) {
 			return out
 		}
 		var paths []string
-		for _, i := range []int{2, 3, 1} {
+		for _, i := range []int{1, 2, 0} {
 			path := filepath.Join(t.TempDir(), "part.json")
 			if err := os.WriteFile(path, []byte(get(fmt.Sprintf("--part %d/3", i))), 0o666); err != nil {
 				t.Fatal(err)
@@ -99,30 +99,30 @@ policy: {name: static}
 `), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	one := write("1", "compare --policies static --part 1/2 --trace "+src)
-	two := write("2", "compare --policies static --part 2/2 --trace "+src)
-	other := write("other", "compare --policies static:level=2 --part 2/2 --trace "+src)
-	seeded := write("seeded", "compare --policies static --seed 2 --part 2/2 --trace "+src)
-	slower := write("slower", "compare --policies static --stage data=dataset=5s --part 2/2 --trace "+src)
-	third := write("third", "compare --policies static --part 2/3 --trace "+src)
-	ran := write("ran", "run static --part 2/2 --trace "+src)
+	one := write("1", "compare --policies static --part 0/2 --trace "+src)
+	two := write("2", "compare --policies static --part 1/2 --trace "+src)
+	other := write("other", "compare --policies static:level=2 --part 1/2 --trace "+src)
+	seeded := write("seeded", "compare --policies static --seed 2 --part 1/2 --trace "+src)
+	slower := write("slower", "compare --policies static --stage data=dataset=5s --part 1/2 --trace "+src)
+	third := write("third", "compare --policies static --part 1/3 --trace "+src)
+	ran := write("ran", "run static --part 1/2 --trace "+src)
 	whole := write("whole", "compare --policies static --format json --trace "+src)
 	for _, c := range []struct{ args, want string }{
 		{"compare --policies static,adaptive:hit_rate=0.95 --parts 2 --trace " + src, "policy adaptive:hit_rate=0.95 cannot be replayed in parts: all 2 categories are coupled by the policy"},
-		{"run greedy-dual --reusable --part 1/2 --trace " + src, "greedy-dual cannot be replayed in parts"},
+		{"run greedy-dual --reusable --part 0/2 --trace " + src, "greedy-dual cannot be replayed in parts"},
 		{"run static --pooled --parts 2 --trace " + src, "the fleet has only one category"},
 		{"run static --config " + config + " --parts 2 --trace " + src, "small and large are coupled by warm instances of the second"},
-		{"run static --part 3/2 --trace " + src, "--part \"3/2\""},
+		{"run static --part 2/2 --trace " + src, "--part \"2/2\""},
 		{"run static --part two --trace " + src, "--part \"two\""},
 		{"run static --parts -1 --trace " + src, "--parts -1"},
-		{"run static --parts 2 --part 1/2 --trace " + src, "parts"},
+		{"run static --parts 2 --part 0/2 --trace " + src, "parts"},
 		{"run static --parts 2 --events events.parquet --trace " + src, "events"},
-		{"merge " + one, "missing parts: 2/2"},
-		{"merge " + one + " " + one, "part 1/2 is there twice"},
-		{"merge " + one + " " + other, "part 2/2 has another policy"},
-		{"merge " + one + " " + seeded, "part 2/2 is of another trace, fleet or choice of policies than part 1"},
-		{"merge " + one + " " + slower, "part 2/2 is of another trace, fleet"},
-		{"merge " + one + " " + third, "part 2/3 is not of the same run as part 1/2"},
+		{"merge " + one, "missing parts: 1/2"},
+		{"merge " + one + " " + one, "part 0/2 is there twice"},
+		{"merge " + one + " " + other, "part 1/2 has another policy"},
+		{"merge " + one + " " + seeded, "part 1/2 is of another trace, fleet or choice of policies than part 0"},
+		{"merge " + one + " " + slower, "part 1/2 is of another trace, fleet"},
+		{"merge " + one + " " + third, "part 1/3 is not of the same run as part 0/2"},
 		{"merge " + one + " " + ran, "is of run --part"},
 		{"merge " + whole, "is not what compare --part or run --part writes"},
 		{"merge " + src, "invalid character"},

@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"strconv"
-	"strings"
 
 	"shadowpool/experiments/cluster"
 	"shadowpool/experiments/sweep"
@@ -117,7 +115,11 @@ func (f *sweepFlags) sweep(cmd *cobra.Command, path string) error {
 // process.
 func (f *sweepFlags) part(cmd *cobra.Command) (sweep.Shard, error) {
 	if f.shard != "" {
-		return parseShard(f.shard)
+		i, n, err := parseShare(f.shard)
+		if err != nil {
+			err = fmt.Errorf("--shard %w", err)
+		}
+		return sweep.Shard{Index: i, Of: n}, err
 	}
 	i, n, ok, err := cluster.Shard(os.LookupEnv)
 	if !ok {
@@ -125,15 +127,4 @@ func (f *sweepFlags) part(cmd *cobra.Command) (sweep.Shard, error) {
 	}
 	_, err = fmt.Fprintf(cmd.ErrOrStderr(), "shard %d/%d, as the cluster says\n", i, n) // nobody asked for it here
 	return sweep.Shard{Index: i, Of: n}, failed(err)
-}
-
-// parseShard reads I/N.
-func parseShard(text string) (sweep.Shard, error) {
-	index, of, _ := strings.Cut(text, "/")
-	i, err1 := strconv.Atoi(index)
-	n, err2 := strconv.Atoi(of)
-	if err1 != nil || err2 != nil || n < 1 || i < 0 || i >= n {
-		return sweep.Shard{}, fmt.Errorf("--shard %q is not I/N with I from 0 to N-1, such as 0/4", text)
-	}
-	return sweep.Shard{Index: i, Of: n}, nil
 }
