@@ -51,9 +51,13 @@ func openBrowser(t *testing.T) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
+	profile, err := os.MkdirTemp("", "browser-")
+	if err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
 		"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-pipe",
-		"--user-data-dir="+filepath.Join(t.TempDir(), "profile"), "about:blank")
+		"--user-data-dir="+profile, "about:blank")
 	cmd.ExtraFiles = []*os.File{hisIn, hisOut} // 3 and 4
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -64,6 +68,16 @@ func openBrowser(t *testing.T) *browser {
 		kill.Stop()
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
+		// Its own processes outlive it for a moment, and write there.
+		err := os.RemoveAll(profile)
+		for range 100 {
+			if err == nil {
+				return
+			}
+			time.Sleep(100 * time.Millisecond)
+			err = os.RemoveAll(profile)
+		}
+		t.Log(err)
 	})
 	b := &browser{t: t, to: ourOut, from: bufio.NewReader(ourIn)}
 	var target struct {
