@@ -22,6 +22,12 @@ type Request struct {
 	Image    string
 	Dataset  string
 	Warm     policy.Warmth // what it wants of the instances that are warm
+	// Key names the request within its tenant: a Claim with the key of one that
+	// waits, or whose claim is held, joins that in place of asking for another
+	// instance. Empty: none can join it.
+	Key string
+	// Labels are kept with the claim and shown; nothing goes by them.
+	Labels map[string]string
 }
 
 // A Grant is a claimed instance, its holder's until Release.

@@ -119,6 +119,12 @@ func (s *scribe) Replace(policy.Time, policy.InstanceID, policy.InstanceID) {
 // that out.
 func (h *Host) settle(e Entry) {
 	h.record.event(e, h.decided.actions)
+	if len(h.opt.Observers) > 0 {
+		e.Actions = h.decided.actions
+		for _, o := range h.opt.Observers {
+			o.Observe(&e)
+		}
+	}
 	for _, a := range h.decided.actions {
 		switch a.Action {
 		case policy.Launched:

@@ -57,6 +57,10 @@ func (m *memory) Stop(_ context.Context, name string) error {
 	return nil
 }
 
+func (m *memory) Adopt(context.Context, runtime.InstanceSpec) (runtime.Instance, error) {
+	return runtime.Instance{}, runtime.ErrGone
+}
+
 func (m *memory) List(context.Context) ([]string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -21,6 +21,8 @@ type Options struct {
 	Provisioner Provisioner
 	Limits      Limits
 	Recording   Recording
+	// Observers are told of what happens.
+	Observers []Observer
 	// StopTimeout is how long a stopping host waits for those who hold an
 	// instance or wait for one; zero is 30 s.
 	StopTimeout time.Duration

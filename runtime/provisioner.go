@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -11,14 +12,33 @@ import (
 type Provisioner interface {
 	// Start makes an instance and returns when it is warm. When ctx ends
 	// before that, or the launch fails, it returns an error and leaves
-	// nothing behind.
+	// nothing behind. The name is a token: a Start of an instance that exists,
+	// because an answer was lost or the server was started again, makes no
+	// other, but goes on with that one. Errors that wrap one of those below
+	// say what the provider answered.
 	Start(ctx context.Context, spec InstanceSpec) (Instance, error)
+	// Adopt takes over an instance that was warm when another server, or this
+	// one before it was started again, lost sight of it. It returns ErrGone if
+	// there is none of the name, or it is not warm.
+	Adopt(ctx context.Context, spec InstanceSpec) (Instance, error)
 	// Stop ends an instance and returns when it is gone. An instance that is
 	// gone already is no error.
 	Stop(ctx context.Context, name string) error
-	// List names the instances that exist, whatever they are doing, ascending.
+	// List names the instances that exist and are of this server's pool,
+	// whoever started them and whatever they are doing, ascending.
 	List(ctx context.Context) ([]string, error)
 }
+
+// What a provider may answer to an order; a controller backs off, or tries
+// another capacity type, accordingly.
+var (
+	ErrNoCapacity   = errors.New("the provider has no capacity")
+	ErrThrottled    = errors.New("the provider asks for fewer calls")
+	ErrOverQuota    = errors.New("the account's quota is used up")
+	ErrUnauthorized = errors.New("the provider refuses the credentials")
+	// ErrGone is an instance that does not exist, or not any more.
+	ErrGone = errors.New("there is no such instance")
+)
 
 // An InstanceSpec says what to make.
 type InstanceSpec struct {

@@ -30,6 +30,13 @@ type RequestWriter interface {
 	Write(Served) error
 }
 
+// An Observer is told of every event and what was decided on it, in order.
+type Observer interface {
+	// Observe is called by the loop: it must not wait for anything, and keep
+	// nothing of the entry, which changes when it has returned.
+	Observe(*Entry)
+}
+
 // Served is a request that is over.
 type Served struct {
 	Request

@@ -157,6 +157,11 @@ func (r *recipe) warmUp(ctx context.Context, c *child, environment []string) err
 	}
 }
 
+// Adopt implements runtime.Provisioner. Processes do not outlive their server.
+func (p *Provisioner) Adopt(context.Context, runtime.InstanceSpec) (runtime.Instance, error) {
+	return runtime.Instance{}, runtime.ErrGone
+}
+
 // Stop implements runtime.Provisioner.
 func (p *Provisioner) Stop(ctx context.Context, name string) error {
 	p.mu.Lock()
