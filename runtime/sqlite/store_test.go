@@ -13,7 +13,10 @@ import (
 
 func openStore(path string) (runtime.Store, error) { return Open(path) }
 
-func TestMain(m *testing.M) { os.Exit(storetest.Main(m, openStore)) }
+func TestMain(m *testing.M) {
+	storetest.Serve(openStore)
+	m.Run()
+}
 
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Fixture {

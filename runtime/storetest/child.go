@@ -22,18 +22,19 @@ const (
 	placeVariable = "SHADOWPOOL_STORETEST_PLACE"
 )
 
-// Main is a package's TestMain, in a program of tests whose processes can also
-// be servers of a store: open opens the one at the place that Start was given.
-func Main(m *testing.M, open func(place string) (runtime.Store, error)) int {
+// Serve makes a process that Start started the server that it is to be, and
+// ends it; in any other it does nothing. A package's TestMain calls it first.
+// Open opens the store at the place that Start was given.
+func Serve(open func(place string) (runtime.Store, error)) {
 	verb := os.Getenv(verbVariable)
 	if verb == "" {
-		return m.Run()
+		return
 	}
 	if err := serve(verb, os.Getenv(placeVariable), open); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		return 1
+		os.Exit(1)
 	}
-	return 0
+	os.Exit(0)
 }
 
 func serve(verb, place string, open func(string) (runtime.Store, error)) error {
