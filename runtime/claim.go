@@ -328,7 +328,12 @@ func (h *Host) withdraw(c *claim) {
 // cancel withdraws a waiting claim.
 func (h *Host) cancel(c *claim) {
 	h.metrics.withdrawn.WithLabelValues(h.poolName(c.pool)).Inc()
-	h.deliver(policy.ClassArrival, Entry{Event: "cancel", Request: &c.id, Pool: &c.pool})
+	h.deliver(policy.ClassArrival, Entry{
+		Event: "cancel", Request: &c.id, Pool: &c.pool, moot: func() bool { return h.claims[c.id] != c || c.member != nil },
+	})
+	if c.member != nil && h.claims[c.id] == c { // a timer has given it an instance
+		h.release(c)
+	}
 }
 
 // release tells the controller that a claim's instance is free again.
