@@ -10,15 +10,20 @@ import (
 	"time"
 )
 
-// pollEvery is how often readiness is asked for over the network.
+// pollEvery is how often readiness is asked for over the network, or looked for
+// in a file.
 const pollEvery = 20 * time.Millisecond
 
 // await returns the address of a process when it is ready.
 func (r *recipe) await(ctx context.Context, c *child, port int) (string, error) {
-	if r.line != nil {
+	ticker := time.NewTicker(pollEvery)
+	defer ticker.Stop()
+	for r.line != nil {
 		select {
 		case address := <-c.output.ready:
 			return address, nil
+		case <-ticker.C:
+			c.output.catchUp()
 		case <-c.gone:
 			return "", exited(c)
 		case <-ctx.Done():
@@ -26,8 +31,6 @@ func (r *recipe) await(ctx context.Context, c *child, port int) (string, error) 
 		}
 	}
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	ticker := time.NewTicker(pollEvery)
-	defer ticker.Stop()
 	for {
 		if r.answers(ctx, address) {
 			if r.Ready.HTTP != "" {
@@ -82,13 +85,38 @@ func (r *recipe) answers(ctx context.Context, address string) bool {
 	return answer.StatusCode/100 == 2
 }
 
-// freePort finds a port that nobody listens on. Another process may take it
-// before the instance does: then the instance fails, and is launched again.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("no free port: %w", err)
+// reserve finds a port for an instance that nobody listens on, and that no other
+// instance was given. A stranger may take it before the instance does: then the
+// instance fails, and is launched again.
+func (p *Provisioner) reserve(i *instance) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var refused []net.Listener // until the end, so as not to be offered again
+	defer func() {
+		for _, l := range refused {
+			l.Close()
+		}
+	}()
+	for {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return refusal(fmt.Errorf("no free port: %w", err))
+		}
+		port := l.Addr().(*net.TCPAddr).Port
+		refused = append(refused, l)
+		if !p.given(port) {
+			i.Port = port
+			return nil
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// given tells whether an instance has a port.
+func (p *Provisioner) given(port int) bool {
+	for _, i := range p.instances {
+		if i.Port == port {
+			return true
+		}
+	}
+	return false
 }

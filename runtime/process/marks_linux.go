@@ -1,0 +1,146 @@
+package process
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// marks are all processes that have the pool's in their environment, by
+// instance. The
+// environment of another user's process is secret, and a process may write
+// over its own: what is in an instance's group is ended without looking here.
+func (s *state) marks() map[string][]int {
+	all := make(map[string][]int)
+	folder, err := os.Open("/proc")
+	if err != nil {
+		return nil
+	}
+	defer folder.Close()
+	names, err := folder.Readdirnames(-1)
+	if err != nil {
+		return nil
+	}
+	for _, name := range names {
+		pid, err := strconv.Atoi(name)
+		if err != nil || pid == os.Getpid() {
+			continue
+		}
+		if instance, ok := s.markOf(pid); ok {
+			all[instance] = append(all[instance], pid)
+		}
+	}
+	return all
+}
+
+// markOf is the instance that a process says it is of.
+func (s *state) markOf(pid int) (instance string, ok bool) {
+	environment, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	if err != nil || !bytes.Contains(environment, []byte(poolID+"="+s.id)) {
+		return "", false
+	}
+	ours := false
+	for variable := range bytes.SplitSeq(environment, []byte{0}) {
+		name, value, _ := bytes.Cut(variable, []byte{'='})
+		switch string(name) {
+		case poolID:
+			ours = string(value) == s.id
+		case "SHADOWPOOL_INSTANCE":
+			instance = string(value)
+		}
+	}
+	return instance, ours
+}
+
+// passes are looks at all processes. Who asks while one is under way waits for
+// the next, together with all others that do.
+type passes struct {
+	mu      sync.Mutex
+	next    *pass // nobody has begun it
+	looking bool
+}
+
+type pass struct {
+	done  chan struct{}
+	found map[string][]int
+}
+
+// look is what a pass finds that begins after the call.
+func (s *state) look() map[string][]int {
+	p := &s.passes
+	p.mu.Lock()
+	if p.next == nil {
+		p.next = &pass{done: make(chan struct{})}
+	}
+	mine := p.next
+	if !p.looking {
+		p.looking = true
+		go s.looks()
+	}
+	p.mu.Unlock()
+	<-mine.done
+	return mine.found
+}
+
+// looks makes passes as long as somebody asks for one.
+func (s *state) looks() {
+	for {
+		s.passes.mu.Lock()
+		now := s.passes.next
+		s.passes.next = nil
+		s.passes.looking = now != nil
+		s.passes.mu.Unlock()
+		if now == nil {
+			return
+		}
+		now.found = s.marks()
+		close(now.done)
+	}
+}
+
+// sweepAfter is how long a killed process has until it is looked for again;
+// each time twice as long as before, and at most sweepMost.
+const (
+	sweepAfter = 5 * time.Millisecond
+	sweepMost  = time.Second
+)
+
+// sweep kills all processes that have an instance's mark, until there are none
+// or stop is closed.
+func (s *state) sweep(instance string, stop <-chan struct{}) {
+	for wait := sweepAfter; ; wait = min(2*wait, sweepMost) {
+		pids := s.look()[instance]
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		if len(pids) == 0 {
+			return
+		}
+		for _, pid := range pids {
+			s.killMarked(pid, instance)
+		}
+		time.Sleep(wait)
+	}
+}
+
+// killMarked kills a process if it still has the mark.
+func (s *state) killMarked(pid int, instance string) {
+	handle, err := open(pid)
+	if err != nil {
+		return
+	}
+	defer handle.Close()
+	// If the handle's process has not ended, the mark is its own.
+	if of, ok := s.markOf(pid); ok && of == instance && !over(handle) {
+		if raw, err := handle.SyscallConn(); err == nil {
+			_ = raw.Control(func(fd uintptr) { _ = unix.PidfdSendSignal(int(fd), unix.SIGKILL, nil, 0) })
+		}
+	}
+}
