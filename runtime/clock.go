@@ -14,9 +14,11 @@ type clock struct {
 	last  policy.Time // of an event or a timer
 }
 
-func newClock() clock {
+// newClock goes on after an instant, although the wall clock may have been set
+// back since.
+func newClock(after policy.Time) clock {
 	now := time.Now()
-	return clock{began: now, start: now.UnixNano()}
+	return clock{began: now, start: max(now.UnixNano(), after+1), last: after}
 }
 
 func (c *clock) now() policy.Time { return c.start + int64(time.Since(c.began)) }
