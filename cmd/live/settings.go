@@ -159,5 +159,8 @@ func provisioner(file *config.File, options *runtime.Options) (runtime.Provision
 		}
 		each[k.Name] = c
 	}
+	if folder := file.Provisioner.State; folder != "" {
+		return process.Open(folder, each)
+	}
 	return process.New(each)
 }
