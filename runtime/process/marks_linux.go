@@ -103,17 +103,14 @@ func (s *state) looks() {
 	}
 }
 
-// sweepAfter is how long a killed process has until it is looked for again;
-// each time twice as long as before, and at most sweepMost.
-const (
-	sweepAfter = 5 * time.Millisecond
-	sweepMost  = time.Second
-)
+// sweepWait is how long a killed process has until others are looked for again,
+// and it too.
+const sweepWait = time.Second
 
 // sweep kills all processes that have an instance's mark, until there are none
 // or stop is closed.
 func (s *state) sweep(instance string, stop <-chan struct{}) {
-	for wait := sweepAfter; ; wait = min(2*wait, sweepMost) {
+	for {
 		pids := s.look()[instance]
 		select {
 		case <-stop:
@@ -126,21 +123,23 @@ func (s *state) sweep(instance string, stop <-chan struct{}) {
 		for _, pid := range pids {
 			s.killMarked(pid, instance)
 		}
-		time.Sleep(wait)
 	}
 }
 
-// killMarked kills a process if it still has the mark.
+// killMarked kills a process if it still has the mark, and waits for its end.
 func (s *state) killMarked(pid int, instance string) {
 	handle, err := open(pid)
 	if err != nil {
 		return
 	}
 	defer handle.Close()
+	raw, err := handle.SyscallConn()
 	// If the handle's process has not ended, the mark is its own.
-	if of, ok := s.markOf(pid); ok && of == instance && !over(handle) {
-		if raw, err := handle.SyscallConn(); err == nil {
-			_ = raw.Control(func(fd uintptr) { _ = unix.PidfdSendSignal(int(fd), unix.SIGKILL, nil, 0) })
-		}
+	if of, ok := s.markOf(pid); err != nil || !ok || of != instance || over(handle) {
+		return
+	}
+	_ = raw.Control(func(fd uintptr) { _ = unix.PidfdSendSignal(int(fd), unix.SIGKILL, nil, 0) })
+	if handle.SetReadDeadline(time.Now().Add(sweepWait)) == nil {
+		_ = raw.Read(readable)
 	}
 }

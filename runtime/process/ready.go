@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"strconv"
@@ -85,38 +86,39 @@ func (r *recipe) answers(ctx context.Context, address string) bool {
 	return answer.StatusCode/100 == 2
 }
 
+// Ports are taken from these, where they are free: the kernel gives them to
+// nobody who asks for any, so no stranger takes one between our looking and the
+// instance's listening, and no question for readiness can come from the very
+// port that it goes to, and so answer itself.
+const (
+	firstPort = 20_000
+	lastPort  = 32_767
+	portTries = 200 // then it is one that the kernel gives
+)
+
 // reserve finds a port for an instance that nobody listens on, and that no other
-// instance was given. A stranger may take it before the instance does: then the
-// instance fails, and is launched again.
+// instance was given.
 func (p *Provisioner) reserve(i *instance) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var refused []net.Listener // until the end, so as not to be offered again
-	defer func() {
-		for _, l := range refused {
-			l.Close()
+	given := make(map[int]bool, len(p.instances))
+	for _, other := range p.instances {
+		given[other.Port] = true
+	}
+	for range portTries {
+		port := firstPort + rand.IntN(lastPort+1-firstPort)
+		if given[port] {
+			continue
 		}
-	}()
-	for {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return refusal(fmt.Errorf("no free port: %w", err))
-		}
-		port := l.Addr().(*net.TCPAddr).Port
-		refused = append(refused, l)
-		if !p.given(port) {
+		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
 			i.Port = port
-			return nil
+			return l.Close()
 		}
 	}
-}
-
-// given tells whether an instance has a port.
-func (p *Provisioner) given(port int) bool {
-	for _, i := range p.instances {
-		if i.Port == port {
-			return true
-		}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return refusal(fmt.Errorf("no free port: %w", err))
 	}
-	return false
+	i.Port = l.Addr().(*net.TCPAddr).Port
+	return l.Close()
 }

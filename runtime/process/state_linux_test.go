@@ -2,6 +2,7 @@ package process_test
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,7 +50,13 @@ func open(t *testing.T, folder string, configs map[string]process.Config) *proce
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = p.Close() })
+	t.Cleanup(func() {
+		names, _ := p.List(context.Background()) // none if it was closed
+		for _, n := range names {
+			_ = p.Stop(context.Background(), n)
+		}
+		_ = p.Close()
+	})
 	return p
 }
 
