@@ -2,7 +2,6 @@ package process
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"strconv"
 	"sync"
@@ -26,22 +25,23 @@ func (s *state) marks() map[string][]int {
 	if err != nil {
 		return nil
 	}
+	buffer := make([]byte, 64<<10)
 	for _, name := range names {
 		pid, err := strconv.Atoi(name)
 		if err != nil || pid == os.Getpid() {
 			continue
 		}
-		if instance, ok := s.markOf(pid); ok {
+		if instance, ok := s.markOf(pid, buffer); ok {
 			all[instance] = append(all[instance], pid)
 		}
 	}
 	return all
 }
 
-// markOf is the instance that a process says it is of.
-func (s *state) markOf(pid int) (instance string, ok bool) {
-	environment, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-	if err != nil || !bytes.Contains(environment, []byte(poolID+"="+s.id)) {
+// markOf is the instance that a process says it is of. The buffer is to be used.
+func (s *state) markOf(pid int, buffer []byte) (instance string, ok bool) {
+	environment := environmentOf(pid, buffer)
+	if !bytes.Contains(environment, []byte(poolID+"="+s.id)) {
 		return "", false
 	}
 	ours := false
@@ -55,6 +55,27 @@ func (s *state) markOf(pid int) (instance string, ok bool) {
 		}
 	}
 	return instance, ours
+}
+
+// environmentOf reads a process's environment, with as few calls as it takes:
+// nil if it is gone, or its environment secret.
+func environmentOf(pid int, buffer []byte) []byte {
+	fd, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/environ", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil
+	}
+	defer unix.Close(fd)
+	read := 0
+	for {
+		n, err := unix.Read(fd, buffer[read:])
+		if err == unix.EINTR {
+			continue
+		}
+		if read += max(n, 0); err != nil || read < len(buffer) {
+			return buffer[:read]
+		}
+		buffer = append(buffer, make([]byte, len(buffer))...)
+	}
 }
 
 // passes are looks at all processes. Who asks while one is under way waits for
@@ -135,7 +156,7 @@ func (s *state) killMarked(pid int, instance string) {
 	defer handle.Close()
 	raw, err := handle.SyscallConn()
 	// If the handle's process has not ended, the mark is its own.
-	if of, ok := s.markOf(pid); err != nil || !ok || of != instance || over(handle) {
+	if of, ok := s.markOf(pid, make([]byte, 64<<10)); err != nil || !ok || of != instance || over(handle) {
 		return
 	}
 	_ = raw.Control(func(fd uintptr) { _ = unix.PidfdSendSignal(int(fd), unix.SIGKILL, nil, 0) })

@@ -12,25 +12,16 @@ import (
 )
 
 // pollEvery is how often readiness is asked for over the network, or looked for
-// in a file.
+// in a file, there sooner at first.
 const pollEvery = 20 * time.Millisecond
 
 // await returns the address of a process when it is ready.
 func (r *recipe) await(ctx context.Context, c *child, port int) (string, error) {
+	if r.line != nil {
+		return c.line(ctx)
+	}
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
-	for r.line != nil {
-		select {
-		case address := <-c.output.ready:
-			return address, nil
-		case <-ticker.C:
-			c.output.catchUp()
-		case <-c.gone:
-			return "", exited(c)
-		case <-ctx.Done():
-			return "", context.Cause(ctx)
-		}
-	}
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	for {
 		if r.answers(ctx, address) {
@@ -41,6 +32,27 @@ func (r *recipe) await(ctx context.Context, c *child, port int) (string, error) 
 		}
 		select {
 		case <-ticker.C:
+		case <-c.gone:
+			return "", exited(c)
+		case <-ctx.Done():
+			return "", context.Cause(ctx)
+		}
+	}
+}
+
+// line waits for the line that says ready, and returns the address in it.
+func (c *child) line(ctx context.Context) (string, error) {
+	wait := time.Millisecond
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for {
+		select {
+		case address := <-c.output.ready:
+			return address, nil
+		case <-timer.C:
+			c.output.catchUp()
+			wait = min(2*wait, pollEvery)
+			timer.Reset(wait)
 		case <-c.gone:
 			return "", exited(c)
 		case <-ctx.Done():
