@@ -29,15 +29,17 @@ const killable = `fleet:
   isolation: none
   categories:
     - {name: once, lead_time: 20ms, limits: {max_instances: 20}}
-    - {name: again, lead_time: 50ms, reusable: true, limits: {max_instances: 10}}
+    - {name: again, lead_time: 50ms, reuse: reusable, limits: {max_instances: 10}}
 policy: {name: static, level: 3}
 provisioner:
   process:
     state: STATE
+  categories:
+    - {name: again, warm_up: [/bin/sleep, "0.05"]}
 `
 
 // TestKilledAgain: a server that keeps what happens is killed again and again
-// under load. No claim that it has answered is lost or released twice, no
+// under load, and now and then told to stop. No claim that it has answered is lost or released twice, no
 // instance is two claims', none dies before its claim is released, and when all
 // is drained nothing is left.
 func TestKilledAgain(t *testing.T) {
@@ -65,12 +67,16 @@ func TestKilledAgain(t *testing.T) {
 	l.server.Store(&s.address)
 	stop := make(chan struct{})
 	var clients sync.WaitGroup
-	for n := range 8 {
+	for n := range 16 {
 		clients.Go(func() { l.client(n, seed, stop) })
 	}
 	for range *serverKills {
-		time.Sleep(100*time.Millisecond + time.Duration(random.Int64N(int64(time.Second))))
-		s.end(t, syscall.SIGKILL)
+		time.Sleep(time.Duration(random.Int64N(int64(500 * time.Millisecond))))
+		if random.IntN(4) > 0 {
+			s.end(t, syscall.SIGKILL)
+		} else if status, log := s.end(t, syscall.SIGTERM); status != 0 {
+			t.Errorf("end: %d %s", status, log)
+		}
 		l.alive()
 		s = startServer(t, arguments...)
 		l.server.Store(&s.address)
@@ -85,11 +91,19 @@ func TestKilledAgain(t *testing.T) {
 		t.Errorf("all is released, and these claims are left: %+v", all)
 	}
 	drainAll(t, s)
-	if left := ofPool(t, state); len(left) > 0 {
-		t.Errorf("the pool is drained, and these processes are left: %v", left)
+	var processes map[int]string
+	var records []os.DirEntry
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		var err error
+		if records, err = os.ReadDir(filepath.Join(state, "instances")); err != nil {
+			t.Fatal(err)
+		}
+		if processes = ofPool(t, state); len(processes)+len(records) == 0 {
+			break
+		}
 	}
-	if files, err := os.ReadDir(filepath.Join(state, "instances")); err != nil || len(files) > 0 {
-		t.Errorf("the pool is drained, and these records are left: %v, %v", files, err)
+	if len(processes)+len(records) > 0 {
+		t.Errorf("the pool is drained, and left are the processes %v and the records %v", processes, records)
 	}
 	if status, log := s.end(t, syscall.SIGTERM); status != 0 {
 		t.Errorf("end: %d %s", status, log)
@@ -120,16 +134,10 @@ func drainAll(t *testing.T, s *server) {
 			left += int(p.Warm + p.Launching + p.InUse)
 		}
 		if left == 0 && now.Draining {
-			break
+			return
 		}
 		if time.Now().After(deadline) {
 			t.Fatalf("a drained server has %d instances", left)
-		}
-	}
-	// They are told to end; until they have, they are listed here.
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if len(children(t, s.Process.Pid)) == 0 {
-			return
 		}
 	}
 }
@@ -240,7 +248,7 @@ func (l *ledger) client(n int, seed uint64, stop <-chan struct{}) {
 			return
 		}
 		l.take(category, c)
-		time.Sleep(time.Duration(random.Int64N(int64(300 * time.Millisecond))))
+		time.Sleep(time.Duration(random.Int64N(int64(150 * time.Millisecond))))
 		l.release(c, random.IntN(4) == 0)
 	}
 }
@@ -339,7 +347,7 @@ func (l *ledger) alive() {
 	defer l.mu.Unlock()
 	for claim, h := range l.held {
 		if err := syscall.Kill(h.pid, 0); err != nil {
-			l.t.Errorf("the server was killed, and %s, process %d, of claim %s is gone: %v", h.instance, h.pid, claim, err)
+			l.t.Errorf("the server has ended, and %s, process %d, of claim %s is gone: %v", h.instance, h.pid, claim, err)
 		}
 	}
 }
