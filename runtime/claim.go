@@ -101,31 +101,38 @@ func (c *claim) answer(a answer) {
 func (h *Host) Claim(ctx context.Context, r Request) (Grant, error) {
 	reply := make(chan answer, 1)
 	var c *claim
-	var err error
-	leave := func() {
+	var kept *Grant
+	leave := func() error {
 		if c != nil {
-			h.leave(c, reply, errors.Is(context.Cause(ctx), context.DeadlineExceeded))
+			kept = h.leave(c, reply, errors.Is(context.Cause(ctx), context.DeadlineExceeded))
+		}
+		return nil
+	}
+	join := func() {
+		var err error
+		if c, err = h.join(r, reply); err != nil {
+			c = nil
+			h.answer(func() { reply <- answer{err: err} })
 		}
 	}
-	if asked := h.ask(ctx, func() { c, err = h.join(r, reply) }); asked != nil {
-		// The input may have been taken although its result was not waited for.
-		h.later(leave)
-		return Grant{}, asked
+	if h.ask(ctx, join) == nil {
+		select {
+		case a := <-reply:
+			return a.grant, a.err
+		case <-ctx.Done():
+		case <-h.done:
+			return Grant{}, ErrStopped
+		}
 	}
-	if err != nil {
+	// Who is told that it is withdrawn will not ask again. The input may have
+	// been taken although its result was not waited for.
+	if err := h.change(context.WithoutCancel(ctx), leave); err != nil {
 		return Grant{}, err
 	}
-	select {
-	case a := <-reply:
-		return a.grant, a.err
-	case <-ctx.Done():
-		if err := h.ask(context.WithoutCancel(ctx), leave); err != nil {
-			return Grant{}, err
-		}
-		return Grant{}, context.Cause(ctx)
-	case <-h.done:
-		return Grant{}, ErrStopped
+	if kept != nil {
+		return *kept, nil
 	}
+	return Grant{}, context.Cause(ctx)
 }
 
 // Release ends a claim.
@@ -206,20 +213,27 @@ func (h *Host) grant(c *claim) Grant {
 	}
 }
 
-// leave takes note that someone does not wait for a claim any more; told says
-// whether he knows that it is withdrawn.
-func (h *Host) leave(c *claim, reply chan answer, told bool) {
+// leave takes note that someone does not wait for a claim any more; last says
+// whether he will not come again. It returns a grant if the claim is held
+// nevertheless, because it was given to somebody before with the same key.
+func (h *Host) leave(c *claim, reply chan answer, last bool) *Grant {
 	c.waiters = slices.DeleteFunc(c.waiters, func(w chan answer) bool { return w == reply })
 	if len(reply) > 0 { // nobody reads it
 		c.picks--
 	}
 	switch {
-	case h.claims[c.id] != c || c.picks > 0 || len(c.waiters) > 0: // refused, or its instance is gone, or another's
-	case c.Key == "" || told:
+	case h.claims[c.id] != c || len(c.waiters) > 0: // refused, or its instance is gone, or another waits
+	case c.picks > 0:
+		if last {
+			g := h.grant(c)
+			return &g
+		}
+	case c.Key == "" || last:
 		h.withdraw(c)
 	default:
 		h.mind(c)
 	}
+	return nil
 }
 
 // mind withdraws a claim with a key if nobody comes to wait for it soon.

@@ -20,7 +20,9 @@ type Host struct {
 	opt     Options
 	metrics *metrics
 
-	inputs chan func() // carried out by the loop, in order
+	inputs chan func()     // carried out by the loop, in order
+	life   context.Context // ends when the host leaves all as it is
+	depart context.CancelCauseFunc
 	ready  chan struct{}
 	done   chan struct{}
 	hurry  chan struct{}
@@ -78,6 +80,7 @@ func New(opt Options) (*Host, error) {
 		hurry:   make(chan struct{}, 1),
 		journal: journal{lead: opt.Lead},
 	}
+	h.life, h.depart = context.WithCancelCause(context.Background())
 	if err := h.afresh(); err != nil {
 		return nil, err
 	}
@@ -139,6 +142,7 @@ func (h *Host) reconfigured() {
 // at once and leaves all as it is to the next. It returns an error when the
 // lead is lost. To be called once.
 func (h *Host) Run(ctx context.Context) error {
+	defer h.depart(ErrLeft)
 	defer close(h.done)
 	if err := h.begin(ctx); err != nil {
 		return err
@@ -209,7 +213,7 @@ func (h *Host) begin(ctx context.Context) error {
 			return err
 		}
 	}
-	h.clock = newClock(h.clock.last)
+	h.clock = newClock(h.opt.Now(), h.clock.last)
 	now := h.clock.next()
 	if err := h.record.open(h, now); err != nil {
 		return err
@@ -286,10 +290,10 @@ func (h *Host) change(ctx context.Context, f func() error) error {
 	ended := make(chan error, 1)
 	input := func() {
 		if err := f(); err != nil {
-			ended <- err
-			return
+			h.answer(func() { ended <- err })
+		} else {
+			h.effect(func() { ended <- nil })
 		}
-		h.effect(func() { ended <- nil })
 	}
 	select {
 	case h.inputs <- input:

@@ -57,7 +57,7 @@ func (h *Host) poolName(p policy.PoolID) string { return h.opt.Fleet.Categories[
 // attend begins to accompany a member: to launch it, or, if it is warm
 // already, to take it over.
 func (h *Host) attend(m *member, spec InstanceSpec, warm bool) {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(h.life)
 	m.cancel = cancel
 	h.alive++
 	go func() {
