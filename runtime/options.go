@@ -20,6 +20,7 @@ type Options struct {
 	Places []config.Place
 
 	Provisioner Provisioner
+	DryRun      bool // nothing is launched: told in the status
 	Limits      Limits
 	Recording   Recording
 	// Lead is the right to write to a store that keeps what happens; nil keeps

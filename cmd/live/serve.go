@@ -87,6 +87,9 @@ func serve(ctx context.Context, s *settings) (err error) {
 	if !loopback(listener.Addr()) {
 		log.Warn("others can reach this address, and there is no authentication", "address", listener.Addr())
 	}
+	if s.options.DryRun {
+		log.Warn("dry run: nothing is launched, and the instances that are handed out are not there")
+	}
 	if s.unlisted {
 		log.Warn("requests for categories that fleet.categories does not list are refused: a live server needs to know its pools")
 	}

@@ -100,6 +100,7 @@ provisioner:
     warm_up: [warm, all]
     start_timeout: 2m
     stop_grace: 3s
+    state: /var/lib/pool
   categories:
     - name: large
       command: [big]
@@ -151,7 +152,7 @@ func TestEverything(t *testing.T) {
 		},
 		Policy: policy.Spec{Name: "static", Params: []policy.Setting{{Key: "level.small", Value: "3"}, {Key: "level", Value: "2"}}},
 		Provisioner: Provisioner{
-			Process: process, Categories: []CategoryProcess{{"large", big}},
+			Process: process, State: "/var/lib/pool", Categories: []CategoryProcess{{"large", big}},
 		},
 		API: API{Listen: ":9090", ClaimDeadline: 20 * time.Second, MaxDeadline: 5 * time.Minute},
 	}
