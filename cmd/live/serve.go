@@ -53,6 +53,8 @@ type settings struct {
 	listen   string
 	record   string
 	logLevel slog.Level
+	// store opens what keeps what happens; nil keeps nothing.
+	store func(context.Context) (runtime.Store, error)
 	// unlisted is set when the configuration admits categories that it does
 	// not list.
 	unlisted bool
@@ -66,24 +68,6 @@ func serve(ctx context.Context, s *settings) (err error) {
 		return fmt.Errorf("cannot listen: %w; choose another address with --listen", err)
 	}
 	defer listener.Close()
-	var recording *recordingDir
-	if s.record != "" {
-		if recording, err = openRecording(s.record); err != nil {
-			return usage(err)
-		}
-		s.options.Recording = recording.Recording
-	}
-	host, err := runtime.New(s.options)
-	if err != nil {
-		recording.abandon()
-		return usage(err)
-	}
-	defer func() { err = errors.Join(err, recording.close()) }()
-	server := &http.Server{
-		Handler:           api.Handler(host, s.api),
-		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
 	if !loopback(listener.Addr()) {
 		log.Warn("others can reach this address, and there is no authentication", "address", listener.Addr())
 	}
@@ -95,6 +79,17 @@ func serve(ctx context.Context, s *settings) (err error) {
 	}
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	run, err := s.runner(running, listener.Addr())
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler:           run,
+		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	ended := make(chan struct{})
+	defer close(ended)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
@@ -102,13 +97,13 @@ func serve(ctx context.Context, s *settings) (err error) {
 		for first := true; ; first = false {
 			select {
 			case <-signals:
-			case <-host.Done():
+			case <-ended:
 				return
 			}
 			if first {
 				stop(nil)
 			} else {
-				host.Hurry()
+				run.Hurry()
 			}
 		}
 	}()
@@ -118,7 +113,7 @@ func serve(ctx context.Context, s *settings) (err error) {
 		}
 	}()
 	log.Info("serving", "address", "http://"+listener.Addr().String(), "policy", s.options.Policy.String(), "categories", len(s.options.Fleet.Categories))
-	err = host.Run(running)
+	err = run.Run(running)
 	if cause := context.Cause(running); !errors.Is(cause, context.Canceled) {
 		err = errors.Join(err, cause)
 	}
