@@ -99,6 +99,12 @@ func (c *claim) answer(a answer) {
 // if its deadline has passed; else it waits Limits.Absence for somebody who
 // claims with the same key.
 func (h *Host) Claim(ctx context.Context, r Request) (Grant, error) {
+	return h.ClaimAs(ctx, r, func(string) {})
+}
+
+// ClaimAs is Claim, and calls named with the claim's name once the request
+// waits. The loop calls it: it must not wait for anything.
+func (h *Host) ClaimAs(ctx context.Context, r Request, named func(claim string)) (Grant, error) {
 	reply := make(chan answer, 1)
 	var c *claim
 	var err error
@@ -107,7 +113,13 @@ func (h *Host) Claim(ctx context.Context, r Request) (Grant, error) {
 			h.leave(c, reply, errors.Is(context.Cause(ctx), context.DeadlineExceeded))
 		}
 	}
-	if asked := h.ask(ctx, func() { c, err = h.join(r, reply) }); asked != nil {
+	join := func() {
+		if c, err = h.join(r, reply); err == nil {
+			name := h.claimName(c.id)
+			h.effect(func() { named(name) })
+		}
+	}
+	if asked := h.ask(ctx, join); asked != nil {
 		// The input may have been taken although its result was not waited for.
 		h.later(leave)
 		return Grant{}, asked
