@@ -50,6 +50,7 @@ signal ends them at once.`,
 type settings struct {
 	options  runtime.Options
 	api      api.Options
+	reach    reach
 	listen   string
 	record   string
 	logLevel slog.Level
@@ -66,6 +67,11 @@ func serve(ctx context.Context, s *settings) (err error) {
 		return fmt.Errorf("cannot listen: %w; choose another address with --listen", err)
 	}
 	defer listener.Close()
+	if err := s.reach.allow(listener.Addr(), log); err != nil {
+		return usage(err)
+	}
+	s.api.Logger, s.api.Events = log, api.NewEvents()
+	s.options.Observers = append(s.options.Observers, s.api.Events)
 	var recording *recordingDir
 	if s.record != "" {
 		if recording, err = openRecording(s.record); err != nil {
@@ -83,9 +89,6 @@ func serve(ctx context.Context, s *settings) (err error) {
 		Handler:           api.Handler(host, s.api),
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
-	if !loopback(listener.Addr()) {
-		log.Warn("others can reach this address, and there is no authentication", "address", listener.Addr())
 	}
 	if s.unlisted {
 		log.Warn("requests for categories that fleet.categories does not list are refused: a live server needs to know its pools")
@@ -109,12 +112,19 @@ func serve(ctx context.Context, s *settings) (err error) {
 			}
 		}
 	}()
+	scheme := "http"
+	serveOn := server.Serve
+	if s.reach.identity != nil {
+		scheme = "https"
+		server.TLSConfig = s.reach.identity.Config()
+		serveOn = func(l net.Listener) error { return server.ServeTLS(l, "", "") }
+	}
 	go func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := serveOn(listener); !errors.Is(err, http.ErrServerClosed) {
 			stop(fmt.Errorf("serving: %w", err))
 		}
 	}()
-	log.Info("serving", "address", "http://"+listener.Addr().String(), "policy", s.options.Policy.String(), "categories", len(s.options.Fleet.Categories))
+	log.Info("serving", "address", scheme+"://"+listener.Addr().String(), "policy", s.options.Policy.String(), "categories", len(s.options.Fleet.Categories))
 	err = host.Run(running)
 	if cause := context.Cause(running); !errors.Is(cause, context.Canceled) {
 		err = errors.Join(err, cause)

@@ -218,6 +218,9 @@ func (s *server) instances(w http.ResponseWriter, r *http.Request, who *Principa
 		},
 		func(i *runtime.InstanceStatus) string { return i.Name },
 		func(i *runtime.InstanceStatus) bool {
+			if id, serves := s.host.RequestOf(i.Claim); serves {
+				i.Tenant = s.opt.Events.tenantOf(id, i.Tenant)
+			}
 			shown := p.shows(i.Tenant, who)
 			if shown {
 				result.Instances = append(result.Instances, Instance{

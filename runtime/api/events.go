@@ -200,6 +200,19 @@ func (e *Events) heldBy(tenant string) int {
 	return e.held[tenant]
 }
 
+// tenantOf is whose a claim is; otherwise if it is not known.
+func (e *Events) tenantOf(claim policy.RequestID, otherwise string) string {
+	if e == nil {
+		return otherwise
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if f := e.claims[claim]; f != nil {
+		return f.tenant
+	}
+	return otherwise
+}
+
 // joins tells whether a request of the key is another's that is under way.
 func (e *Events) joins(tenant, name string) bool {
 	if e == nil || name == "" {
