@@ -25,7 +25,7 @@ import (
 )
 
 // tokens makes a file with a token for each name.
-func tokens(t *testing.T, each map[string]api.Token) (file string, text map[string]string) {
+func tokens(t testing.TB, each map[string]api.Token) (file string, text map[string]string) {
 	t.Helper()
 	file, text = filepath.Join(t.TempDir(), "tokens.yaml"), map[string]string{}
 	for name, one := range each {

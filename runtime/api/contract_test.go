@@ -32,7 +32,7 @@ var contract = sync.OnceValues(func() (validator.Validator, error) {
 
 // checked holds every answer of a handler against the description, and every
 // request that it did not refuse.
-func checked(t *testing.T, next http.Handler) http.Handler {
+func checked(t testing.TB, next http.Handler) http.Handler {
 	t.Helper()
 	v, err := contract()
 	if err != nil {

@@ -24,6 +24,8 @@ type service struct {
 	host   *runtime.Host
 	log    *buffer
 	memory *memory
+	// handler is what serves, without a connection.
+	handler http.Handler
 }
 
 // A buffer may be written to by several goroutines.
@@ -45,7 +47,7 @@ func (b *buffer) String() string {
 }
 
 // start runs a server of a category "x" that holds a level of instances.
-func start(t *testing.T, level string, opt api.Options, change ...func(*runtime.Options)) *service {
+func start(t testing.TB, level string, opt api.Options, change ...func(*runtime.Options)) *service {
 	t.Helper()
 	s := &service{log: &buffer{}, memory: newMemory(0)}
 	opt.Logger = slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -65,7 +67,8 @@ func start(t *testing.T, level string, opt api.Options, change ...func(*runtime.
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.host.Run(ctx) }()
-	server := httptest.NewServer(checked(t, api.Handler(s.host, opt)))
+	s.handler = api.Handler(s.host, opt)
+	server := httptest.NewServer(checked(t, s.handler))
 	t.Cleanup(func() {
 		stop()
 		s.host.Hurry()
