@@ -99,6 +99,12 @@ func (c *claim) answer(a answer) {
 // if its deadline has passed; else it waits Limits.Absence for somebody who
 // claims with the same key.
 func (h *Host) Claim(ctx context.Context, r Request) (Grant, error) {
+	return h.ClaimAs(ctx, r, func(string) {})
+}
+
+// ClaimAs is Claim, and calls named with the claim's name once the request
+// waits. The loop calls it: it must not wait for anything.
+func (h *Host) ClaimAs(ctx context.Context, r Request, named func(claim string)) (Grant, error) {
 	reply := make(chan answer, 1)
 	var c *claim
 	var kept *Grant
@@ -113,7 +119,10 @@ func (h *Host) Claim(ctx context.Context, r Request) (Grant, error) {
 		if c, err = h.join(r, reply); err != nil {
 			c = nil
 			h.answer(func() { reply <- answer{err: err} })
+			return
 		}
+		name := h.claimName(c.id)
+		h.effect(func() { named(name) })
 	}
 	if h.ask(ctx, join) == nil {
 		select {

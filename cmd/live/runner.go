@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"shadowpool/runtime"
@@ -25,7 +25,7 @@ type runner interface {
 
 // runner makes what serve runs: a host, or, where there is a store, one of the
 // servers that share it.
-func (s *settings) runner(ctx context.Context, address net.Addr) (runner, error) {
+func (s *settings) runner(ctx context.Context, address string) (runner, error) {
 	if s.store == nil {
 		h, err := s.host(nil)
 		if err != nil {
@@ -43,7 +43,7 @@ func (s *settings) runner(ctx context.Context, address net.Addr) (runner, error)
 	}
 	r := &replicated{store: store}
 	r.Server = replica.Server{
-		Store: store, Self: runtime.Replica{Name: fmt.Sprintf("%s-%d", name, os.Getpid()), Address: "http://" + address.String()}, Logger: s.options.Logger,
+		Store: store, Self: runtime.Replica{Name: fmt.Sprintf("%s-%d", name, os.Getpid()), Address: address}, Logger: s.options.Logger,
 		Host: func(lead runtime.Lead) (replica.Host, http.Handler, error) {
 			h, err := s.host(lead)
 			if err != nil {
@@ -67,6 +67,9 @@ func (s *settings) host(lead runtime.Lead) (*single, error) {
 	options := s.options
 	options.Lead = lead
 	h := &single{}
+	to := s.api
+	to.Events = api.NewEvents()
+	options.Observers = append(slices.Clip(options.Observers), to.Events)
 	var err error
 	if s.record != "" {
 		folder := s.record
@@ -82,7 +85,7 @@ func (s *settings) host(lead runtime.Lead) (*single, error) {
 		h.recording.abandon()
 		return nil, err
 	}
-	h.Handler = api.Handler(h.Host, s.api)
+	h.Handler = api.Handler(h.Host, to)
 	return h, nil
 }
 

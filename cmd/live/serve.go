@@ -50,6 +50,7 @@ signal ends them at once.`,
 type settings struct {
 	options  runtime.Options
 	api      api.Options
+	reach    reach
 	listen   string
 	record   string
 	logLevel slog.Level
@@ -68,9 +69,10 @@ func serve(ctx context.Context, s *settings) (err error) {
 		return fmt.Errorf("cannot listen: %w; choose another address with --listen", err)
 	}
 	defer listener.Close()
-	if !loopback(listener.Addr()) {
-		log.Warn("others can reach this address, and there is no authentication", "address", listener.Addr())
+	if err := s.reach.allow(listener.Addr(), log); err != nil {
+		return usage(err)
 	}
+	s.api.Logger = log
 	if s.options.DryRun {
 		log.Warn("dry run: nothing is launched, and the instances that are handed out are not there")
 	}
@@ -79,7 +81,12 @@ func serve(ctx context.Context, s *settings) (err error) {
 	}
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	run, err := s.runner(running, listener.Addr())
+	scheme := "http"
+	if s.reach.identity != nil {
+		scheme = "https"
+	}
+	address := scheme + "://" + listener.Addr().String()
+	run, err := s.runner(running, address)
 	if err != nil {
 		return err
 	}
@@ -107,12 +114,17 @@ func serve(ctx context.Context, s *settings) (err error) {
 			}
 		}
 	}()
+	serveOn := server.Serve
+	if s.reach.identity != nil {
+		server.TLSConfig = s.reach.identity.Config()
+		serveOn = func(l net.Listener) error { return server.ServeTLS(l, "", "") }
+	}
 	go func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := serveOn(listener); !errors.Is(err, http.ErrServerClosed) {
 			stop(fmt.Errorf("serving: %w", err))
 		}
 	}()
-	log.Info("serving", "address", "http://"+listener.Addr().String(), "policy", s.options.Policy.String(), "categories", len(s.options.Fleet.Categories))
+	log.Info("serving", "address", address, "policy", s.options.Policy.String(), "categories", len(s.options.Fleet.Categories))
 	err = run.Run(running)
 	if cause := context.Cause(running); !errors.Is(cause, context.Canceled) {
 		err = errors.Join(err, cause)

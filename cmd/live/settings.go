@@ -27,6 +27,7 @@ type serveFlags struct {
 	leadTime, stopTimeout, tick, usage      time.Duration
 	reusable, singleUse, quiet, dryRun      bool
 	maxInstances, maxWaiting                int
+	reach                                   reach
 }
 
 // mostProcesses is the limit of a category whose configuration has none: a
@@ -53,12 +54,13 @@ func (f *serveFlags) add(flags *pflag.FlagSet) {
 	flags.DurationVar(&f.stopTimeout, "stop-timeout", 30*time.Second, "how long to wait, when stopping, for claims to be released")
 	flags.DurationVar(&f.usage, "usage-interval", 15*time.Second, "how often to look what the instances use, 100ms to 1h")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "decide and record everything, and launch nothing: instances are warm after their lead time, and nowhere")
+	f.reach.add(flags)
 	flags.BoolVar(&f.quiet, "quiet", false, "log only what goes wrong")
 }
 
 // settings are what the flags, and the configuration that they name, ask for.
 func (f *serveFlags) settings(flags *pflag.FlagSet) (*settings, error) {
-	s := &settings{record: f.record, listen: f.listen}
+	s := &settings{record: f.record, listen: f.listen, reach: f.reach}
 	if f.quiet {
 		s.logLevel = slog.LevelWarn
 	}
@@ -109,6 +111,10 @@ func (f *serveFlags) fleet(s *settings, flags *pflag.FlagSet) error {
 			}
 		}
 		s.api = api.Options{ClaimDeadline: file.API.ClaimDeadline, MaxDeadline: file.API.MaxDeadline, MaxRequests: s.api.MaxRequests}
+		s.reach.API = file.API
+		if err := s.reach.load(&s.api); err != nil {
+			return err
+		}
 		s.unlisted = file.Fleet.Default != nil && len(file.Fleet.Categories) > 0
 		if !flags.Changed("listen") {
 			s.listen = file.API.Listen

@@ -87,6 +87,12 @@ func TestBadFiles(t *testing.T) {
 
 		// the live sections
 		{"api: {listen: 8080}" + tail, "pool.yaml:1: api.listen: \"8080\": want HOST:PORT, such as localhost:8080"},
+		{"api: {tls: {cert_file: a.pem}}" + tail, "pool.yaml:1: api.tls: key_file is missing: the file of the certificate's key, in PEM"},
+		{"api: {client_ca: a.pem}" + tail, "pool.yaml:1: api.client_ca: clients show certificates over TLS only; give tls too"},
+		{"api: {client_tenant: organization}" + tail, "pool.yaml:1: api.client_tenant: nobody has a certificate without client_ca; give it too, or leave this out"},
+		{"api: {tls: {cert_file: a, key_file: b}, client_ca: c, client_tenant: serial}" + tail, "pool.yaml:1: api.client_tenant: \"serial\": want common_name or organization or organizational_unit"},
+		{"api: {limits: {burst: 3}}" + tail, "pool.yaml:1: api.limits.burst: bounds nothing without a rate; give it too, or leave this out"},
+		{"api: {limits: {rate: 0}}" + tail, "pool.yaml:1: api.limits.rate: \"0\": want claims a second: a number from 0.001 to 1000000, without quotes or unit"},
 		{"api: {claim_deadline: 1h}" + tail, "pool.yaml:1: api: claim_deadline 1h is longer than max_deadline 10m"},
 		{"provisioner: {process: {command: sleep 10}}" + tail, "pool.yaml:1: provisioner.process.command: want a list of program and arguments; write [sleep, 10]"},
 		{"provisioner: {process: {command: []}}" + tail, "pool.yaml:1: provisioner.process.command: names no program; write [PROGRAM, ARGUMENT, ...] or remove the key"},
