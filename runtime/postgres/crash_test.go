@@ -140,7 +140,7 @@ func TestNetworkStalls(t *testing.T) {
 // the next term: it is there when the next leader looks, or never.
 func TestLongAppend(t *testing.T) {
 	name, c := database(t)
-	c.Lease = time.Second
+	c.Lease = 2 * time.Second
 	s := opened(t, c)
 	l := leads(t, s)
 	tx, err := s.data.Begin(t.Context()) // which the append has to wait for
@@ -152,7 +152,7 @@ func TestLongAppend(t *testing.T) {
 	}
 	appended := make(chan error, 1)
 	go func() { appended <- l.Append(context.Background(), [][]byte{[]byte("one")}) }()
-	time.Sleep(3 * c.Lease)
+	time.Sleep(2 * c.Lease)
 	kept(t, l)
 	err = shared.Exec(name, "SET lock_timeout = '500ms'; UPDATE shadowpool_lead SET term = term + 1")
 	if err == nil || !strings.Contains(err.Error(), "lock timeout") {
@@ -210,7 +210,7 @@ func TestDatabaseKilled(t *testing.T) {
 // waits leads when it is back.
 func TestDatabaseAway(t *testing.T) {
 	server := postgrestest.Start(t)
-	c := Config{URL: server.Database(t, "away"), PasswordFile: server.PasswordFile, Pool: "away", Lease: time.Second}
+	c := Config{URL: server.Database(t, "away"), PasswordFile: server.PasswordFile, Pool: "away", Lease: 2 * time.Second}
 	l := leads(t, opened(t, c))
 	add(t, l, "one")
 	server.Kill()
