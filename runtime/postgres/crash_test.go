@@ -99,6 +99,28 @@ func TestConnectionsLost(t *testing.T) {
 	numbered(t, l, n)
 }
 
+// Nor are those that lead nowhere, of which nobody was told.
+func TestConnectionsForgotten(t *testing.T) {
+	_, c := database(t)
+	p, c := through(t, c)
+	c.Lease = 10 * time.Second
+	l := leads(t, opened(t, c))
+	add(t, l, "one")
+	time.Sleep(1500 * time.Millisecond) // connections that were just used are trusted
+	p.Forget()
+	ctx, cancel := context.WithTimeout(t.Context(), c.Lease)
+	defer cancel()
+	if _, lines, err := l.Load(ctx); err != nil || len(lines) != 1 {
+		t.Errorf("lines %q (%v), want one", lines, err)
+	}
+	if err := l.Append(ctx, [][]byte{[]byte("two")}); err != nil {
+		t.Error(err)
+	}
+	time.Sleep(c.Lease)
+	kept(t, l)
+	holds(t, l, "one", "two")
+}
+
 // A leader that the database hears nothing of notices it before another may
 // lead, and does not write any more when the network is there again.
 func TestNetworkStalls(t *testing.T) {
