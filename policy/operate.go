@@ -38,18 +38,23 @@ func (c *Controller) Reopen(t Time) {
 	}
 	c.draining = false
 	c.keeps = c.traits.Idle != KeepNone
-	if c.hints != nil { // which went on, unseen
-		for due := c.hints.NextLook(); due <= t; due = c.hints.NextLook() {
-			c.hints.Look(due)
-		}
-	}
+	c.lookBack(t)
 	for i := range c.pools {
 		c.begin(t, PoolID(i))
 		c.visit(t, PoolID(i), &c.pools[i])
 	}
 	c.nextTick = c.tickFrom(t)
 	c.rearm()
-	if c.hints != nil {
-		c.nextLook = c.hints.NextLook()
+}
+
+// lookBack does the looks at hints that were due before t, while nobody asked
+// for them, and sets the timer of the next.
+func (c *Controller) lookBack(t Time) {
+	if c.hints == nil || c.draining {
+		return
 	}
+	for due := c.hints.NextLook(); due <= t; due = c.hints.NextLook() {
+		c.hints.Look(due)
+	}
+	c.nextLook = c.hints.NextLook()
 }

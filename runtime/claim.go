@@ -99,45 +99,50 @@ func (c *claim) answer(a answer) {
 // if its deadline has passed; else it waits Limits.Absence for somebody who
 // claims with the same key.
 func (h *Host) Claim(ctx context.Context, r Request) (Grant, error) {
-	return h.ClaimAs(ctx, r, func(string) {})
+	return h.ClaimAs(ctx, r, nil)
 }
 
-// ClaimAs is Claim, and calls named with the claim's name once the request
-// waits. The loop calls it: it must not wait for anything.
+// ClaimAs is Claim, and calls named, if it is not nil, with the claim's name
+// once the request waits. The loop calls it: it must not wait for anything.
 func (h *Host) ClaimAs(ctx context.Context, r Request, named func(claim string)) (Grant, error) {
 	reply := make(chan answer, 1)
 	var c *claim
-	var err error
-	leave := func() {
+	var kept *Grant
+	leave := func() error {
 		if c != nil {
-			h.leave(c, reply, errors.Is(context.Cause(ctx), context.DeadlineExceeded))
+			kept = h.leave(c, reply, errors.Is(context.Cause(ctx), context.DeadlineExceeded))
 		}
+		return nil
 	}
 	join := func() {
-		if c, err = h.join(r, reply); err == nil {
-			name := h.claimName(c.id)
+		var err error
+		if c, err = h.join(r, reply); err != nil {
+			c = nil
+			h.answer(func() { reply <- answer{err: err} })
+			return
+		}
+		if name := h.claimName(c.id); named != nil {
 			h.effect(func() { named(name) })
 		}
 	}
-	if asked := h.ask(ctx, join); asked != nil {
-		// The input may have been taken although its result was not waited for.
-		h.later(leave)
-		return Grant{}, asked
+	if h.ask(ctx, join) == nil {
+		select {
+		case a := <-reply:
+			return a.grant, a.err
+		case <-ctx.Done():
+		case <-h.done:
+			return Grant{}, ErrStopped
+		}
 	}
-	if err != nil {
+	// Who is told that it is withdrawn will not ask again. The input may have
+	// been taken although its result was not waited for.
+	if err := h.change(context.WithoutCancel(ctx), leave); err != nil {
 		return Grant{}, err
 	}
-	select {
-	case a := <-reply:
-		return a.grant, a.err
-	case <-ctx.Done():
-		if err := h.ask(context.WithoutCancel(ctx), leave); err != nil {
-			return Grant{}, err
-		}
-		return Grant{}, context.Cause(ctx)
-	case <-h.done:
-		return Grant{}, ErrStopped
+	if kept != nil {
+		return *kept, nil
 	}
+	return Grant{}, context.Cause(ctx)
 }
 
 // Release ends a claim.
@@ -218,20 +223,27 @@ func (h *Host) grant(c *claim) Grant {
 	}
 }
 
-// leave takes note that someone does not wait for a claim any more; told says
-// whether he knows that it is withdrawn.
-func (h *Host) leave(c *claim, reply chan answer, told bool) {
+// leave takes note that someone does not wait for a claim any more; last says
+// whether he will not come again. It returns a grant if the claim is held
+// nevertheless, because it was given to somebody before with the same key.
+func (h *Host) leave(c *claim, reply chan answer, last bool) *Grant {
 	c.waiters = slices.DeleteFunc(c.waiters, func(w chan answer) bool { return w == reply })
 	if len(reply) > 0 { // nobody reads it
 		c.picks--
 	}
 	switch {
-	case h.claims[c.id] != c || c.picks > 0 || len(c.waiters) > 0: // refused, or its instance is gone, or another's
-	case c.Key == "" || told:
+	case h.claims[c.id] != c || len(c.waiters) > 0: // refused, or its instance is gone, or another waits
+	case c.picks > 0:
+		if last {
+			g := h.grant(c)
+			return &g
+		}
+	case c.Key == "" || last:
 		h.withdraw(c)
 	default:
 		h.mind(c)
 	}
+	return nil
 }
 
 // mind withdraws a claim with a key if nobody comes to wait for it soon.
@@ -326,7 +338,12 @@ func (h *Host) withdraw(c *claim) {
 // cancel withdraws a waiting claim.
 func (h *Host) cancel(c *claim) {
 	h.metrics.withdrawn.WithLabelValues(h.poolName(c.pool)).Inc()
-	h.deliver(policy.ClassArrival, Entry{Event: "cancel", Request: &c.id, Pool: &c.pool})
+	h.deliver(policy.ClassArrival, Entry{
+		Event: "cancel", Request: &c.id, Pool: &c.pool, moot: func() bool { return h.claims[c.id] != c || c.member != nil },
+	})
+	if c.member != nil && h.claims[c.id] == c { // a timer has given it an instance
+		h.release(c)
+	}
 }
 
 // release tells the controller that a claim's instance is free again.

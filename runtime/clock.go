@@ -16,9 +16,8 @@ type clock struct {
 
 // newClock goes on after an instant, although the wall clock may have been set
 // back since.
-func newClock(after policy.Time) clock {
-	now := time.Now()
-	return clock{began: now, start: max(now.UnixNano(), after+1), last: after}
+func newClock(wall time.Time, after policy.Time) clock {
+	return clock{began: time.Now(), start: max(wall.UnixNano(), after+1), last: after}
 }
 
 func (c *clock) now() policy.Time { return c.start + int64(time.Since(c.began)) }

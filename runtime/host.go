@@ -20,7 +20,9 @@ type Host struct {
 	opt     Options
 	metrics *metrics
 
-	inputs chan func() // carried out by the loop, in order
+	inputs chan func()     // carried out by the loop, in order
+	life   context.Context // ends when the host leaves all as it is
+	depart context.CancelCauseFunc
 	ready  chan struct{}
 	done   chan struct{}
 	hurry  chan struct{}
@@ -35,6 +37,9 @@ type Host struct {
 	journal     journal
 	restoring   bool    // what is entered is from the journal
 	wanted      *Header // what is to be taken over once all is restored; nil if nothing
+	unfit       error   // why the controller cannot be restored; nil if it is
+	era         int     // how often the host was rebuilt
+	estate      *estate // what it takes over while it is rebuilt
 	started     bool
 	members     map[policy.InstanceID]*member
 	alive       int // goroutines that accompany instances
@@ -78,6 +83,7 @@ func New(opt Options) (*Host, error) {
 		hurry:   make(chan struct{}, 1),
 		journal: journal{lead: opt.Lead},
 	}
+	h.life, h.depart = context.WithCancelCause(context.Background())
 	if err := h.afresh(); err != nil {
 		return nil, err
 	}
@@ -139,6 +145,7 @@ func (h *Host) reconfigured() {
 // at once and leaves all as it is to the next. It returns an error when the
 // lead is lost. To be called once.
 func (h *Host) Run(ctx context.Context) error {
+	defer h.depart(ErrLeft)
 	defer close(h.done)
 	if err := h.begin(ctx); err != nil {
 		return err
@@ -209,7 +216,12 @@ func (h *Host) begin(ctx context.Context) error {
 			return err
 		}
 	}
-	h.clock = newClock(h.clock.last)
+	h.clock = newClock(h.opt.Now(), h.clock.last)
+	if h.started {
+		if err := h.refit(ctx); err != nil {
+			return err
+		}
+	}
 	now := h.clock.next()
 	if err := h.record.open(h, now); err != nil {
 		return err
@@ -286,10 +298,10 @@ func (h *Host) change(ctx context.Context, f func() error) error {
 	ended := make(chan error, 1)
 	input := func() {
 		if err := f(); err != nil {
-			ended <- err
-			return
+			h.answer(func() { ended <- err })
+		} else {
+			h.effect(func() { ended <- nil })
 		}
-		h.effect(func() { ended <- nil })
 	}
 	select {
 	case h.inputs <- input:
@@ -319,7 +331,9 @@ func (h *Host) deliver(class policy.Class, e Entry) {
 		}
 		h.fire(due, of)
 	}
-	h.enter(&e)
+	if e.moot == nil || !e.moot() {
+		h.enter(&e)
+	}
 }
 
 // enter applies an entry of the host's own.

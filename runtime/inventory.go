@@ -59,15 +59,14 @@ func (h *Host) Claims(ctx context.Context, after string, most int) ([]ClaimStatu
 // ClaimOf tells of one claim; ErrNoClaim if there is none of the name.
 func (h *Host) ClaimOf(ctx context.Context, name string) (ClaimStatus, error) {
 	var s ClaimStatus
-	err := ErrNoClaim
-	asked := h.ask(ctx, func() {
-		if id, ok := h.requestID(name); ok && h.claims[id] != nil {
-			s, err = h.claimStatus(h.claims[id]), nil
+	err := h.change(ctx, func() error {
+		id, ok := h.requestID(name)
+		if !ok || h.claims[id] == nil {
+			return ErrNoClaim
 		}
+		s = h.claimStatus(h.claims[id])
+		return nil
 	})
-	if asked != nil {
-		return s, asked
-	}
 	return s, err
 }
 

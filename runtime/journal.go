@@ -16,7 +16,8 @@ type journal struct {
 	running []func()   // its effects
 	lines   [][]byte   // of the next batch
 	effects []func()
-	bytes   int // of lines since the latest snapshot
+	asks    bool // the next batch is to be written even if it has no lines
+	bytes   int  // of lines since the latest snapshot
 }
 
 // A snapshot is taken when the journal has grown by so many bytes: a restart
@@ -36,14 +37,25 @@ func (h *Host) effect(f func()) {
 	j.effects = append(j.effects, f)
 }
 
+// answer carries f out, with which somebody is told of the state as it is, when
+// that is durable, and it is sure that no other leader has gone on from there.
+func (h *Host) answer(f func()) {
+	if h.journal.lead == nil {
+		f()
+		return
+	}
+	h.journal.effects = append(h.journal.effects, f)
+	h.journal.asks = true
+}
+
 // flush begins to write what has gathered, unless a write is under way.
 func (h *Host) flush() {
 	j := &h.journal
-	if j.written != nil || len(j.lines) == 0 {
+	if j.written != nil || len(j.lines) == 0 && !j.asks {
 		return // an effect without a line waits for the lines before it only
 	}
 	lines := j.lines
-	j.running, j.effects, j.lines = j.effects, nil, nil
+	j.running, j.effects, j.lines, j.asks = j.effects, nil, nil, false
 	write := func(ctx context.Context) error { return j.lead.Append(ctx, lines) }
 	if j.bytes > snapshotEvery {
 		if state, err := h.snapshot(); err != nil {
@@ -76,7 +88,7 @@ func (h *Host) durable() {
 	for _, f := range running {
 		f()
 	}
-	if j.lead == nil || j.written != nil || len(j.lines) > 0 {
+	if j.lead == nil || j.written != nil || len(j.lines) > 0 || j.asks {
 		return
 	}
 	for _, f := range j.effects { // they came after the last line that is durable now

@@ -57,7 +57,7 @@ func (h *Host) poolName(p policy.PoolID) string { return h.opt.Fleet.Categories[
 // attend begins to accompany a member: to launch it, or, if it is warm
 // already, to take it over.
 func (h *Host) attend(m *member, spec InstanceSpec, warm bool) {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(h.life)
 	m.cancel = cancel
 	h.alive++
 	go func() {
@@ -193,7 +193,7 @@ func (h *Host) lost(m *member) {
 		output = m.instance.Output()
 	}
 	h.opt.Logger.Warn("an instance is gone without having been ended", "instance", m.name, "in_use", m.claim != nil, "it_wrote_last", output)
-	h.deliver(policy.ClassRelease, Entry{Event: "lose", Instance: nameOf(m.id)})
+	h.deliver(policy.ClassRelease, Entry{Event: "lose", Instance: nameOf(m.id), moot: func() bool { return h.members[m.id] != m }})
 }
 
 // clip bounds a message for the log.

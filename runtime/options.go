@@ -20,6 +20,7 @@ type Options struct {
 	Places []config.Place
 
 	Provisioner Provisioner
+	DryRun      bool // nothing is launched: told in the status
 	Limits      Limits
 	Recording   Recording
 	// Lead is the right to write to a store that keeps what happens; nil keeps
@@ -37,6 +38,8 @@ type Options struct {
 	// UsageInterval is how often a Provisioner that is a Meter is asked what the
 	// instances use, from 100 ms to an hour; zero is 15 s.
 	UsageInterval time.Duration
+	// Now is the wall clock, read once at the start; nil is time.Now.
+	Now func() time.Time
 	// Logger is told of what goes wrong; nil is slog.Default.
 	Logger  *slog.Logger
 	Version string
@@ -83,6 +86,9 @@ func (o *Options) validate() error {
 		for _, k := range o.Fleet.Categories {
 			o.Places = append(o.Places, config.Place{Category: k.Name})
 		}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()

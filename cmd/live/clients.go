@@ -194,6 +194,9 @@ func writeStatus(w io.Writer, s *runtime.Status) {
 	if s.Draining {
 		state = "draining"
 	}
+	if s.DryRun {
+		state += ", dry run"
+	}
 	fmt.Fprintf(w, "%s, policy %s, up %v\n", state, s.Policy, time.Duration(s.UptimeS*1e9).Round(time.Second))
 	fmt.Fprintf(w, "%d requests: %d hits, %d partial hits, %d misses (hit rate %.4f, mean wait %.4f s); %d withdrawn\n",
 		s.Requests, s.Hits, s.PartialHits, s.Misses, s.HitRate, s.WaitMeanS, s.Withdrawn)

@@ -90,6 +90,9 @@ func serve(ctx context.Context, s *settings) (err error) {
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
+	if s.options.DryRun {
+		log.Warn("dry run: nothing is launched, and the instances that are handed out are not there")
+	}
 	if s.unlisted {
 		log.Warn("requests for categories that fleet.categories does not list are refused: a live server needs to know its pools")
 	}

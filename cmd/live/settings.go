@@ -22,7 +22,7 @@ type serveFlags struct {
 	config, policy, listen, record, binding string
 	categories                              []string
 	leadTime, stopTimeout, tick, usage      time.Duration
-	reusable, singleUse, quiet              bool
+	reusable, singleUse, quiet, dryRun      bool
 	maxInstances, maxWaiting                int
 	reach                                   reach
 }
@@ -50,6 +50,7 @@ func (f *serveFlags) add(flags *pflag.FlagSet) {
 	flags.DurationVar(&f.stopTimeout, "stop-timeout", 30*time.Second, "how long to wait, when stopping, for claims to be released")
 	flags.DurationVar(&f.usage, "usage-interval", 15*time.Second, "how often to look what the instances use, 100ms to 1h")
 	f.reach.add(flags)
+	flags.BoolVar(&f.dryRun, "dry-run", false, "decide and record everything, and launch nothing: instances are warm after their lead time, and nowhere")
 	flags.BoolVar(&f.quiet, "quiet", false, "log only what goes wrong")
 }
 
@@ -117,6 +118,10 @@ func (f *serveFlags) fleet(s *settings, flags *pflag.FlagSet) error {
 	} else if err := f.flagFleet(&s.options.Fleet); err != nil {
 		return err
 	}
+	if f.dryRun {
+		s.options.Provisioner, s.options.DryRun = dryProvisioner(&s.options.Fleet), true
+		return nil
+	}
 	var err error
 	s.options.Provisioner, err = provisioner(file, &s.options)
 	return err
@@ -164,6 +169,9 @@ func provisioner(file *config.File, options *runtime.Options) (runtime.Provision
 			c.Ready = process.Ready{Line: worker.ReadyLine}
 		}
 		each[k.Name] = c
+	}
+	if folder := file.Provisioner.State; folder != "" {
+		return process.Open(folder, each)
 	}
 	return process.New(each)
 }

@@ -12,6 +12,9 @@ import (
 // it and uses nothing of it.
 type Provisioner struct {
 	Process Process
+	// State is the folder of processes that outlive the server, on Linux only;
+	// empty where they die with it.
+	State string
 	// Categories replace parts of Process for single categories.
 	Categories []CategoryProcess
 }
@@ -67,7 +70,7 @@ func provisioner(to *Provisioner, fleet *Fleet) schema {
 	base := func() CategoryProcess { return CategoryProcess{Process: to.Process} }
 	return object{
 		fields: []field{
-			{key: "process", schema: process(&to.Process)},
+			{key: "process", schema: process(&to.Process, field{key: "state", schema: name(&to.State)})},
 			{key: "categories", schema: list[CategoryProcess]{&to.Categories, base, func(c *CategoryProcess) schema {
 				return process(&c.Process, field{key: "name", required: "the name of a category of the fleet", schema: name(&c.Name)})
 			}}},
