@@ -12,5 +12,9 @@ type Outage struct {
 func (c *Controller) OutageOf(p PoolID) Outage {
 	s := &c.supplies[p]
 	b := &s.Breakers[OnDemand]
-	return Outage{Failures: b.Failures, Until: max(b.Until, s.Throttle.Until), Quota: b.Full}
+	o := Outage{Failures: b.Failures, Until: b.Until, Quota: b.Full}
+	if pause := s.Throttle.Until; pause > c.now {
+		o.Until = max(o.Until, pause)
+	}
+	return o
 }

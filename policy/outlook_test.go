@@ -72,6 +72,11 @@ func TestOutage(t *testing.T) {
 	if o := c.ctrl.OutageOf(0); o != (Outage{}) {
 		t.Errorf("nothing has failed: %+v", o)
 	}
+	c.fail(c.launching()[0], Throttled)
+	if o := c.ctrl.OutageOf(0); o.Until <= c.now || o.Failures != 0 {
+		t.Errorf("after a throttled order at %d: %+v", c.now, o)
+	}
+	c.advance(c.ctrl.OutageOf(0).Until+1, ClassTick)
 	c.fail(c.launching()[0], NoCapacity)
 	o := c.ctrl.OutageOf(0)
 	if o.Failures != boots || o.Until <= c.now || o.Until > c.now+leastBackoff || o.Quota {

@@ -16,6 +16,7 @@ import (
 
 	"shadowpool/runtime"
 	"shadowpool/runtime/api"
+	"shadowpool/runtime/dashboard"
 )
 
 func serveCommand() *cobra.Command {
@@ -73,6 +74,8 @@ func serve(ctx context.Context, s *settings) (err error) {
 		}
 		s.options.Recording = recording.Recording
 	}
+	board := dashboard.New(s.options.Fleet)
+	s.options.Observers = append(s.options.Observers, board)
 	host, err := runtime.New(s.options)
 	if err != nil {
 		recording.abandon()
@@ -80,7 +83,7 @@ func serve(ctx context.Context, s *settings) (err error) {
 	}
 	defer func() { err = errors.Join(err, recording.close()) }()
 	server := &http.Server{
-		Handler:           api.Handler(host, s.api),
+		Handler:           handler(host, board, s.api),
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
@@ -114,6 +117,7 @@ func serve(ctx context.Context, s *settings) (err error) {
 			stop(fmt.Errorf("serving: %w", err))
 		}
 	}()
+	go board.Run(context.WithoutCancel(ctx), host) // until the host has stopped
 	log.Info("serving", "address", "http://"+listener.Addr().String(), "policy", s.options.Policy.String(), "categories", len(s.options.Fleet.Categories))
 	err = host.Run(running)
 	if cause := context.Cause(running); !errors.Is(cause, context.Canceled) {

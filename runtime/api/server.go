@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"shadowpool/policy"
@@ -18,7 +19,7 @@ import (
 )
 
 // Handler serves a host.
-func Handler(host *runtime.Host, opt Options) http.Handler {
+func Handler(host Host, opt Options) http.Handler {
 	if opt.ClaimDeadline == 0 {
 		opt.ClaimDeadline = time.Minute
 	}
@@ -36,11 +37,20 @@ func Handler(host *runtime.Host, opt Options) http.Handler {
 	mux.HandleFunc("POST /v1/drain", s.drain)
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(host.Metrics(), promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
-	return http.NewCrossOriginProtection().Handler(s.bounded(ownName(mux)))
+	return http.NewCrossOriginProtection().Handler(s.bounded(OwnName(mux)))
+}
+
+// A Host is what is served: a runtime.Host.
+type Host interface {
+	Claim(context.Context, runtime.Request) (runtime.Grant, error)
+	Release(ctx context.Context, claim string) error
+	Status(context.Context) (runtime.Status, error)
+	Drain(context.Context) error
+	Metrics() *prometheus.Registry
 }
 
 type server struct {
-	host  *runtime.Host
+	host  Host
 	opt   Options
 	slots chan struct{}
 }
@@ -58,9 +68,9 @@ func (s *server) bounded(next http.Handler) http.Handler {
 	})
 }
 
-// ownName refuses names that merely resolve to the loopback interface: that
+// OwnName refuses names that merely resolve to the loopback interface: that
 // is how a web page gets around the browser's rule of one origin.
-func ownName(next http.Handler) http.Handler {
+func OwnName(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		local, _ := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
 		host, _, err := net.SplitHostPort(r.Host)
