@@ -177,13 +177,13 @@ func TestHistory(t *testing.T) {
 				if math.Abs(p.Came[at]-10) > 0.2 || p.Foreseen[at] < 8 || p.Foreseen[at] > 12 || p.Low[at] > 8 || p.High[at] < 12 || p.OverS[at] != 60 {
 					t.Errorf("pool %q: %v came of %v (%v to %v) in %v s", pool, p.Came[at], p.Foreseen[at], p.Low[at], p.High[at], p.OverS[at])
 				}
-				if p.Level[at] < 10 || p.InUse[at] != 5 {
+				if p.Level[at] < 10 || math.Abs(p.InUse[at]-5) > 0.3 {
 					t.Errorf("pool %q: level %v, %v in use", pool, p.Level[at], p.InUse[at])
 				}
 				if got, want := p.Cost[at], 2*(p.Warm[at]+p.Launching[at]+p.InUse[at]); math.Abs(got-want) > 1e-3 {
 					t.Errorf("pool %q: cost %v, want %v", pool, got, want)
 				}
-				if math.Abs(p.None[at]-2*(5+10)) > 0.4 || p.Serving[at] != 2*5 || p.Hold[at] != 2*p.Level[at] {
+				if math.Abs(p.None[at]-2*(5+10)) > 0.8 || math.Abs(p.Serving[at]-2*p.InUse[at]) > 1e-3 || p.Hold[at] != 2*p.Level[at] {
 					t.Errorf("pool %q: none %v, serving %v, hold %v", pool, p.None[at], p.Serving[at], p.Hold[at])
 				}
 				if p.P99S[at] != 0 || math.Abs(p.P99S[1]-60) > 6 {
@@ -224,7 +224,7 @@ func TestWhyItLaunched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fleet := policy.Config{Categories: []policy.Category{{Name: "one", LeadTime: time.Second}}}
 		watched(t, "static:level=4", fleet, &names{lead: time.Second}, func(host *runtime.Host, board *Board) {
-			time.Sleep(5 * time.Second)
+			time.Sleep(5500 * time.Millisecond) // between two looks
 			for range 2 {
 				if _, err := host.Claim(t.Context(), runtime.Request{}); err != nil {
 					t.Fatal(err)
