@@ -137,11 +137,11 @@ export class Chart {
   // trace draws one series.
   trace(s, v) {
     const { at, step_s } = this.points;
-    const shift = s.shift ? s.shift(this.points) : null; // seconds, by point
-    const middle = (i) => this.x(Math.max(at[i] + step_s / 2 - (shift?.[i] ?? 0), this.from));
+    const shift = s.shift?.(this.points) ?? 0; // to the left, in seconds
+    const middle = (i) => this.x(at[i] + step_s / 2 - shift);
     const runs = []; // of points without a gap
     v.high.forEach((h, i) => {
-      if (h === null || at[i] + step_s <= this.from) return;
+      if (h === null || at[i] + step_s / 2 - shift < this.from) return;
       const last = runs.at(-1);
       if (last && last.at(-1) === i - 1 && at[i] === at[i - 1] + step_s) last.push(i);
       else runs.push([i]);

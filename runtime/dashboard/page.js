@@ -21,13 +21,14 @@ const mean = (values) => {
 
 // Charts.
 const rate = (p) => p.hits.map((h, i) => { const n = h + p.partial_hits[i] + p.misses[i]; return h === null || n === 0 ? null : h / n; });
+const over = (p) => p.over_s.findLast((v) => v !== null); // seconds that are foreseen
 const part = (key) => (p) => p[key].map((v, i) => { const n = p.hits[i] + p.partial_hits[i] + p.misses[i]; return v === null || n === 0 ? null : v / n; });
 const charts = [
   new Chart($("charts"), {
     title: "Level and demand", format: count, whole: true,
     series: [
       { name: "expected", kind: "band", class: "band", key: "foreseen", low: "low", high: "high", tell: (p, i) => `${digits(p.foreseen[i])} (${digits(p.low[i], 2)}–${digits(p.high[i], 2)})` },
-      { name: "came", kind: "line", class: "serve", key: "came", shift: (p) => p.over_s },
+      { name: "came", kind: "line", class: "serve", key: "came", shift: over },
       { name: "level", kind: "step", class: "level", key: "level" },
     ],
   }),
@@ -283,9 +284,9 @@ const showPoints = (more) => {
     const gone = points.at.findIndex((t) => t >= oldest);
     if (gone > 0) for (const values of Object.values(points)) if (Array.isArray(values)) values.splice(0, gone);
   }
-  const over = points.over_s?.findLast((v) => v !== null);
-  charts[0].note.textContent = over
-    ? `Requests within a lead time (${span(over)}): how many are expected at nine times in ten, and how many came, each from its instant on.`
+  const lead = over(points);
+  charts[0].note.textContent = lead
+    ? `Requests within a lead time (${span(lead)}): how many are expected at nine times in ten, and how many came, each from its instant on.`
     : "Requests within a lead time. This policy forecasts none.";
   for (const c of charts) c.show(points, spans[chosenSpan()]);
 };

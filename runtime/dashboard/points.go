@@ -155,8 +155,11 @@ func (t *total) add(s *sample, price, lead, step float64) {
 	t.hold += price * s.level / n
 	// It would launch what has come within a launch's time.
 	coming := float64(s.arrivals) / min(n, step) * lead // less than the step was seen of the row of now
-	if s.comes > 0 && s.over > 0 {
-		coming = s.came / float64(s.comes) * lead / (s.over / float64(s.forecasts))
+	if s.comes > 0 {
+		coming = s.came / float64(s.comes)
+		if s.forecasts > 0 {
+			coming *= lead / (s.over / float64(s.forecasts))
+		}
 	}
 	t.none += price * (s.inUse/n + coming)
 }

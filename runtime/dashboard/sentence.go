@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,7 +40,7 @@ func (g *group) launched(n int) string {
 			return what + ": the pool held less than its level."
 		}
 		position := s.Warm + s.Launching - s.Waiting
-		had := fmt.Sprintf("%d warm + %d launching − %d waiting = %d", s.Warm, s.Launching, s.Waiting, position)
+		had := fmt.Sprintf("%d warm + %d launching − %d waiting = %s", s.Warm, s.Launching, s.Waiting, minus(position))
 		why := fmt.Sprintf(": the level is %d, and there were %s", g.level, had)
 		if g.events > 1 {
 			why = fmt.Sprintf(": the level is now %d, and before the first there were %s", g.level, had)
@@ -173,6 +174,8 @@ func them(n int, one, many string) string {
 	}
 	return many
 }
+
+func minus(n int32) string { return strings.Replace(strconv.Itoa(int(n)), "-", "−", 1) }
 
 // rounded has three digits or so.
 func rounded(d time.Duration) string {

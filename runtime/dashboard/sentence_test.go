@@ -39,7 +39,7 @@ func TestSentences(t *testing.T) {
 		},
 		{
 			group{groupKey: groupKey{event: arriveEvent}, count: 1, events: 1, level: 7, stock: policy.Stock{Waiting: 2}},
-			"Launched 1 as a request came: the level is 7, and there were 0 warm + 0 launching − 2 waiting = -2; a limit, a budget or a pause left 8 out.",
+			"Launched 1 as a request came: the level is 7, and there were 0 warm + 0 launching − 2 waiting = −2; a limit, a budget or a pause left 8 out.",
 		},
 		{
 			group{groupKey: groupKey{action: policy.Assigned, reason: policy.BecameWarm, event: warmEvent}, count: 2, events: 2, wait: 12.3e9},
