@@ -57,8 +57,11 @@ type PoolStatus struct {
 	Launching int32  `json:"launching"`
 	Waiting   int32  `json:"waiting"`
 	InUse     int32  `json:"in_use"`
-	// MaxInstances is the limit on them all; absent if there is none.
-	MaxInstances int `json:"max_instances,omitempty"`
+	// MaxInstances is the limit on them all, PriceUSD what each costs; absent
+	// where they are not configured. LeadTimeS is as configured.
+	MaxInstances int     `json:"max_instances,omitempty"`
+	PriceUSD     float64 `json:"price_usd_per_h,omitempty"`
+	LeadTimeS    float64 `json:"lead_time_s"`
 	// LaunchFailures are the latest in a row. Until LaunchesHeldUntil nothing
 	// more is launched; absent if launches are not held back.
 	LaunchFailures    int32      `json:"launch_failures_in_a_row,omitempty"`
@@ -174,7 +177,7 @@ func (h *Host) status() Status {
 		p := PoolStatus{
 			Category: k.Name, Level: h.ctrl.LevelOf(policy.PoolID(i)).Stock,
 			Warm: stock.Warm, Launching: stock.Launching, Waiting: waiting[i], InUse: stock.InUse,
-			MaxInstances: k.MaxInstances, MemoryConfigured: k.Memory,
+			MaxInstances: k.MaxInstances, PriceUSD: k.Price, LeadTimeS: k.LeadTime.Seconds(), MemoryConfigured: k.Memory,
 		}
 		outage := h.ctrl.OutageOf(policy.PoolID(i))
 		if p.LaunchFailures = outage.Failures; outage.Until != 0 {

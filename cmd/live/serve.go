@@ -74,7 +74,7 @@ func serve(ctx context.Context, s *settings) (err error) {
 		}
 		s.options.Recording = recording.Recording
 	}
-	board := dashboard.New(s.options.Fleet)
+	board := dashboard.New(len(s.options.Fleet.Categories))
 	s.options.Observers = append(s.options.Observers, board)
 	host, err := runtime.New(s.options)
 	if err != nil {

@@ -19,8 +19,6 @@ type Host interface {
 // A Board observes a host and keeps what its page shows. Make it with New, give
 // it to the host as an observer, Run it, and serve its Handler.
 type Board struct {
-	fleet policy.Config
-
 	// The loop fills a tally, with what it needs for that.
 	mu      sync.Mutex
 	filling *tally
@@ -43,14 +41,13 @@ type Board struct {
 	viewers   chan struct{}
 }
 
-// New makes a board for a host of a fleet.
-func New(fleet policy.Config) *Board {
+// New makes a board for a host of so many pools.
+func New(pools int) *Board {
 	return &Board{
-		fleet:   fleet,
 		filling: newTally(), spare: newTally(),
 		waiting: make(map[policy.RequestID]policy.Time),
 		fine:    newRing(time.Second, fineRows),
-		coarse:  newRing(15*time.Second, coarseRows(len(fleet.Categories))),
+		coarse:  newRing(15*time.Second, coarseRows(pools)),
 		next:    make(chan struct{}), ended: make(chan struct{}),
 		viewers: make(chan struct{}, mostViewers),
 	}

@@ -74,7 +74,7 @@ func watched(t *testing.T, spec string, fleet policy.Config, p *names, during fu
 		t.Fatal(err)
 	}
 	p.gone = map[string]chan struct{}{}
-	board := New(fleet)
+	board := New(len(fleet.Categories))
 	host, err := runtime.New(runtime.Options{
 		Policy: specs[0], Fleet: fleet, Provisioner: p, Observers: []runtime.Observer{board}, Logger: slog.New(slog.DiscardHandler), Version: "test",
 	})

@@ -129,8 +129,8 @@ func (b *Board) total(pool int) int64 {
 // as what is foreseen, or as a launch takes.
 func (b *Board) came(s *sample, pool int, now int64) {
 	over := s.over
-	if over == 0 && pool < len(b.fleet.Categories) {
-		over = b.fleet.Categories[pool].LeadTime.Seconds()
+	if over == 0 {
+		over = b.status.Pools[pool].LeadTimeS
 	}
 	if over <= 0 {
 		return

@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"shadowpool/runtime"
@@ -107,14 +108,9 @@ func (b *Board) tell() []byte {
 	return body
 }
 
-// priced tells whether any category has a price.
+// priced tells whether any pool has a price.
 func (b *Board) priced() bool {
-	for _, k := range b.fleet.Categories {
-		if k.Price > 0 {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(b.status.Pools, func(p runtime.PoolStatus) bool { return p.PriceUSD > 0 })
 }
 
 // price is that of an instance for an hour; 1 where nothing has a price.
@@ -122,24 +118,19 @@ func (b *Board) price(pool int) float64 {
 	if !b.priced() {
 		return 1
 	}
-	if pool < len(b.fleet.Categories) {
-		return b.fleet.Categories[pool].Price
-	}
-	return 0
+	return b.status.Pools[pool].PriceUSD
 }
 
 // lead is how long a launch takes, in seconds: the median of the latest, or as
 // configured.
 func (b *Board) lead(pool int) float64 {
-	if p := b.status.Pools[pool]; p.Launch != nil {
-		lead := p.Launch.MedianS
-		if p.WarmUp != nil {
-			lead += p.WarmUp.MedianS
-		}
-		return lead
+	p := &b.status.Pools[pool]
+	if p.Launch == nil {
+		return p.LeadTimeS
 	}
-	if pool < len(b.fleet.Categories) {
-		return b.fleet.Categories[pool].LeadTime.Seconds()
+	lead := p.Launch.MedianS
+	if p.WarmUp != nil {
+		lead += p.WarmUp.MedianS
 	}
-	return 0
+	return lead
 }

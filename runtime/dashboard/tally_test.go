@@ -32,7 +32,7 @@ func life() []*runtime.Entry {
 
 // TestObserveDoesNotAllocate: the loop pays for counting with time only.
 func TestObserveDoesNotAllocate(t *testing.T) {
-	b := New(policy.Config{Categories: make([]policy.Category, 1)})
+	b := New(1)
 	b.View(holding{})
 	entries := life()
 	if n := testing.AllocsPerRun(1000, func() {
@@ -46,7 +46,7 @@ func TestObserveDoesNotAllocate(t *testing.T) {
 
 // TestMissedDecisions: there is an end to what a tally holds.
 func TestMissedDecisions(t *testing.T) {
-	b := New(policy.Config{Categories: make([]policy.Category, 1)})
+	b := New(1)
 	for i := range mostGroups + 10 {
 		b.Observe(&runtime.Entry{Event: "timer", Actions: []runtime.Decision{{Record: policy.Record{Action: policy.Ended, Pool: policy.PoolID(i)}}}})
 	}
@@ -60,7 +60,7 @@ func TestMissedDecisions(t *testing.T) {
 func BenchmarkObserve(b *testing.B) {
 	for _, pools := range []int{1, 100} {
 		b.Run(fmt.Sprintf("pools=%d", pools), func(b *testing.B) {
-			board := New(policy.Config{Categories: make([]policy.Category, pools)})
+			board := New(pools)
 			board.View(holding{})
 			var all []*runtime.Entry
 			for i := range pools {
@@ -87,7 +87,7 @@ func BenchmarkObserve(b *testing.B) {
 func BenchmarkLook(b *testing.B) {
 	for _, pools := range []int{1, 100, 1000} {
 		b.Run(fmt.Sprintf("pools=%d", pools), func(b *testing.B) {
-			board := New(policy.Config{Categories: make([]policy.Category, pools)})
+			board := New(pools)
 			status := runtime.Status{Pools: make([]runtime.PoolStatus, pools), UptimeS: 1000}
 			at := time.Unix(1e9, 0)
 			look := func() {
