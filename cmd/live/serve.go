@@ -49,24 +49,33 @@ signal ends them at once.`,
 
 // settings are what a server is made of.
 type settings struct {
-	options  runtime.Options
-	api      api.Options
-	listen   string
-	record   string
-	logLevel slog.Level
+	options runtime.Options
+	api     api.Options
+	listen  string
+	record  string
+	observing
 	// unlisted is set when the configuration admits categories that it does
 	// not list.
 	unlisted bool
 }
 
 func serve(ctx context.Context, s *settings) (err error) {
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: s.logLevel}))
+	log := s.logger(os.Stderr)
 	s.options.Logger, s.options.Version = log, version()
 	listener, err := net.Listen("tcp", s.listen)
 	if err != nil {
 		return fmt.Errorf("cannot listen: %w; choose another address with --listen", err)
 	}
 	defer listener.Close()
+	looking, looked := context.WithCancel(ctx)
+	defer looked()
+	if err := s.profiles(looking, log); err != nil {
+		return err
+	}
+	tracer, err := openTracer(ctx, log)
+	if err != nil {
+		return err
+	}
 	var recording *recordingDir
 	if s.record != "" {
 		if recording, err = openRecording(s.record); err != nil {
@@ -83,7 +92,7 @@ func serve(ctx context.Context, s *settings) (err error) {
 	}
 	defer func() { err = errors.Join(err, recording.close()) }()
 	server := &http.Server{
-		Handler:           handler(host, board, s.api),
+		Handler:           handler(host, board, tracer, s.api),
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
@@ -128,6 +137,7 @@ func serve(ctx context.Context, s *settings) (err error) {
 	if server.Shutdown(last) != nil {
 		_ = server.Close()
 	}
+	_ = tracer.Close(last) // its faults are told
 	log.Info("stopped")
 	return err
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"log/slog"
 	"os"
 	"strings"
 	"time"
@@ -24,6 +23,7 @@ type serveFlags struct {
 	leadTime, stopTimeout, tick, usage      time.Duration
 	reusable, singleUse, quiet              bool
 	maxInstances, maxWaiting                int
+	observeFlags
 }
 
 // mostProcesses is the limit of a category whose configuration has none: a
@@ -49,13 +49,15 @@ func (f *serveFlags) add(flags *pflag.FlagSet) {
 	flags.DurationVar(&f.stopTimeout, "stop-timeout", 30*time.Second, "how long to wait, when stopping, for claims to be released")
 	flags.DurationVar(&f.usage, "usage-interval", 15*time.Second, "how often to look what the instances use, 100ms to 1h")
 	flags.BoolVar(&f.quiet, "quiet", false, "log only what goes wrong")
+	f.observeFlags.add(flags)
 }
 
 // settings are what the flags, and the configuration that they name, ask for.
 func (f *serveFlags) settings(flags *pflag.FlagSet) (*settings, error) {
 	s := &settings{record: f.record, listen: f.listen}
-	if f.quiet {
-		s.logLevel = slog.LevelWarn
+	var err error
+	if s.observing, err = f.observing(flags, f.quiet); err != nil {
+		return nil, err
 	}
 	if f.maxWaiting < 1 || f.stopTimeout <= 0 || f.usage <= 0 {
 		return nil, fmt.Errorf("--max-waiting, --stop-timeout and --usage-interval must be above zero")

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
@@ -30,11 +31,12 @@ type Tracer struct {
 
 // Open makes the tracer that the environment asks for, with
 // OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT; nil if it
-// asks for none.
-func Open(ctx context.Context, version string) (*Tracer, error) {
+// asks for none. fault is told of what goes wrong later.
+func Open(ctx context.Context, version string, fault func(error)) (*Tracer, error) {
 	if !wanted() {
 		return nil, nil
 	}
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(fault))
 	exporter, err := otlptracehttp.New(ctx)
 	if err != nil {
 		return nil, err

@@ -117,7 +117,7 @@ func TestClaim(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-key=secret")
 	t.Setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
 	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=test")
-	tracer, err := Open(t.Context(), "1.2")
+	tracer, err := Open(t.Context(), "1.2", func(err error) { t.Error(err) })
 	if err != nil || tracer == nil {
 		t.Fatal(tracer, err)
 	}
@@ -224,7 +224,7 @@ func TestOff(t *testing.T) {
 		for k, v := range environment {
 			t.Setenv(k, v)
 		}
-		tracer, err := Open(t.Context(), "")
+		tracer, err := Open(t.Context(), "", nil)
 		if tracer != nil || err != nil {
 			t.Errorf("%v: %v, %v", environment, tracer, err)
 		}
