@@ -61,6 +61,11 @@ func (c *Client) Drain(ctx context.Context) (runtime.Status, error) {
 	return s, err
 }
 
+// Get asks for what is at a path, as JSON.
+func (c *Client) Get(ctx context.Context, path string, result any) error {
+	return c.do(ctx, http.MethodGet, path, nil, result)
+}
+
 func (c *Client) do(ctx context.Context, method, path string, body, result any) error {
 	var content io.Reader
 	if body != nil {
