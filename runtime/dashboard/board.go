@@ -3,6 +3,7 @@ package dashboard
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,6 +33,7 @@ type Board struct {
 	status    runtime.Status
 	seen      time.Time // when that was
 	latest    int64     // the same, in seconds
+	priced    bool      // a pool has a price
 	state     []byte    // for every page, see State
 	fine      *ring
 	coarse    *ring
@@ -96,6 +98,7 @@ func (b *Board) enter(t time.Time, status runtime.Status) {
 	counted := b.take()
 	b.shown.Lock()
 	b.status, b.seen = status, t
+	b.priced = slices.ContainsFunc(status.Pools, func(p runtime.PoolStatus) bool { return p.PriceUSD > 0 })
 	for len(counted.pools) < len(status.Pools) {
 		counted.pools = append(counted.pools, poolTally{})
 	}

@@ -10,10 +10,10 @@ import (
 type sample struct {
 	looks int32
 	// Sums over the looks.
-	level, warm, launching, waiting, inUse float64
-	mean, low, high, over                  float64 // of forecasts, over those looks that had one
+	level, warm, launching, waiting, inUse float32
+	mean, low, high, over                  float32 // of forecasts, over those looks that had one
 	forecasts                              int32
-	came                                   float64 // requests in the span that was foreseen, at its end
+	came                                   float32 // requests in the span that was foreseen, at its end
 	comes                                  int32   // looks at which that was known
 
 	arrivals, launches, failures int32
@@ -26,12 +26,12 @@ type sample struct {
 func sampled(p *runtime.PoolStatus, t *poolTally) sample {
 	s := sample{
 		looks: 1,
-		level: float64(p.Level), warm: float64(p.Warm), launching: float64(p.Launching), waiting: float64(p.Waiting), inUse: float64(p.InUse),
+		level: float32(p.Level), warm: float32(p.Warm), launching: float32(p.Launching), waiting: float32(p.Waiting), inUse: float32(p.InUse),
 		arrivals: t.arrivals, launches: t.launches, failures: t.failures, outcomes: t.outcomes,
 		total: int64(t.arrivals), waits: t.waits.list(nil),
 	}
 	if f := p.Forecast; f != nil {
-		s.mean, s.low, s.high, s.over, s.forecasts = f.Mean, float64(f.P05), float64(f.P95), f.OverS, 1
+		s.mean, s.low, s.high, s.over, s.forecasts = float32(f.Mean), float32(f.P05), float32(f.P95), float32(f.OverS), 1
 	}
 	return s
 }
@@ -82,7 +82,7 @@ type ring struct {
 const fineRows = 300
 
 // coarseRows are 24 hours by 15 seconds, or less where so many pools would take
-// more than some 200 MB.
+// more than some 100 MB.
 func coarseRows(pools int) int {
 	return min(24*60*4, max(1<<20/max(pools, 1), 40))
 }
@@ -128,7 +128,7 @@ func (b *Board) total(pool int) int64 {
 // came notes how many requests came in the span that ends now and is as long
 // as what is foreseen, or as a launch takes.
 func (b *Board) came(s *sample, pool int, now int64) {
-	over := s.over
+	over := float64(s.over)
 	if over == 0 {
 		over = b.status.Pools[pool].LeadTimeS
 	}
@@ -136,9 +136,9 @@ func (b *Board) came(s *sample, pool int, now int64) {
 		return
 	}
 	if before, known := b.before(pool, now, over); known {
-		s.came, s.comes = float64(s.total)-before, 1
+		s.came, s.comes = float32(float64(s.total)-before), 1
 	} else if over < 1 { // a share of the second
-		s.came, s.comes = float64(s.arrivals)*over, 1
+		s.came, s.comes = float32(float64(s.arrivals)*over), 1
 	}
 }
 

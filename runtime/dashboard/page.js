@@ -58,7 +58,7 @@ const charts = [
   }),
   new Chart($("charts"), {
     title: "Requests a minute", format: count,
-    series: [{ name: "arrivals", kind: "bar", class: "serve", of: (p) => p.arrivals.map((v) => v === null ? null : v * 60 / p.step_s) }],
+    series: [{ name: "arrivals", kind: "bar", class: "serve", of: (p) => p.arrivals.map((v, i) => v === null ? null : v * 60 / p.seen_s[i]) }],
   }),
   new Chart($("charts"), {
     title: "Cost an hour", format: (v) => money(v), least: 0.01,

@@ -44,7 +44,8 @@ func (c column) MarshalJSON() ([]byte, error) {
 // money is in dollars an hour, or in instances where nothing has a price.
 type Points struct {
 	StepS     int64   `json:"step_s"`
-	At        []int64 `json:"at"` // starts, seconds since the epoch
+	At        []int64 `json:"at"`     // starts, seconds since the epoch
+	SeenS     column  `json:"seen_s"` // how much of a step was seen; less of the last, which goes on
 	Level     column  `json:"level"`
 	Warm      column  `json:"warm"`
 	Launching column  `json:"launching"`
@@ -115,7 +116,8 @@ func (b *Board) points(pool int, span string, from int64) *Points {
 
 // A total is what pools did within a point.
 type total struct {
-	pools                                  int // of which anything is known
+	pools                                  int     // of which anything is known
+	seen                                   float64 // seconds of it
 	level, warm, launching, waiting, inUse float64
 	forecasts, comes                       int
 	mean, below, above, over, came         float64 // below and above: squares
@@ -132,36 +134,38 @@ func (t *total) add(s *sample, price, lead, step float64) {
 	}
 	t.pools++
 	n := float64(s.looks)
-	t.level, t.warm, t.launching = t.level+s.level/n, t.warm+s.warm/n, t.launching+s.launching/n
-	t.waiting, t.inUse = t.waiting+s.waiting/n, t.inUse+s.inUse/n
+	t.seen = max(t.seen, min(n, step))
+	mean := func(sum float32) float64 { return float64(sum) / n }
+	level, warm, launching, inUse := mean(s.level), mean(s.warm), mean(s.launching), mean(s.inUse)
+	t.level, t.warm, t.launching, t.inUse, t.waiting = t.level+level, t.warm+warm, t.launching+launching, t.inUse+inUse, t.waiting+mean(s.waiting)
 	if f := float64(s.forecasts); f > 0 {
 		t.forecasts++
-		t.mean += s.mean / f
+		t.mean += float64(s.mean) / f
 		// Pools are taken to be independent of each other.
-		t.below += math.Pow((s.mean-s.low)/f, 2)
-		t.above += math.Pow((s.high-s.mean)/f, 2)
-		t.over += s.over / f
+		t.below += math.Pow(float64(s.mean-s.low)/f, 2)
+		t.above += math.Pow(float64(s.high-s.mean)/f, 2)
+		t.over += float64(s.over) / f
 	}
 	if s.comes > 0 {
 		t.comes++
-		t.came += s.came / float64(s.comes)
+		t.came += float64(s.came) / float64(s.comes)
 	}
 	t.arrivals, t.launches, t.failures = t.arrivals+float64(s.arrivals), t.launches+float64(s.launches), t.failures+float64(s.failures)
 	for i, c := range s.outcomes {
 		t.outcomes[i] += float64(c)
 	}
-	t.cost += price * (s.warm + s.launching + s.inUse) / n
-	t.serving += price * s.inUse / n
-	t.hold += price * s.level / n
+	t.cost += price * (warm + launching + inUse)
+	t.serving += price * inUse
+	t.hold += price * level
 	// It would launch what has come within a launch's time.
 	coming := float64(s.arrivals) / min(n, step) * lead // less than the step was seen of the row of now
 	if s.comes > 0 {
-		coming = s.came / float64(s.comes)
+		coming = float64(s.came) / float64(s.comes)
 		if s.forecasts > 0 {
-			coming *= lead / (s.over / float64(s.forecasts))
+			coming *= lead / (float64(s.over) / float64(s.forecasts))
 		}
 	}
-	t.none += price * (s.inUse/n + coming)
+	t.none += price * (inUse + coming)
 }
 
 func (p *Points) append(at int64, t *total, waits *histogram) {
@@ -180,7 +184,7 @@ func (p *Points) append(at int64, t *total, waits *histogram) {
 		is bool
 		v  float64
 	}{
-		{&p.Level, one, t.level}, {&p.Warm, one, t.warm}, {&p.Launching, one, t.launching}, {&p.Waiting, one, t.waiting}, {&p.InUse, one, t.inUse},
+		{&p.SeenS, one, t.seen}, {&p.Level, one, t.level}, {&p.Warm, one, t.warm}, {&p.Launching, one, t.launching}, {&p.Waiting, one, t.waiting}, {&p.InUse, one, t.inUse},
 		{&p.Foreseen, foreseen, t.mean}, {&p.Low, foreseen, max(t.mean-math.Sqrt(t.below), 0)}, {&p.High, foreseen, t.mean + math.Sqrt(t.above)},
 		{&p.OverS, foreseen, t.over / float64(max(t.forecasts, 1))}, {&p.Came, t.comes > 0, t.came},
 		{&p.Arrivals, one, t.arrivals}, {&p.Hits, one, t.outcomes[0]}, {&p.PartialHits, one, t.outcomes[1]}, {&p.Misses, one, t.outcomes[2]},

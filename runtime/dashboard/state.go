@@ -2,7 +2,6 @@ package dashboard
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 
 	"shadowpool/runtime"
@@ -56,31 +55,39 @@ type Figures struct {
 // recentS is how long the latest minutes are, in seconds.
 const recentS = 300
 
-// figures are those of the pools from first on, before last.
-func (b *Board) figures(first, last int) Figures {
-	f := Figures{WindowS: min(recentS, int64(b.status.UptimeS)+1)}
-	var waits histogram
-	var t total
-	for i := first; i < last; i++ {
-		var sum sample
-		for at := b.latest - recentS + b.coarse.step; at <= b.latest; at += b.coarse.step {
-			if x := b.coarse.find(at, i); x != nil {
-				waits.add(x.waits)
-				one := *x
-				one.waits = nil
-				sum.add(&one)
-			}
+// recent adds to all, and to the waits of all, what a pool did in the latest
+// minutes, and gives its figures.
+func (b *Board) recent(pool int, all *total, ofAll *histogram) Figures {
+	var sum sample
+	var of histogram
+	for at := b.latest - recentS + b.coarse.step; at <= b.latest; at += b.coarse.step {
+		x := b.coarse.find(at, pool)
+		if x == nil {
+			continue
 		}
-		t.add(&sum, b.price(i), b.lead(i), recentS)
+		of.add(x.waits)
+		ofAll.add(x.waits)
+		one := *x
+		one.waits = nil
+		sum.add(&one)
 	}
+	var t total
+	t.add(&sum, b.price(pool), b.lead(pool), recentS)
+	all.add(&sum, b.price(pool), b.lead(pool), recentS)
+	return b.figures(&t, &of)
+}
+
+// figures are those of the latest minutes.
+func (b *Board) figures(t *total, of *histogram) Figures {
+	f := Figures{WindowS: min(recentS, int64(b.status.UptimeS)+1)}
 	f.Arrivals, f.Failures = int(t.arrivals), int(t.failures)
 	f.Hits = int(t.outcomes[0])
 	f.Requests = f.Hits + int(t.outcomes[1]+t.outcomes[2])
 	if f.Requests > 0 {
 		f.HitRate = new(float64(f.Hits) / float64(f.Requests))
 	}
-	if p50, any := waits.quantile(0.5); any {
-		p99, _ := waits.quantile(0.99)
+	if p50, any := of.quantile(0.5); any {
+		p99, _ := of.quantile(0.99)
 		f.P50S, f.P99S = new(p50.Seconds()), new(p99.Seconds())
 	}
 	f.Cost, f.None, f.Static = t.cost, t.none, t.hold+t.serving
@@ -92,14 +99,17 @@ func (b *Board) tell() []byte {
 	s := State{
 		At: b.seen.UTC(), Version: b.status.Version, Policy: b.status.Policy,
 		Started: b.status.Started, UptimeS: b.status.UptimeS, Draining: b.status.Draining,
-		Priced: b.priced(), Recent: b.figures(0, len(b.status.Pools)), Pools: []PoolState{}, Alerts: []Alert{},
+		Priced: b.priced, Pools: []PoolState{}, Alerts: []Alert{},
 	}
+	var all total
+	var waits histogram
 	for i, p := range b.status.Pools {
 		s.Pools = append(s.Pools, PoolState{
 			Pool: p.Category, Level: p.Level, Warm: p.Warm, Launching: p.Launching, Waiting: p.Waiting, InUse: p.InUse,
-			MaxInstances: p.MaxInstances, LeadS: b.lead(i), Forecast: p.Forecast, Recent: b.figures(i, i+1),
+			MaxInstances: p.MaxInstances, LeadS: b.lead(i), Forecast: p.Forecast, Recent: b.recent(i, &all, &waits),
 		})
 	}
+	s.Recent = b.figures(&all, &waits)
 	s.Alerts = append(s.Alerts, alerts(&b.status, s.Pools, b.seen)...)
 	body, err := json.Marshal(&s)
 	if err != nil {
@@ -108,14 +118,9 @@ func (b *Board) tell() []byte {
 	return body
 }
 
-// priced tells whether any pool has a price.
-func (b *Board) priced() bool {
-	return slices.ContainsFunc(b.status.Pools, func(p runtime.PoolStatus) bool { return p.PriceUSD > 0 })
-}
-
 // price is that of an instance for an hour; 1 where nothing has a price.
 func (b *Board) price(pool int) float64 {
-	if !b.priced() {
+	if !b.priced {
 		return 1
 	}
 	return b.status.Pools[pool].PriceUSD

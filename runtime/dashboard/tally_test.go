@@ -1,7 +1,9 @@
 package dashboard
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -77,6 +79,52 @@ func BenchmarkObserve(b *testing.B) {
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				board.Observe(all[i%len(all)])
+			}
+		})
+	}
+}
+
+// BenchmarkClaim is a claim and its release, observed or not: the loop, without
+// HTTP and without what instances cost.
+func BenchmarkClaim(b *testing.B) {
+	for _, observed := range []bool{false, true} {
+		b.Run(fmt.Sprintf("observed=%v", observed), func(b *testing.B) {
+			options := runtime.Options{
+				Policy: policy.Spec{Name: "static", Params: []policy.Setting{{Key: "level", Value: "100"}}}, Provisioner: &names{gone: map[string]chan struct{}{}},
+				Fleet:  policy.Config{Categories: []policy.Category{{Name: "one", Reusable: true, MaxInstances: 100}}},
+				Logger: slog.New(slog.DiscardHandler),
+			}
+			board := New(1)
+			if observed {
+				options.Observers = []runtime.Observer{board}
+			}
+			host, err := runtime.New(options)
+			if err != nil {
+				b.Fatal(err)
+			}
+			ctx, stop := context.WithCancel(context.Background())
+			ended := make(chan error, 1)
+			go func() { ended <- host.Run(ctx) }()
+			if observed {
+				go board.Run(context.Background(), host)
+			}
+			b.ReportAllocs()
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					g, err := host.Claim(ctx, runtime.Request{Tenant: "acme"})
+					if err == nil {
+						err = host.Release(ctx, g.Claim)
+					}
+					if err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "claims/s")
+			stop()
+			if err := <-ended; err != nil {
+				b.Error(err)
 			}
 		})
 	}
