@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -45,6 +47,23 @@ func TestHandler(t *testing.T) {
 			tables := ask[[]Table](t, h, "/v1/dashboard/panels")
 			if len(tables) != 2 || tables[0].Rows[0][1] != 97.5 || !strings.Contains(tables[1].Note, "it is away") {
 				t.Errorf("%+v", tables)
+			}
+			documented, err := os.ReadFile("../../docs/dashboard.md")
+			if err != nil {
+				t.Fatal(err)
+			}
+			paths := regexp.MustCompile("`GET (/v1/dashboard/\\w+)").FindAllSubmatch(documented, -1)
+			if len(paths) != 6 {
+				t.Errorf("%d paths are documented", len(paths))
+			}
+			for _, path := range paths {
+				gone, leave := context.WithCancel(t.Context())
+				leave() // so that events end
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, httptest.NewRequestWithContext(gone, "GET", string(path[1])+"?pool=two", nil))
+				if w.Code != http.StatusOK && string(path[1]) != "/v1/dashboard/instances" || w.Body.Len() == 0 {
+					t.Errorf("%s: %d %s", path[1], w.Code, w.Body)
+				}
 			}
 			for path, want := range map[string]int{
 				"/v1/dashboard/points?pool=three": 400, "/v1/dashboard/points?span=2h": 400, "/v1/dashboard/decisions?after=x": 400,
