@@ -187,6 +187,18 @@ func (b *Browser) Look(url string, width int, scheme string) []string {
 	return slices.DeleteFunc(b.Said(), func(s string) bool { return s == "asks for "+url || s == "asks for data:," })
 }
 
+// Still asks the page for less motion.
+func (b *Browser) Still() {
+	b.t.Helper()
+	b.call("Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{{"name": "prefers-reduced-motion", "value": "reduce"}}}, nil)
+}
+
+// Type types a text where the focus is.
+func (b *Browser) Type(text string) {
+	b.t.Helper()
+	b.call("Input.insertText", map[string]any{"text": text}, nil)
+}
+
 // Said is what the page has asked for, written to its console, thrown or failed
 // to load since it was loaded.
 func (b *Browser) Said() []string {

@@ -117,7 +117,7 @@ func TestDashboardInABrowser(t *testing.T) {
 			order = append(order, at)
 		}
 	}
-	if want := []string{"pool", "span", "plot", "scroll", "pools", "kinds", "scroll tall", "instances"}; !slices.Equal(order[:min(len(want), len(order))], want) {
+	if want := []string{"pool", "span", "plot", "scroll tall", "pools", "kinds", "scroll tall", "instances"}; !slices.Equal(order[:min(len(want), len(order))], want) {
 		t.Errorf("tab goes to %v", order)
 	}
 

@@ -259,7 +259,7 @@ const showState = (s) => {
   leads = new Map(s.pools.map((p) => [p.pool, p.lead_s]));
   set($("mode"), s.draining ? "draining" : "serving");
   $("mode").classList.toggle("draining", s.draining);
-  set($("server"), `policy ${s.policy}, up ${span(s.uptime_s)}, version ${s.version}`);
+  set($("server"), `policy ${s.policy}, up ${span(Math.round(s.uptime_s))}, version ${s.version}`);
   const chosen = $("pool").value, names = s.pools.map((p) => p.pool);
   if ([...$("pool").options].slice(1).map((o) => o.value).join("\n") !== names.join("\n")) {
     $("pool").replaceChildren($("pool").options[0], ...names.map((n) => html("option", { value: n, text: n })));
