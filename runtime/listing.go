@@ -36,6 +36,9 @@ func (h *Host) Instances(ctx context.Context, after string, most int) ([]Instanc
 			all = append(all, s)
 		}
 	})
+	if err != nil {
+		return nil, err // the loop may be writing it
+	}
 	slices.SortFunc(all, func(a, b InstanceStatus) int { return strings.Compare(a.Name, b.Name) })
-	return all[:min(most, len(all))], err
+	return all[:min(most, len(all))], nil
 }

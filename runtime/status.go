@@ -133,7 +133,9 @@ type ShadowUsage struct {
 // Status asks the loop what it does.
 func (h *Host) Status(ctx context.Context) (Status, error) {
 	var s Status
-	err := h.ask(ctx, func() { s = h.status() })
+	if err := h.ask(ctx, func() { s = h.status() }); err != nil {
+		return Status{}, err // the loop may be writing s
+	}
 	var scratch []float64
 	for i := range s.Pools {
 		if f := s.Pools[i].Forecast; f != nil { // the loop has better things to do
@@ -141,7 +143,7 @@ func (h *Host) Status(ctx context.Context) (Status, error) {
 			f.P95, scratch = f.requests.Quantile(0.95, mostForecast, scratch)
 		}
 	}
-	return s, err
+	return s, nil
 }
 
 func (h *Host) status() Status {
