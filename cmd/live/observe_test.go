@@ -7,10 +7,13 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"shadowpool/runtime/api"
 )
 
 // TestLogAsJSON: every line of the log is an object with a message, of the
@@ -65,6 +68,39 @@ func TestLogAsJSON(t *testing.T) {
 	}
 	if len(said) < 3 || said[len(said)-1] != "stopped" {
 		t.Errorf("the log has %q", said)
+	}
+}
+
+// TestTraces: a server sends what the environment asks for, at its end too.
+func TestTraces(t *testing.T) {
+	sent := make(chan string, 10)
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		sent <- r.URL.Path + string(body)
+	}))
+	defer collector.Close()
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.URL)
+	t.Setenv("OTEL_SERVICE_NAME", "our-pool")
+	s := startServer(t, "--lead-time", "10ms", "--stop-timeout", "100ms")
+	client, err := api.NewClient(s.address)
+	if err == nil {
+		_, err = client.Claim(t.Context(), api.ClaimRequest{Tenant: "acme"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, log := s.end(t, syscall.SIGTERM); status != 0 || strings.Contains(log, "msg=traces") {
+		t.Errorf("%d %s", status, log)
+	}
+	select {
+	case got := <-sent:
+		for _, want := range []string{"/v1/traces", "our-pool", "POST /v1/claims", "wait in queue", "promotion", "delivery", "acme"} {
+			if !strings.Contains(got, want) {
+				t.Errorf("what is sent lacks %q: %q", want, got)
+			}
+		}
+	default:
+		t.Error("nothing was sent")
 	}
 }
 
