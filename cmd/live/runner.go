@@ -12,6 +12,7 @@ import (
 
 	"shadowpool/runtime"
 	"shadowpool/runtime/api"
+	"shadowpool/runtime/dashboard"
 	"shadowpool/runtime/replica"
 )
 
@@ -60,6 +61,7 @@ type single struct {
 	*runtime.Host
 	http.Handler
 	recording *recordingDir
+	board     *dashboard.Board
 }
 
 // host makes a host, which keeps what happens if it leads.
@@ -68,8 +70,8 @@ func (s *settings) host(lead runtime.Lead) (*single, error) {
 	options.Lead = lead
 	h := &single{}
 	to := s.api
-	to.Events = api.NewEvents()
-	options.Observers = append(slices.Clip(options.Observers), to.Events)
+	to.Events, h.board = api.NewEvents(), dashboard.New(len(options.Fleet.Categories))
+	options.Observers = append(slices.Clip(options.Observers), to.Events, h.board)
 	var err error
 	if s.record != "" {
 		folder := s.record
@@ -85,12 +87,13 @@ func (s *settings) host(lead runtime.Lead) (*single, error) {
 		h.recording.abandon()
 		return nil, err
 	}
-	h.Handler = api.Handler(h.Host, to)
+	h.Handler = handler(h.Host, h.board, s.tracer, to)
 	return h, nil
 }
 
 // Run runs the host and closes its recording.
 func (h *single) Run(ctx context.Context) error {
+	go h.board.Run(context.WithoutCancel(ctx), h.Host) // until the host has stopped
 	return errors.Join(h.Host.Run(ctx), h.recording.close())
 }
 
