@@ -1,0 +1,76 @@
+package proxy
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"shadowpool/policy/config"
+)
+
+// An identity tells sessions apart. One key of two tenants, or for two
+// categories, is two sessions: nobody gets into another tenant's by its key.
+type identity struct {
+	in               config.KeyPlace
+	value            string
+	category, tenant string
+}
+
+// claimKey is the key of the identity's claim. It follows from the identity
+// alone, tells nothing of it, and is of a form that other claims do not have.
+func (id identity) claimKey() string {
+	h := sha256.New()
+	for _, part := range []string{string(rune('0' + id.in)), id.value, id.category, id.tenant} {
+		sum := sha256.Sum256([]byte(part))
+		h.Write(sum[:])
+	}
+	return claimPrefix + base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:18])
+}
+
+// claimPrefix begins the key of every claim of a proxy.
+const claimPrefix = "proxy-"
+
+// A session's address is how a request names it.
+type sessionAddress struct {
+	in     config.KeyPlace
+	value  string
+	prefix string // of the path, escaped, without the last slash; empty: none
+	rest   string // of the path, escaped
+	// ticket is of a cookie; written if the answer has to set it.
+	ticket  ticket
+	written bool
+}
+
+// maxKey bounds what a client may name a session, in bytes.
+const maxKey = 1024
+
+// sessionOf finds which session a request is of. ok is false if it does not
+// say.
+func (p *Proxy) sessionOf(r *http.Request, c client) (a sessionAddress, ok bool) {
+	for _, by := range p.opt.Session.By {
+		a = sessionAddress{in: by.In}
+		switch by.In {
+		case config.InCookie:
+			a.ticket, a.written = p.ticketOf(r, c.secure)
+			a.value = string(a.ticket.id[:])
+		case config.InHeader:
+			a.value = r.Header.Get(by.Name)
+		case config.InQuery:
+			a.value = r.URL.Query().Get(by.Name)
+		case config.InPath:
+			after, under := strings.CutPrefix(r.URL.EscapedPath(), by.Name)
+			segment, rest, _ := strings.Cut(after, "/")
+			value, err := url.PathUnescape(segment)
+			if !under || err != nil {
+				continue
+			}
+			a.value, a.prefix, a.rest = value, by.Name+segment, "/"+rest
+		}
+		if a.value != "" && len(a.value) <= maxKey {
+			return a, true
+		}
+	}
+	return sessionAddress{}, false
+}
