@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"shadowpool/runtime"
-	"shadowpool/runtime/api"
 )
 
 // What a request may be refused for before there is a session.
@@ -100,7 +99,7 @@ func (p *Proxy) refuse(w http.ResponseWriter, r *http.Request, x *exchange, err 
 		err = page.Execute(&body, v)
 	} else {
 		h.Set("Content-Type", "application/problem+json")
-		err = json.NewEncoder(&body).Encode(api.Problem{Title: strings.ToLower(e.title), Status: e.status, Detail: e.detail})
+		err = json.NewEncoder(&body).Encode(problem{strings.ToLower(e.title), e.status, e.detail})
 	}
 	if err != nil {
 		panic(err) // what is written into memory is written
@@ -114,10 +113,17 @@ func (p *Proxy) refuse(w http.ResponseWriter, r *http.Request, x *exchange, err 
 func (p *Proxy) waited(x *exchange) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if s := p.sessions[x.claim.Key]; s != nil {
+	if s := p.sessions[x.key]; s != nil {
 		return time.Since(s.began).Round(time.Second)
 	}
 	return 0
+}
+
+// A problem is the body of an answer to a program (RFC 9457).
+type problem struct {
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
 }
 
 //go:embed page.html

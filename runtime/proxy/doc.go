@@ -3,9 +3,9 @@
 // it, until none has come for a while. Then the claim is released.
 //
 // A session is told by a cookie that the proxy sets and signs, or by a header,
-// a query parameter or a segment of the path, as configured. Its claim has a
-// key that follows from that alone: a proxy that is started again finds the
-// claim of a cookie that was set before, if the pool still holds it.
+// a query parameter or a segment of the path, as configured. The key of its
+// claim tells which session it is of: a proxy that is started again adopts the
+// claims that the pool still holds, and the sessions go on.
 //
 // Requests that come while the instance is not there yet wait; all of a session
 // wait for one claim. A browser that navigates gets a page that asks again by

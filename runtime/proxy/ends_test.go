@@ -2,7 +2,9 @@ package proxy_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"math/rand"
 	"net/http"
 	"net/http/httptest"
@@ -119,22 +121,38 @@ func TestLeft(t *testing.T) {
 }
 
 // keyed is a pool that survives a proxy: a claim with the key of one that is
-// held joins it.
+// held joins it, and a key whose claim is over is of no use any more.
 type keyed struct {
 	address string
 	mu      sync.Mutex
-	held    map[string]string // claims by key
+	held    map[string]runtime.Request // by claim
+	spent   map[string]bool            // keys
 	made    int
+	finding int // so many claims are answered before the instance is found
 }
+
+var errSpent = errors.New("the key is spent")
 
 func (k *keyed) Claim(_ context.Context, r runtime.Request) (runtime.Grant, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	name := k.held[r.Key]
+	if k.spent[r.Key] {
+		return runtime.Grant{}, errSpent
+	}
+	name := ""
+	for claim, other := range k.held {
+		if other.Key == r.Key {
+			name = claim
+		}
+	}
 	if name == "" {
 		k.made++
 		name = fmt.Sprint("claim-", k.made)
-		k.held[r.Key] = name
+		k.held[name] = r
+	}
+	if k.finding > 0 {
+		k.finding--
+		return runtime.Grant{Claim: name}, nil
 	}
 	return runtime.Grant{Claim: name, Instance: runtime.Instance{Name: "run-" + name, Address: k.address}}, nil
 }
@@ -142,23 +160,19 @@ func (k *keyed) Claim(_ context.Context, r runtime.Request) (runtime.Grant, erro
 func (k *keyed) Release(_ context.Context, claim string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for key, name := range k.held {
-		if name == claim {
-			delete(k.held, key)
-			return nil
-		}
+	r, held := k.held[claim]
+	if !held {
+		return runtime.ErrNoClaim
 	}
-	return runtime.ErrNoClaim
+	delete(k.held, claim)
+	k.spent[r.Key] = true
+	return nil
 }
 
-func (k *keyed) claims() map[string]string {
+func (k *keyed) claims() map[string]runtime.Request {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	out := map[string]string{}
-	for key, name := range k.held {
-		out[key] = name
-	}
-	return out
+	return maps.Clone(k.held)
 }
 
 // A proxy that is started again finds the claims of its cookies, and releases
@@ -166,11 +180,11 @@ func (k *keyed) claims() map[string]string {
 func TestStartedAgain(t *testing.T) {
 	instance := httptest.NewServer(echo("one"))
 	defer instance.Close()
-	pool := &keyed{address: instance.URL, held: map[string]string{}}
+	pool := &keyed{address: instance.URL, held: map[string]runtime.Request{}, spent: map[string]bool{}}
 	o := proxy.Options{Proxy: config.DefaultProxy(), CookieKey: []byte(strings.Repeat("k", 32))}
-	o.Session.IdleTimeout = 300 * time.Millisecond
+	o.Session.IdleTimeout = 500 * time.Millisecond
 	var current atomic.Pointer[proxy.Proxy]
-	start := func() {
+	start := func() *proxy.Proxy {
 		p, err := proxy.New(pool, o)
 		if err != nil {
 			t.Fatal(err)
@@ -178,52 +192,64 @@ func TestStartedAgain(t *testing.T) {
 		if old := current.Swap(p); old != nil {
 			old.Close()
 		}
+		return p
 	}
 	start()
-	of := &bench{T: t, front: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	b := &bench{T: t, front: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		current.Load().ServeHTTP(w, r)
 	}))}
-	defer of.front.Close()
-	ann, ben := of.browser(), of.browser()
-	for _, c := range []*http.Client{ann, ben} {
-		if a := of.get(c, "/"); a.StatusCode != 200 {
+	defer b.front.Close()
+	ann, ben := b.browser(), b.browser()
+	for _, c := range []*http.Client{ann, ben, b.browser()} {
+		if a := b.get(c, "/"); a.StatusCode != 200 {
 			t.Fatal(a.text)
 		}
 	}
 	before := pool.claims()
-	if len(before) != 2 {
+	if len(before) != 3 {
 		t.Fatalf("%v", before)
 	}
-	start()
-	for key, claim := range before {
-		if !current.Load().Adopt(claim, key) {
-			t.Errorf("%s is not the proxy's", key)
+	p := start()
+	for claim, r := range before {
+		if !p.Adopt(claim, r) {
+			t.Errorf("%+v is not the proxy's", r)
 		}
 	}
-	if current.Load().Adopt("claim-9", "build-17") || current.Load().Adopt("claim-9", "") {
-		t.Error("it has taken over what is not its own")
+	for _, key := range []string{"", "build-17", "proxy-17", "proxy-" + strings.Repeat("0", 40)} {
+		if p.Adopt("claim-9", runtime.Request{Key: key}) {
+			t.Errorf("it has taken over %q", key)
+		}
 	}
-	if a := of.get(ann, "/"); a.StatusCode != 200 || a.Header.Get("Set-Cookie") != "" || pool.made != 2 {
+	pool.finding = 3
+	if a := b.get(ann, "/"); a.StatusCode != 200 || a.Header.Get("Set-Cookie") != "" || pool.made != 3 {
 		t.Errorf("%d %q, %d claims", a.StatusCode, a.Header, pool.made)
 	}
-	of.await("one is released", func() bool {
-		if a := of.get(ann, "/"); a.StatusCode != 200 {
+	// One that was released meanwhile is claimed anew.
+	if err := pool.Release(t.Context(), "claim-2"); err != nil {
+		t.Fatal(err)
+	}
+	if a := b.get(ben, "/"); a.StatusCode != 200 || pool.made != 4 {
+		t.Errorf("%d %s, %d claims", a.StatusCode, a.text, pool.made)
+	}
+	b.await("what nobody asks for is released", func() bool {
+		if a := b.get(ann, "/"); a.StatusCode != 200 {
 			t.Fatal(a.text)
 		}
-		return len(pool.claims()) == 1
+		_, left := pool.claims()["claim-1"]
+		return left && len(pool.claims()) == 1
 	})
-	of.await("all are released", func() bool { return len(pool.claims()) == 0 })
-	if pool.made != 2 {
-		t.Errorf("%d claims", pool.made)
+	b.await("all are released", func() bool { return len(pool.claims()) == 0 })
+	if a := b.get(ann, "/"); a.StatusCode != 200 || a.Header.Get("Set-Cookie") != "" || pool.made != 5 {
+		t.Errorf("%d %q, %d claims", a.StatusCode, a.Header, pool.made)
 	}
 	// With another key no cookie is known.
 	o.CookieKey = []byte(strings.Repeat("K", 32))
 	start()
-	if a := of.get(ann, "/"); a.Header.Get("Set-Cookie") == "" {
+	if a := b.get(ann, "/"); a.Header.Get("Set-Cookie") == "" {
 		t.Error("a cookie of another key is taken for ours")
 	}
 	current.Load().Close()
-	if a := of.get(ann, "/"); a.StatusCode != 503 {
+	if a := b.get(ann, "/"); a.StatusCode != 503 {
 		t.Errorf("%d %s", a.StatusCode, a.text)
 	}
 }

@@ -14,7 +14,8 @@ type exchange struct {
 	proxy   *Proxy
 	client  client
 	address sessionAddress
-	claim   runtime.Request
+	claim   runtime.Request         // without its key
+	key     string                  // of the session
 	cancel  context.CancelCauseFunc // of the request
 
 	session *session
@@ -41,6 +42,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x.claim = p.claimOf(r, x)
+	x.key = identity{x.address.in, x.address.value, x.claim.Category, x.claim.Tenant}.key()
 	ctx, cancel := context.WithCancelCause(context.WithValue(r.Context(), exchangeKey{}, x))
 	defer cancel(nil)
 	x.cancel = cancel
@@ -76,7 +78,6 @@ func (p *Proxy) claimOf(r *http.Request, x *exchange) runtime.Request {
 			}
 		}
 	}
-	c.Key = identity{x.address.in, x.address.value, c.Category, c.Tenant}.claimKey()
 	return c
 }
 
@@ -84,7 +85,7 @@ func (p *Proxy) claimOf(r *http.Request, x *exchange) runtime.Request {
 func (x *exchange) join(ctx context.Context, r *http.Request) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, x.proxy.patience(r), errWaiting)
 	defer cancel()
-	s, err := x.proxy.acquire(ctx, x.claim, x.client.address)
+	s, err := x.proxy.acquire(ctx, x.key, x.claim, x.client.address)
 	if err != nil {
 		return err
 	}

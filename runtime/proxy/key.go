@@ -1,8 +1,9 @@
 package proxy
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
+	"encoding/hex"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,19 +19,38 @@ type identity struct {
 	category, tenant string
 }
 
-// claimKey is the key of the identity's claim. It follows from the identity
-// alone, tells nothing of it, and is of a form that other claims do not have.
-func (id identity) claimKey() string {
+// key is the session's. It tells nothing of the identity to who sees it.
+func (id identity) key() string {
 	h := sha256.New()
 	for _, part := range []string{string(rune('0' + id.in)), id.value, id.category, id.tenant} {
 		sum := sha256.Sum256([]byte(part))
 		h.Write(sum[:])
 	}
-	return claimPrefix + base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:18])
+	return claimPrefix + hex.EncodeToString(h.Sum(nil)[:keyBytes])
 }
 
-// claimPrefix begins the key of every claim of a proxy.
-const claimPrefix = "proxy-"
+// A claim's key is that of its session, and something that is new each time: a
+// pool takes a key whose claim is over for that.
+const (
+	claimPrefix = "proxy-"
+	keyBytes    = 16
+)
+
+func newClaimKey(session string) string {
+	var b [6]byte
+	rand.Read(b[:])
+	return session + "-" + hex.EncodeToString(b[:])
+}
+
+// sessionKey is what newClaimKey has been given; ours is false if it has not
+// made the key.
+func sessionKey(claim string) (key string, ours bool) {
+	const n = len(claimPrefix) + 2*keyBytes
+	if !strings.HasPrefix(claim, claimPrefix) || len(claim) <= n || claim[n] != '-' {
+		return "", false
+	}
+	return claim[:n], true
+}
 
 // A session's address is how a request names it.
 type sessionAddress struct {

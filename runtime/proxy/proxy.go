@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httputil"
-	"strings"
 	"sync"
 
 	"shadowpool/runtime"
@@ -23,7 +22,7 @@ type Proxy struct {
 	close   context.CancelCauseFunc
 
 	mu        sync.Mutex          // never held while the pool is asked
-	sessions  map[string]*session // by their claim's key
+	sessions  map[string]*session // by key
 	members   map[string]*session // those that are open; see memberOf
 	addresses map[string]int      // sessions by who began them
 }
@@ -62,15 +61,15 @@ var (
 	errFullHere = errors.New("too many sessions are open from this address")
 )
 
-// acquire finds the session whose claim has the request's key, or begins it,
-// and waits for its instance. The session is entered if there is no error.
-func (p *Proxy) acquire(ctx context.Context, r runtime.Request, address string) (*session, error) {
+// acquire finds the session of a key, or begins it, and waits for its instance.
+// The session is entered if there is no error.
+func (p *Proxy) acquire(ctx context.Context, key string, r runtime.Request, address string) (*session, error) {
 	for {
 		p.mu.Lock()
-		s := p.sessions[r.Key]
+		s := p.sessions[key]
 		if s == nil {
 			var err error
-			if s, err = p.begin(r, address); err != nil {
+			if s, err = p.begin(key, r, address); err != nil {
 				p.mu.Unlock()
 				return nil, err
 			}
@@ -84,7 +83,7 @@ func (p *Proxy) acquire(ctx context.Context, r runtime.Request, address string) 
 				return nil, context.Cause(ctx)
 			}
 		}
-		s.enter(r)
+		s.enter()
 		p.mu.Unlock()
 		select {
 		case <-s.ready:
@@ -103,7 +102,7 @@ func (p *Proxy) acquire(ctx context.Context, r runtime.Request, address string) 
 }
 
 // begin starts a session. mu is held.
-func (p *Proxy) begin(r runtime.Request, address string) (*session, error) {
+func (p *Proxy) begin(key string, r runtime.Request, address string) (*session, error) {
 	if p.ctx.Err() != nil {
 		return nil, errClosed
 	}
@@ -113,7 +112,8 @@ func (p *Proxy) begin(r runtime.Request, address string) (*session, error) {
 	if address != "" && p.addresses[address] >= p.opt.Limits.SessionsPerAddress {
 		return nil, errFullHere
 	}
-	s := p.newSession(r.Key)
+	r.Key = newClaimKey(key)
+	s := p.newSession(key, r)
 	if s.address = address; address != "" {
 		p.addresses[address]++
 	}
@@ -121,9 +121,9 @@ func (p *Proxy) begin(r runtime.Request, address string) (*session, error) {
 	return s, nil
 }
 
-func (p *Proxy) newSession(key string) *session {
+func (p *Proxy) newSession(key string, r runtime.Request) *session {
 	s := &session{
-		proxy: p, key: key, asked: make(chan struct{}),
+		proxy: p, key: key, request: r, asked: make(chan struct{}),
 		ready: make(chan struct{}), ending: make(chan struct{}), over: make(chan struct{}),
 	}
 	s.ctx, s.cut = context.WithCancelCause(p.ctx)
@@ -131,20 +131,22 @@ func (p *Proxy) newSession(key string) *session {
 	return s
 }
 
-// Adopt takes over a claim that the pool holds, which a proxy has made before
-// the server was started again. If nobody asks for its session within the idle
-// timeout it is released. A claim that no proxy has made is left alone; adopted
-// is false then.
-func (p *Proxy) Adopt(claim, key string) (adopted bool) {
-	if !strings.HasPrefix(key, claimPrefix) {
+// Adopt takes over a claim that a proxy made before the server was started
+// again: its session goes on with the instance. If nobody asks for the session
+// within the idle timeout the claim is released. To be called for all claims of
+// the pool, by name and as they were asked for, before there are requests;
+// adopted is false for those that no proxy has made.
+func (p *Proxy) Adopt(claim string, r runtime.Request) (adopted bool) {
+	key, ours := sessionKey(r.Key)
+	if !ours {
 		return false
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.ctx.Err() != nil || p.sessions[key] != nil { // it has asked for it already
+	if p.ctx.Err() != nil || p.sessions[key] != nil {
 		return true
 	}
-	s := p.newSession(key)
+	s := p.newSession(key, r)
 	s.held = claim
 	s.rest()
 	go s.run()

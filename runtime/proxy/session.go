@@ -63,7 +63,9 @@ const (
 )
 
 var (
-	errLeft   = errors.New("nobody waits for the session any more")
+	// errLeft is a deadline that has passed: the claim is not to be kept for
+	// those who may come back.
+	errLeft   = fmt.Errorf("nobody waits for the session any more: %w", context.DeadlineExceeded)
 	errLost   = errors.New("the instance is lost")
 	errEnded  = errors.New("the session's claim has been released")
 	errClosed = errors.New("the proxy has stopped")
@@ -75,15 +77,15 @@ const (
 	leaveAfter = 15 * time.Second
 	// lostGrace is what is left to what a lost instance has sent.
 	lostGrace = time.Second
-	// deadDelay is how long to wait until the pool has noticed, too, that an
-	// instance is gone which it has just handed out.
-	deadDelay = 20 * time.Millisecond
+	// findDelay is how long to leave a pool, that was started again, to find an
+	// instance that serves.
+	findDelay = 50 * time.Millisecond
 )
 
 // enter is to be called with mu held, once for each leave.
-func (s *session) enter(r runtime.Request) {
+func (s *session) enter() {
 	if s.state == adopted {
-		s.state, s.request, s.began = waiting, r, time.Now()
+		s.state, s.began = waiting, time.Now()
 		close(s.asked)
 	}
 	s.active++
@@ -194,25 +196,30 @@ func (s *session) run() {
 
 // claim waits for an instance that is there.
 func (s *session) claim() (runtime.Grant, *url.URL, error) {
+	request, taken := s.request, s.held != ""
 	for {
-		grant, err := s.proxy.pool.Claim(s.ctx, s.request)
+		grant, err := s.proxy.pool.Claim(s.ctx, request)
 		switch {
 		case s.ctx.Err() != nil:
 			return grant, nil, context.Cause(s.ctx)
-		case err != nil:
+		case err != nil && !taken:
 			return runtime.Grant{}, nil, err
-		case !gone(grant.Instance):
+		case err == nil && grant.Instance.Name == "":
+			// The pool has not found the instance again yet.
+			wait := time.NewTimer(findDelay)
+			select {
+			case <-wait.C:
+			case <-s.ctx.Done():
+				wait.Stop()
+			}
+			continue
+		case err == nil && !gone(grant.Instance):
 			target, err := targetOf(grant.Instance)
 			return grant, target, err
 		}
-		// Its loss is on its way to the pool, which ends the claim.
-		wait := time.NewTimer(deadDelay)
-		select {
-		case <-wait.C:
-		case <-s.ctx.Done():
-			wait.Stop()
-			return runtime.Grant{}, nil, context.Cause(s.ctx)
-		}
+		// What was taken over is over, or the instance has been lost on the way
+		// here, of which the pool learns, too.
+		request.Key, taken = newClaimKey(s.key), false
 	}
 }
 
@@ -228,7 +235,7 @@ func gone(i runtime.Instance) bool {
 // release gives a claim back. It tries again until the pool has taken it: the
 // instance would be held for ever.
 func (s *session) release(claim string) {
-	if claim == "" {
+	if claim == "" || s.proxy.ctx.Err() != nil {
 		return
 	}
 	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
