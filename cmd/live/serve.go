@@ -53,6 +53,7 @@ type settings struct {
 	listen   string
 	record   string
 	logLevel slog.Level
+	sessions *sessions // nil: none
 	// unlisted is set when the configuration admits categories that it does
 	// not list.
 	unlisted bool
@@ -66,6 +67,10 @@ func serve(ctx context.Context, s *settings) (err error) {
 		return fmt.Errorf("cannot listen: %w; choose another address with --listen", err)
 	}
 	defer listener.Close()
+	if err := s.sessions.open(&s.options); err != nil {
+		return err
+	}
+	defer s.sessions.close(ctx)
 	var recording *recordingDir
 	if s.record != "" {
 		if recording, err = openRecording(s.record); err != nil {
@@ -114,6 +119,9 @@ func serve(ctx context.Context, s *settings) (err error) {
 			stop(fmt.Errorf("serving: %w", err))
 		}
 	}()
+	if err := s.sessions.serve(host, log, stop); err != nil {
+		return err
+	}
 	log.Info("serving", "address", "http://"+listener.Addr().String(), "policy", s.options.Policy.String(), "categories", len(s.options.Fleet.Categories))
 	err = host.Run(running)
 	if cause := context.Cause(running); !errors.Is(cause, context.Canceled) {
@@ -121,6 +129,7 @@ func serve(ctx context.Context, s *settings) (err error) {
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
+	s.sessions.close(last)
 	if server.Shutdown(last) != nil {
 		_ = server.Close()
 	}

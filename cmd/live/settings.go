@@ -20,6 +20,7 @@ import (
 // serveFlags are the flags of serve.
 type serveFlags struct {
 	config, policy, listen, record, binding string
+	proxy                                   string
 	categories                              []string
 	leadTime, stopTimeout, tick, usage      time.Duration
 	reusable, singleUse, quiet              bool
@@ -37,6 +38,7 @@ func (f *serveFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.config, "config", "", "pool.yaml; without it the flags say what the pool is")
 	flags.StringVar(&f.policy, "policy", "static:level=2", "NAME or NAME:key=value,...")
 	flags.StringVar(&f.listen, "listen", config.DefaultListen, "HOST:PORT")
+	flags.StringVar(&f.proxy, "proxy", "", "HOST:PORT where sessions are forwarded to instances of their own")
 	flags.StringVar(&f.record, "record", "", "write event log, requests and lead times into this new folder")
 	flags.StringSliceVar(&f.categories, "category", []string{"default"}, "kinds of instances, NAME,...")
 	flags.DurationVar(&f.leadTime, "lead-time", time.Second, "how long the built-in worker takes to get warm")
@@ -112,6 +114,9 @@ func (f *serveFlags) fleet(s *settings, flags *pflag.FlagSet) error {
 		return err
 	}
 	var err error
+	if s.sessions, err = f.sessions(file, &s.options.Fleet); err != nil {
+		return err
+	}
 	s.options.Provisioner, err = provisioner(file, &s.options)
 	return err
 }

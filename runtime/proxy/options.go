@@ -35,13 +35,21 @@ type Options struct {
 // leastKey is the least that a key has, in bytes.
 const leastKey = 32
 
+// CheckKey tells why a key cannot sign cookies.
+func CheckKey(key []byte) error {
+	if len(key) < leastKey {
+		return fmt.Errorf("the key has %d bytes, at least %d are needed; make one with: openssl rand -base64 32", len(key), leastKey)
+	}
+	return nil
+}
+
 func (o *Options) validate() error {
 	if o.CookieKey == nil {
 		o.CookieKey = make([]byte, leastKey)
 		rand.Read(o.CookieKey)
 	}
-	if len(o.CookieKey) < leastKey {
-		return fmt.Errorf("the key that signs cookies has %d bytes, at least %d are needed; make one with: openssl rand -base64 32", len(o.CookieKey), leastKey)
+	if err := CheckKey(o.CookieKey); err != nil {
+		return err
 	}
 	if o.Session.IdleTimeout <= 0 || o.MaxWait <= 0 || o.Limits.Sessions <= 0 || o.Limits.SessionsPerAddress <= 0 || len(o.Session.By) == 0 {
 		return fmt.Errorf("proxy: start from config.DefaultProxy")
