@@ -8,6 +8,7 @@ import (
 	"math/rand"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -173,6 +174,64 @@ func (k *keyed) claims() map[string]runtime.Request {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return maps.Clone(k.held)
+}
+
+// An instance that died on the way to the session is none, and neither is one
+// without an address.
+func TestDeadOnArrival(t *testing.T) {
+	instance := httptest.NewServer(echo("alive"))
+	defer instance.Close()
+	gone := make(chan struct{})
+	close(gone)
+	pool := &scripted{grants: []runtime.Grant{
+		{Claim: "1", Instance: runtime.Instance{Name: "x-1-1", Address: "http://127.0.0.1:1", Gone: gone}},
+		{Claim: "2", Instance: runtime.Instance{Name: "x-2-1", Address: instance.URL}},
+		{Claim: "3", Instance: runtime.Instance{Name: "x-3-1", Address: "file:///x"}},
+	}}
+	p, err := proxy.New(pool, proxy.Options{Proxy: config.DefaultProxy()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{T: t, front: httptest.NewServer(p)}
+	defer b.front.Close()
+	if a := b.get(b.browser(), "/"); a.instance() != "alive" || pool.asked[0].Key == pool.asked[1].Key {
+		t.Errorf("%d %s, keys of %v", a.StatusCode, a.text, pool.asked)
+	}
+	if a := b.get(b.browser(), "/"); a.StatusCode != 502 {
+		t.Errorf("%d %s", a.StatusCode, a.text)
+	}
+	b.await("what is of no use is released", func() bool {
+		pool.Lock()
+		defer pool.Unlock()
+		return slices.Equal(pool.released, []string{"3"})
+	})
+	p.Close()
+	if len(pool.released) != 1 {
+		t.Errorf("%q was released by a proxy that was closed", pool.released)
+	}
+}
+
+// scripted is a pool with the given grants.
+type scripted struct {
+	sync.Mutex
+	grants   []runtime.Grant
+	asked    []runtime.Request
+	released []string
+}
+
+func (s *scripted) Claim(_ context.Context, r runtime.Request) (runtime.Grant, error) {
+	s.Lock()
+	defer s.Unlock()
+	g := s.grants[0]
+	s.grants, s.asked = s.grants[1:], append(s.asked, r)
+	return g, nil
+}
+
+func (s *scripted) Release(_ context.Context, claim string) error {
+	s.Lock()
+	defer s.Unlock()
+	s.released = append(s.released, claim)
+	return nil
 }
 
 // A proxy that is started again finds the claims of its cookies, and releases

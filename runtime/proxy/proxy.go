@@ -49,7 +49,6 @@ func (p *Proxy) Close() {
 	p.mu.Lock()
 	for _, s := range p.sessions {
 		s.end(reasonClosed)
-		s.cut(errClosed)
 	}
 	p.mu.Unlock()
 	p.direct.CloseIdleConnections()
@@ -163,6 +162,5 @@ func (p *Proxy) Observe(e *runtime.Entry) {
 	defer p.mu.Unlock()
 	if s := p.members[e.Instance]; s != nil && s.state == open {
 		s.end(reasonReleased)
-		s.cut(errEnded)
 	}
 }
