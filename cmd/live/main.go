@@ -36,7 +36,7 @@ handed out at once.
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 		SilenceErrors: true, SilenceUsage: true,
 	}
-	root.AddCommand(serveCommand(), claimCommand(), releaseCommand(), statusCommand(), drainCommand(), replayCommand(), verifyCommand(), workerCommand())
+	root.AddCommand(serveCommand(), claimCommand(), releaseCommand(), statusCommand(), drainCommand(), replayCommand(), verifyCommand(), workerCommand(), healthCommand())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w; see %s --help", err, c.CommandPath()))
 	})
@@ -85,8 +85,14 @@ func interrupted(ctx context.Context) (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 }
 
-// version is what the Go tool knows of this program.
+// release is set by the linker: see Makefile.
+var release string
+
+// version is the release's, or what the Go tool knows of this program.
 func version() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
 	"shadowpool/runtime"
@@ -108,6 +109,7 @@ func serve(ctx context.Context, s *settings) (err error) {
 				return
 			}
 			if first {
+				announce(daemon.SdNotifyStopping)
 				stop(nil)
 			} else {
 				host.Hurry()
@@ -123,6 +125,8 @@ func serve(ctx context.Context, s *settings) (err error) {
 		return err
 	}
 	log.Info("serving", "address", "http://"+listener.Addr().String(), "policy", s.options.Policy.String(), "categories", len(s.options.Fleet.Categories))
+	announce(daemon.SdNotifyReady)
+	go watch(ctx, host, log)
 	err = host.Run(running)
 	if cause := context.Cause(running); !errors.Is(cause, context.Canceled) {
 		err = errors.Join(err, cause)

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+
+	"shadowpool/runtime"
+)
+
+// announce tells systemd, if that has started the server (Type=notify), how far
+// it is.
+func announce(state string) { _, _ = daemon.SdNotify(false, state) }
+
+// watch tells systemd's watchdog (WatchdogSec=) that the host's loop moves, until
+// ctx ends. To be called when it is about to run.
+func watch(ctx context.Context, host *runtime.Host, log *slog.Logger) {
+	every, err := daemon.SdWatchdogEnabled(false)
+	if err != nil || every == 0 {
+		return
+	}
+	ticker := time.NewTicker(every / 3)
+	defer ticker.Stop()
+	for {
+		asked, cancel := context.WithTimeout(ctx, every/3)
+		_, err := host.Status(asked)
+		cancel()
+		if err == nil {
+			announce(daemon.SdNotifyWatchdog)
+		} else if ctx.Err() == nil {
+			log.Error("the loop does not answer", "within", every/3, "error", err)
+		}
+		select {
+		case <-ticker.C:
+		case <-host.Done():
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
