@@ -69,7 +69,7 @@ func (s *sessions) open(options *runtime.Options) (err error) {
 			return usage(fmt.Errorf("proxy.session.key_file: %w", err))
 		}
 	}
-	c := &certificate{chain: s.path(s.TLS.Certificate), key: s.path(s.TLS.Key), log: options.Logger}
+	c := &certificate{chain: s.path(s.TLS.CertFile), key: s.path(s.TLS.KeyFile), log: options.Logger}
 	if s.secure() {
 		if _, err := c.get(nil); err != nil {
 			return usage(fmt.Errorf("proxy.tls: %w", err))

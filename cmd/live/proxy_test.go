@@ -137,7 +137,7 @@ policy: {name: static, level: 1}
 proxy:
   listen: 127.0.0.1:0
   session: {key_file: cookie.key}
-  tls: {certificate: chain.pem, key: key.pem}
+  tls: {cert_file: chain.pem, key_file: key.pem}
 `
 
 // TestProxyOverTLS: from a file, with HTTP/2, and with a certificate that

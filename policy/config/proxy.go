@@ -67,7 +67,7 @@ type ProxyLimits struct {
 
 // ProxyTLS are the PEM files of a certificate and its key; empty: no TLS.
 type ProxyTLS struct {
-	Certificate, Key string
+	CertFile, KeyFile string
 }
 
 // DefaultProxy is a proxy of which nothing is configured.
@@ -114,8 +114,8 @@ func proxy(to **Proxy, fleet *Fleet) schema {
 					{key: "sessions_per_address", schema: count(&x.Limits.SessionsPerAddress, maxSessions)},
 				}}},
 				{key: "tls", schema: object{fields: []field{
-					{key: "certificate", required: "a PEM file; the key belongs to it", schema: name(&x.TLS.Certificate)},
-					{key: "key", required: "a PEM file; the certificate is of no use without it", schema: name(&x.TLS.Key)},
+					{key: "cert_file", required: "the file of the certificate, in PEM", schema: name(&x.TLS.CertFile)},
+					{key: "key_file", required: "the file of the certificate's key, in PEM", schema: name(&x.TLS.KeyFile)},
 				}}},
 			},
 			check: func(p *parser, n *yaml.Node, path string, given map[string]*yaml.Node) {

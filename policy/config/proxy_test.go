@@ -17,7 +17,7 @@ func TestProxy(t *testing.T) {
   trusted: [10.1.2.3/8, "::1", "::ffff:192.0.2.1"]
   session: {by: [header:X-Session, query:sid, "path:/s/", cookie], cookie: s, key_file: keys/cookie, idle_timeout: 30m}
   limits: {sessions: 5}
-  tls: {certificate: a.pem, key: b.pem}
+  tls: {cert_file: a.pem, key_file: b.pem}
 `))
 	want := DefaultProxy()
 	want.Listen, want.Tenant = ":8081", "acme"
@@ -48,7 +48,7 @@ func TestBadProxies(t *testing.T) {
 		{"proxy: {listen: ':1', session: {by: ['path:/a']}}" + open, "pool.yaml:1: proxy.session.by: \"path:/a\": want cookie, header:NAME, query:NAME or path:/PREFIX/"},
 		{"proxy: {listen: ':1', session: {by: [cookie, cookie]}}" + open, "pool.yaml:1: proxy.session.by: \"cookie\" is given twice"},
 		{"proxy: {listen: ':1', session: {cookie: __Host-s}}" + open, "pool.yaml:1: proxy.session.cookie: \"__Host-s\": want the name of a cookie, such as session, without a prefix"},
-		{"proxy: {listen: ':1', tls: {key: a.pem}}" + open, "pool.yaml:1: proxy.tls: certificate is missing: a PEM file; the key belongs to it"},
+		{"proxy: {listen: ':1', tls: {key_file: a.pem}}" + open, "pool.yaml:1: proxy.tls: cert_file is missing: the file of the certificate, in PEM"},
 		{"proxy: {listen: ':1', limits: {sessions: 0}}" + open, "pool.yaml:1: proxy.limits.sessions: \"0\": want a whole number from 1 to 1000000"},
 	} {
 		check(t, c.text, c.want)
