@@ -21,6 +21,7 @@ var (
 	errWaiting   = errors.New("the instance is not there yet")
 	errNoSession = errors.New("the request does not say which session it is of")
 	errNoPath    = errors.New("the request names no path")
+	errAside     = errors.New("another site's page asks without a session")
 )
 
 // askAgain is after how long a client should, and a page does, ask again.
@@ -43,6 +44,8 @@ func (p *Proxy) explain(err error) explanation {
 		return explanation{400, "No session", "The request does not say which session it is of: " + p.ways() + ".", false}
 	case errors.Is(err, errNoPath):
 		return explanation{400, "Bad request", "Ask for a path.", false}
+	case errors.Is(err, errAside):
+		return explanation{403, "No session", "A page of another site asks, for which browsers send no cookie. Name the session by its path or a query parameter.", false}
 	case errors.Is(err, errFullHere):
 		return explanation{429, "Too many sessions", "There are too many sessions from your address. Try again when one of them has ended.", true}
 	case errors.Is(err, errFull), errors.Is(err, runtime.ErrFull):

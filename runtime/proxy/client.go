@@ -100,6 +100,14 @@ func navigates(r *http.Request) bool {
 	return false
 }
 
+// aside tells whether a browser asks for another site's sake: for what that has
+// on its pages, or for whether that may ask. It sends no cookie then, so each of
+// these would begin a session.
+func aside(r *http.Request) bool {
+	preflight := r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
+	return preflight || r.Header.Get("Sec-Fetch-Site") == "cross-site" && r.Header.Get("Sec-Fetch-Mode") != "navigate"
+}
+
 // patience is how long a request may wait for its instance: a page is shown
 // soon, for its user to see that something happens.
 func (p *Proxy) patience(r *http.Request) time.Duration {

@@ -69,18 +69,18 @@ func (p *Proxy) cookieName(secure bool) string {
 	return p.opt.Session.Cookie
 }
 
-// ticketOf finds the request's ticket, or makes one; written tells whether the
-// answer has to set the cookie.
-func (p *Proxy) ticketOf(r *http.Request, secure bool) (t ticket, written bool) {
+// ticketOf finds the request's ticket, or makes a fresh one. The answer has to
+// set the cookie of that, and of one that is old.
+func (p *Proxy) ticketOf(r *http.Request, secure bool) (t ticket, fresh, written bool) {
 	for _, c := range r.CookiesNamed(p.cookieName(secure)) {
 		if t, ok := readTicket(p.opt.CookieKey, c.Value); ok {
 			if time.Since(t.issued) < ticketRenew {
-				return t, false
+				return t, false, false
 			}
-			return ticket{t.id, time.Now()}, true
+			return ticket{t.id, time.Now()}, false, true
 		}
 	}
-	return newTicket(), true
+	return newTicket(), true, true
 }
 
 // setCookie is the header that sets a ticket's cookie. It is the browser's for

@@ -38,6 +38,11 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.refuse(w, r, x, errNoSession)
 		return
 	}
+	if x.address.fresh && aside(r) {
+		x.address.written = false
+		p.refuse(w, r, x, errAside)
+		return
+	}
 	if toFolder(w, r, x.address) {
 		return
 	}

@@ -58,9 +58,10 @@ type sessionAddress struct {
 	value  string
 	prefix string // of the path, escaped, without the last slash; empty: none
 	rest   string // of the path, escaped
-	// ticket is of a cookie; written if the answer has to set it.
-	ticket  ticket
-	written bool
+	// ticket is of a cookie: fresh if the request has none, written if the answer
+	// has to set it.
+	ticket         ticket
+	fresh, written bool
 }
 
 // maxKey bounds what a client may name a session, in bytes.
@@ -73,7 +74,7 @@ func (p *Proxy) sessionOf(r *http.Request, c client) (a sessionAddress, ok bool)
 		a = sessionAddress{in: by.In}
 		switch by.In {
 		case config.InCookie:
-			a.ticket, a.written = p.ticketOf(r, c.secure)
+			a.ticket, a.fresh, a.written = p.ticketOf(r, c.secure)
 			a.value = string(a.ticket.id[:])
 		case config.InHeader:
 			a.value = r.Header.Get(by.Name)

@@ -11,7 +11,9 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/http/httputil"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -471,6 +473,33 @@ func TestCookiesAreOurs(t *testing.T) {
 	}
 }
 
+// Pages of other sites cannot make browsers claim instances, other than by
+// leading there.
+func TestOtherSites(t *testing.T) {
+	b := newBench(t, nil)
+	ann := b.browser()
+	for _, c := range []struct {
+		headers []string
+		want    int
+	}{
+		{[]string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: image"}, 403},
+		{[]string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: websocket", "Sec-Fetch-Dest: websocket"}, 403},
+		{[]string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"}, 200},
+		{[]string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: cors", "Sec-Fetch-Dest: empty"}, 200}, // with a cookie
+	} {
+		if a := b.get(ann, "/", c.headers...); a.StatusCode != c.want || (a.Header.Get("Set-Cookie") != "") != (c.headers[1] == "Sec-Fetch-Mode: navigate") {
+			t.Errorf("%s: %d %q %s", c.headers, a.StatusCode, a.Header, a.text)
+		}
+	}
+	preflight, _ := http.NewRequestWithContext(t.Context(), http.MethodOptions, b.front.URL, nil)
+	if a := b.do(b.browser(), preflight, "Access-Control-Request-Method: PUT", "Origin: http://example.org"); a.StatusCode != 403 {
+		t.Errorf("%d %s", a.StatusCode, a.text)
+	}
+	if s, _ := b.host.Status(t.Context()); s.Requests != 1 {
+		t.Errorf("%d claims", s.Requests)
+	}
+}
+
 // Below a path of its own each session has the whole site.
 func TestPaths(t *testing.T) {
 	b := newBench(t, func(s *setup) {
@@ -520,5 +549,50 @@ func TestPaths(t *testing.T) {
 		if got, want := fmt.Sprint(a.Header["Set-Cookie"]), "[a=1; Path=/s/k/ b=1; Path=/s/k/sub; HttpOnly c=1; Path=/s/k/]"; got != want {
 			t.Errorf("%s", got)
 		}
+	}
+}
+
+// A request through the proxy, beside one that goes to an instance directly and
+// one through the library's proxy alone.
+func BenchmarkForward(b *testing.B) {
+	instance := httptest.NewServer(echo("one"))
+	defer instance.Close()
+	pool := &keyed{address: instance.URL, held: map[string]runtime.Request{}, spent: map[string]bool{}}
+	o := proxy.Options{Proxy: config.DefaultProxy()}
+	o.Session.By = []config.SessionKey{{In: config.InHeader, Name: "X-Session"}}
+	p, err := proxy.New(pool, o)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer p.Close()
+	front := httptest.NewServer(p)
+	defer front.Close()
+	target, err := url.Parse(instance.URL)
+	if err != nil {
+		b.Fatal(err)
+	}
+	bare := httputil.NewSingleHostReverseProxy(target)
+	bare.Transport = &http.Transport{MaxIdleConnsPerHost: 64}
+	library := httptest.NewServer(bare)
+	defer library.Close()
+	for _, to := range []struct{ name, url string }{{"direct", instance.URL}, {"library", library.URL}, {"proxy", front.URL}} {
+		b.Run(to.name, func(b *testing.B) {
+			client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+			var n atomic.Int64
+			b.RunParallel(func(each *testing.PB) {
+				key := fmt.Sprint("s", n.Add(1))
+				for each.Next() {
+					r, _ := http.NewRequest(http.MethodGet, to.url, nil)
+					r.Header.Set("X-Session", key)
+					answer, err := client.Do(r)
+					if err != nil {
+						b.Error(err)
+						return
+					}
+					_, _ = io.Copy(io.Discard, answer.Body)
+					answer.Body.Close()
+				}
+			})
+		})
 	}
 }
