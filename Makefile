@@ -54,3 +54,8 @@ release:
 		rm -r $(DIST)/$$name; \
 	done
 	cd $(DIST) && sha256sum *.tar.gz > SHA256SUMS
+
+# That a release is the same each time, and needs nothing but itself.
+.PHONY: release-test
+release-test:
+	go test ./deploy -count 1 -v -run Release -release -timeout 30m

@@ -8,6 +8,7 @@ import (
 	"bufio"
 	"debug/elf"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,6 +19,8 @@ import (
 	"strings"
 	"testing"
 )
+
+var release = flag.Bool("release", false, "make a release, and try it")
 
 func run(t *testing.T, c *exec.Cmd) string {
 	t.Helper()
@@ -154,10 +157,9 @@ func TestContainer(t *testing.T) {
 // What is released is the same each time, says its version, and needs nothing
 // but itself: it serves claims in a root that has nothing else.
 func TestRelease(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds without the cache of the tests")
+	if !*release {
+		t.Skip("builds for minutes; make release-test")
 	}
-	find(t, "make", "nothing is released")
 	dir := t.TempDir()
 	sums := func(dist string) string {
 		c := exec.Command("make", "release", "VERSION=v0.0.0-test", "PLATFORMS=linux/"+runtime.GOARCH, "COMMANDS=./cmd/live", "DIST="+dist, "SOURCE_DATE_EPOCH=1700000000")
