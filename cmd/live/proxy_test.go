@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -102,6 +103,45 @@ func TestProxy(t *testing.T) {
 		t.Errorf("end: %d %s", status, log)
 	}
 	vanish(t, pids)
+}
+
+// TestWaitingPage: a browser that comes while the instance starts gets to it
+// without its user doing anything.
+func TestWaitingPage(t *testing.T) {
+	t.Parallel()
+	onLinux(t)
+	chromium, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("there is no Chromium here (Debian's package chromium): the page is not looked at")
+	}
+	s := startServer(t, "--proxy", "127.0.0.1:0", "--policy", "static:level=0", "--lead-time", "3s", "--stop-timeout", "10ms")
+	profile, err := os.MkdirTemp("", "browser-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { // its processes may still write there for a moment
+		for deadline := time.Now().Add(10 * time.Second); os.RemoveAll(profile) != nil && time.Now().Before(deadline); {
+			time.Sleep(100 * time.Millisecond)
+		}
+	})
+	// Its time leaps from one of the page's timers to the next.
+	c := exec.CommandContext(t.Context(), chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--user-data-dir="+profile,
+		"--virtual-time-budget=60000", "--dump-dom", s.sessions(t)+"/deep/link")
+	var log bytes.Buffer
+	c.Stderr = &log
+	page, err := c.Output()
+	if err != nil || !strings.Contains(string(page), `{"category":"default","instance":"`) {
+		t.Errorf("%v %s\n%s", err, page, log.String())
+	}
+	answer, err := http.Get(s.address + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	figures, err := io.ReadAll(answer.Body)
+	if err != nil || !regexp.MustCompile(`shadowpool_proxy_refused_total\{code="503"\} [1-9]`).Match(figures) || !strings.Contains(string(figures), "shadowpool_proxy_first_request_wait_seconds_count 1\n") {
+		t.Errorf("%v %s", err, regexp.MustCompile(`(?m)^shadowpool_proxy_(ref|sess|first_request_wait_seconds_count).*`).FindAllString(string(figures), -1))
+	}
 }
 
 // certify writes a certificate of this machine's and its key.
