@@ -20,7 +20,8 @@ import (
 	"shadowpool/runtime/proxy"
 )
 
-// sessions serve what the configuration's proxy section, or --proxy, asks for.
+// sessions listen where the configuration's proxy section, or --proxy, says,
+// for the proxy of whichever host there is.
 type sessions struct {
 	config.Proxy
 	folder   string // of the configuration, where its files are looked for
@@ -28,7 +29,8 @@ type sessions struct {
 	address  string // with the scheme
 	listener net.Listener
 	server   *http.Server
-	proxy    atomic.Pointer[proxy.Proxy]
+	log      *slog.Logger
+	now      atomic.Pointer[proxy.Proxy] // nil while there is none
 }
 
 // sessions are nil where neither the file nor the flag asks for them.
@@ -48,28 +50,24 @@ func (f *serveFlags) sessions(file *config.File, fleet *policy.Config) (*session
 	return s, nil
 }
 
-// Observe implements runtime.Observer.
-func (s *sessions) Observe(e *runtime.Entry) {
-	if p := s.proxy.Load(); p != nil {
-		p.Observe(e)
-	}
-}
-
-// open listens, for serve to begin once the host is there.
-func (s *sessions) open(options *runtime.Options) (err error) {
+// open listens; what comes before serve waits.
+func (s *sessions) open(log *slog.Logger) (err error) {
 	if s == nil {
 		return nil
 	}
+	s.log = log
 	if s.Session.KeyFile != "" {
 		s.key, err = os.ReadFile(s.path(s.Session.KeyFile))
 		if s.key = bytes.TrimSpace(s.key); err == nil {
 			err = proxy.CheckKey(s.key)
 		}
-		if err != nil {
-			return usage(fmt.Errorf("proxy.session.key_file: %w", err))
-		}
+	} else { // the same for all hosts of this server
+		s.key, err = proxy.NewKey(), nil
 	}
-	c := &certificate{chain: s.path(s.TLS.CertFile), key: s.path(s.TLS.KeyFile), log: options.Logger}
+	if err != nil {
+		return usage(fmt.Errorf("proxy.session.key_file: %w", err))
+	}
+	c := &certificate{chain: s.path(s.TLS.CertFile), key: s.path(s.TLS.KeyFile), log: log}
 	if s.secure() {
 		if _, err := c.get(nil); err != nil {
 			return usage(fmt.Errorf("proxy.tls: %w", err))
@@ -83,7 +81,6 @@ func (s *sessions) open(options *runtime.Options) (err error) {
 		s.address = "https://" + s.listener.Addr().String()
 		s.listener = tls.NewListener(s.listener, &tls.Config{GetCertificate: c.get, NextProtos: []string{"h2", "http/1.1"}})
 	}
-	options.Observers = append(options.Observers, s)
 	return nil
 }
 
@@ -97,28 +94,32 @@ func (s *sessions) path(name string) string {
 	return filepath.Join(s.folder, name)
 }
 
-// serve forwards requests to the host's instances until close; failed is told
-// if it cannot go on.
-func (s *sessions) serve(host *runtime.Host, log *slog.Logger, failed func(error)) error {
+// serve answers requests until close; failed is told if it cannot go on.
+func (s *sessions) serve(failed func(error)) {
 	if s == nil {
-		return nil
+		return
 	}
-	p, err := proxy.New(host, proxy.Options{Proxy: s.Proxy, CookieKey: s.key, Metrics: host.Metrics(), Logger: log})
-	if err != nil {
-		return err
-	}
-	s.proxy.Store(p)
 	s.server = &http.Server{
-		Handler: p, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	go func() {
 		if err := s.server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 			failed(fmt.Errorf("serving sessions: %w", err))
 		}
 	}()
-	log.Info("serving sessions", "address", s.address, "idle_timeout", s.Session.IdleTimeout)
-	return nil
+	s.log.Info("serving sessions", "address", s.address, "idle_timeout", s.Session.IdleTimeout)
+}
+
+// ServeHTTP forwards a request, if there is a host.
+func (s *sessions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if p := s.now.Load(); p != nil {
+		p.ServeHTTP(w, r)
+		return
+	}
+	w.Header().Set("Retry-After", "1")
+	w.Header().Set("Refresh", "1") // for browsers
+	http.Error(w, "This server has no pool at the moment.", http.StatusServiceUnavailable)
 }
 
 // close lets what is being answered come to its end until ctx ends.
@@ -127,11 +128,60 @@ func (s *sessions) close(ctx context.Context) {
 		return
 	}
 	s.listener.Close()
-	if s.server == nil {
-		return
-	}
-	if s.server.Shutdown(ctx) != nil {
+	if s.server != nil && s.server.Shutdown(ctx) != nil {
 		_ = s.server.Close()
 	}
-	s.proxy.Load().Close()
+}
+
+// A reign is the proxy of one host, and what that tells it.
+type reign struct {
+	*sessions
+	proxy atomic.Pointer[proxy.Proxy]
+}
+
+// reign is for a host that is to be made of the options; nil where there are no
+// sessions.
+func (s *sessions) reign(options *runtime.Options) *reign {
+	if s == nil {
+		return nil
+	}
+	r := &reign{sessions: s}
+	options.Observers = append(options.Observers[:len(options.Observers):len(options.Observers)], r)
+	return r
+}
+
+// Observe implements runtime.Observer.
+func (r *reign) Observe(e *runtime.Entry) {
+	if p := r.proxy.Load(); p != nil {
+		p.Observe(e)
+	}
+}
+
+// begin forwards requests to the host's instances from now on.
+func (r *reign) begin(host *runtime.Host) error {
+	if r == nil {
+		return nil
+	}
+	p, err := proxy.New(host, proxy.Options{Proxy: r.Proxy, CookieKey: r.key, Metrics: host.Metrics(), Logger: r.log})
+	if err != nil {
+		return err
+	}
+	r.proxy.Store(p)
+	r.now.Store(p)
+	return nil
+}
+
+// reignEnd is for how long what is being answered when the host has ended may
+// go on.
+const reignEnd = 5 * time.Second
+
+// end forwards nothing any more.
+func (r *reign) end() {
+	if r == nil {
+		return
+	}
+	if p := r.proxy.Load(); p != nil {
+		r.now.CompareAndSwap(p, nil)
+		time.AfterFunc(reignEnd, p.Close)
+	}
 }

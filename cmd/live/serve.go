@@ -68,7 +68,7 @@ func serve(ctx context.Context, s *settings) (err error) {
 		return fmt.Errorf("cannot listen: %w; choose another address with --listen", err)
 	}
 	defer listener.Close()
-	if err := s.sessions.open(&s.options); err != nil {
+	if err := s.sessions.open(log); err != nil {
 		return err
 	}
 	defer s.sessions.close(ctx)
@@ -79,6 +79,7 @@ func serve(ctx context.Context, s *settings) (err error) {
 		}
 		s.options.Recording = recording.Recording
 	}
+	reign := s.sessions.reign(&s.options)
 	host, err := runtime.New(s.options)
 	if err != nil {
 		recording.abandon()
@@ -121,13 +122,15 @@ func serve(ctx context.Context, s *settings) (err error) {
 			stop(fmt.Errorf("serving: %w", err))
 		}
 	}()
-	if err := s.sessions.serve(host, log, stop); err != nil {
+	if err := reign.begin(host); err != nil {
 		return err
 	}
+	s.sessions.serve(stop)
 	log.Info("serving", "address", "http://"+listener.Addr().String(), "policy", s.options.Policy.String(), "categories", len(s.options.Fleet.Categories))
 	announce(daemon.SdNotifyReady)
 	go watch(ctx, host, log)
 	err = host.Run(running)
+	reign.end()
 	if cause := context.Cause(running); !errors.Is(cause, context.Canceled) {
 		err = errors.Join(err, cause)
 	}

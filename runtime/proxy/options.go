@@ -35,6 +35,13 @@ type Options struct {
 // leastKey is the least that a key has, in bytes.
 const leastKey = 32
 
+// NewKey makes a random key.
+func NewKey() []byte {
+	key := make([]byte, leastKey)
+	rand.Read(key)
+	return key
+}
+
 // CheckKey tells why a key cannot sign cookies.
 func CheckKey(key []byte) error {
 	if len(key) < leastKey {
@@ -45,8 +52,7 @@ func CheckKey(key []byte) error {
 
 func (o *Options) validate() error {
 	if o.CookieKey == nil {
-		o.CookieKey = make([]byte, leastKey)
-		rand.Read(o.CookieKey)
+		o.CookieKey = NewKey()
 	}
 	if err := CheckKey(o.CookieKey); err != nil {
 		return err
