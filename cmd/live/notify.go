@@ -6,17 +6,15 @@ import (
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
-
-	"shadowpool/runtime"
 )
 
 // announce tells systemd, if that has started the server (Type=notify), how far
 // it is.
 func announce(state string) { _, _ = daemon.SdNotify(false, state) }
 
-// watch tells systemd's watchdog (WatchdogSec=) that the host's loop moves, until
-// ctx ends. To be called when it is about to run.
-func watch(ctx context.Context, host *runtime.Host, log *slog.Logger) {
+// watch tells systemd's watchdog (WatchdogSec=) that the server answers when it
+// is asked, until ctx ends.
+func watch(ctx context.Context, ask func(context.Context) error, log *slog.Logger) {
 	every, err := daemon.SdWatchdogEnabled(false)
 	if err != nil || every == 0 {
 		return
@@ -25,7 +23,7 @@ func watch(ctx context.Context, host *runtime.Host, log *slog.Logger) {
 	defer ticker.Stop()
 	for {
 		asked, cancel := context.WithTimeout(ctx, every/3)
-		_, err := host.Status(asked)
+		err := ask(asked)
 		cancel()
 		if err == nil {
 			announce(daemon.SdNotifyWatchdog)
@@ -34,8 +32,6 @@ func watch(ctx context.Context, host *runtime.Host, log *slog.Logger) {
 		}
 		select {
 		case <-ticker.C:
-		case <-host.Done():
-			return
 		case <-ctx.Done():
 			return
 		}

@@ -128,8 +128,13 @@ func serve(ctx context.Context, s *settings) (err error) {
 	s.sessions.serve(stop)
 	log.Info("serving", "address", "http://"+listener.Addr().String(), "policy", s.options.Policy.String(), "categories", len(s.options.Fleet.Categories))
 	announce(daemon.SdNotifyReady)
-	go watch(ctx, host, log)
+	watching, seen := context.WithCancel(ctx)
+	go watch(watching, func(ctx context.Context) error {
+		_, err := host.Status(ctx)
+		return err
+	}, log)
 	err = host.Run(running)
+	seen()
 	reign.end()
 	if cause := context.Cause(running); !errors.Is(cause, context.Canceled) {
 		err = errors.Join(err, cause)
