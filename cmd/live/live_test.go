@@ -57,6 +57,7 @@ func live(t *testing.T, arguments ...string) (stdout, stderr string, status int)
 type server struct {
 	*exec.Cmd
 	address string
+	said    string      // until it served
 	log     chan string // the rest of it, at the end
 }
 
@@ -78,7 +79,7 @@ func startServer(t *testing.T, arguments ...string) *server {
 	for lines.Scan() {
 		all = append(all, lines.Text())
 		if found := serving.FindStringSubmatch(lines.Text()); found != nil {
-			s.address = found[1]
+			s.address, s.said = found[1], strings.Join(all, "\n")
 			go func() {
 				var rest []string
 				for lines.Scan() {

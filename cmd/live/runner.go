@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"shadowpool/runtime"
@@ -22,6 +23,8 @@ type runner interface {
 	Run(context.Context) error
 	// Hurry makes a runner that stops end at once.
 	Hurry()
+	// Alive is nil while it does its work.
+	Alive(context.Context) error
 }
 
 // runner makes what serve runs: a host, or, where there is a store, one of the
@@ -50,6 +53,7 @@ func (s *settings) runner(ctx context.Context, address string) (runner, error) {
 			if err != nil {
 				return nil, nil, usage(err)
 			}
+			r.leading.Store(h)
 			return h, h, nil
 		},
 	}
@@ -62,6 +66,7 @@ type single struct {
 	http.Handler
 	recording *recordingDir
 	board     *dashboard.Board
+	reign     *reign
 }
 
 // host makes a host, which keeps what happens if it leads.
@@ -72,6 +77,7 @@ func (s *settings) host(lead runtime.Lead) (*single, error) {
 	to := s.api
 	to.Events, h.board = api.NewEvents(), dashboard.New(len(options.Fleet.Categories))
 	options.Observers = append(slices.Clip(options.Observers), to.Events, h.board)
+	h.reign = s.sessions.reign(&options)
 	var err error
 	if s.record != "" {
 		folder := s.record
@@ -91,21 +97,42 @@ func (s *settings) host(lead runtime.Lead) (*single, error) {
 	return h, nil
 }
 
-// Run runs the host and closes its recording.
+// Run runs the host, with what goes along with it.
 func (h *single) Run(ctx context.Context) error {
 	go h.board.Run(context.WithoutCancel(ctx), h.Host) // until the host has stopped
+	if err := h.reign.begin(h.Host); err != nil {
+		return errors.Join(err, h.recording.close())
+	}
+	defer h.reign.end()
 	return errors.Join(h.Host.Run(ctx), h.recording.close())
+}
+
+// Alive implements runner.
+func (h *single) Alive(ctx context.Context) error {
+	_, err := h.Status(ctx)
+	return err
 }
 
 // A replicated server shares a store.
 type replicated struct {
 	replica.Server
-	store runtime.Store
+	store   runtime.Store
+	leading atomic.Pointer[single]
 }
 
 // Run takes part until ctx ends, and closes the store.
 func (r *replicated) Run(ctx context.Context) error {
 	return errors.Join(r.Server.Run(ctx), r.store.Close())
+}
+
+// Alive implements runner: who does not lead stands by.
+func (r *replicated) Alive(ctx context.Context) error {
+	if h := r.leading.Load(); h != nil {
+		if err := h.Alive(ctx); !errors.Is(err, runtime.ErrStopped) {
+			return err
+		}
+	}
+	return nil
 }
 
 // Hurry implements runner: who leads hands over at once anyhow.
