@@ -162,10 +162,18 @@ func (h *Host) act(actions []Decision) {
 
 func (h *Host) launch(a Decision) {
 	m := &member{
-		id: a.Instance, name: h.run + "-" + nameOf(a.Instance), pool: a.Pool, ordinal: h.ordinals[a.Pool],
+		id: a.Instance, name: h.instanceName(a.Instance), pool: a.Pool, ordinal: h.ordinals[a.Pool],
 		ordered: a.Time, since: a.Time, end: make(chan struct{}),
 	}
 	h.ordinals[a.Pool]++
+	if h.estate != nil {
+		if is := h.estate.take(h.poolName(a.Pool)); is != nil {
+			m.name, m.instance, m.claimed = is.name, is.instance, is.claimed
+			if is.warm {
+				h.estate.warm = append(h.estate.warm, m)
+			}
+		}
+	}
 	h.members[m.id] = m
 	h.totals.launches++
 	if h.restoring {
@@ -174,6 +182,14 @@ func (h *Host) launch(a Decision) {
 	h.metrics.launches.WithLabelValues(h.poolName(a.Pool), a.Reason.String()).Inc()
 	spec := h.spec(m)
 	h.effect(func() { h.attend(m, spec, false) })
+}
+
+// instanceName is unique across restarts, and never given twice.
+func (h *Host) instanceName(id policy.InstanceID) string {
+	if h.era > 0 {
+		return fmt.Sprintf("%s-%d-%s", h.run, h.era, nameOf(id))
+	}
+	return h.run + "-" + nameOf(id)
 }
 
 // spec says what a member is.

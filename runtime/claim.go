@@ -99,6 +99,12 @@ func (c *claim) answer(a answer) {
 // if its deadline has passed; else it waits Limits.Absence for somebody who
 // claims with the same key.
 func (h *Host) Claim(ctx context.Context, r Request) (Grant, error) {
+	return h.ClaimAs(ctx, r, nil)
+}
+
+// ClaimAs is Claim, and calls named, if it is not nil, with the claim's name
+// once the request waits. The loop calls it: it must not wait for anything.
+func (h *Host) ClaimAs(ctx context.Context, r Request, named func(claim string)) (Grant, error) {
 	reply := make(chan answer, 1)
 	var c *claim
 	var kept *Grant
@@ -113,6 +119,10 @@ func (h *Host) Claim(ctx context.Context, r Request) (Grant, error) {
 		if c, err = h.join(r, reply); err != nil {
 			c = nil
 			h.answer(func() { reply <- answer{err: err} })
+			return
+		}
+		if name := h.claimName(c.id); named != nil {
+			h.effect(func() { named(name) })
 		}
 	}
 	if h.ask(ctx, join) == nil {
@@ -121,7 +131,12 @@ func (h *Host) Claim(ctx context.Context, r Request) (Grant, error) {
 			return a.grant, a.err
 		case <-ctx.Done():
 		case <-h.done:
-			return Grant{}, ErrStopped
+			select {
+			case a := <-reply: // the last thing that it did
+				return a.grant, a.err
+			default:
+				return Grant{}, ErrStopped
+			}
 		}
 	}
 	// Who is told that it is withdrawn will not ask again. The input may have
@@ -328,7 +343,12 @@ func (h *Host) withdraw(c *claim) {
 // cancel withdraws a waiting claim.
 func (h *Host) cancel(c *claim) {
 	h.metrics.withdrawn.WithLabelValues(h.poolName(c.pool)).Inc()
-	h.deliver(policy.ClassArrival, Entry{Event: "cancel", Request: &c.id, Pool: &c.pool})
+	h.deliver(policy.ClassArrival, Entry{
+		Event: "cancel", Request: &c.id, Pool: &c.pool, moot: func() bool { return h.claims[c.id] != c || c.member != nil },
+	})
+	if c.member != nil && h.claims[c.id] == c { // a timer has given it an instance
+		h.release(c)
+	}
 }
 
 // release tells the controller that a claim's instance is free again.

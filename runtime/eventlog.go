@@ -126,7 +126,8 @@ type Entry struct {
 	Strays       []string          `json:"strays,omitempty"` // instances that nobody knows
 	Actions      []Decision        `json:"actions,omitempty"`
 
-	claim *claim // that arrives; nil in a log
+	claim *claim      // that arrives; nil in a log
+	moot  func() bool // whether the timers that were due before it leave nothing to do; nil: they cannot
 }
 
 // Asked is what a request asked for beside what decides.

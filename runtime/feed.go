@@ -193,7 +193,9 @@ func (h *Header) learnsAs(o *Header) bool {
 		return specs[0].Name
 	}
 	return name(h) == name(o) && h.Timezone == o.Timezone && h.TickNS == o.TickNS &&
-		slices.EqualFunc(h.Categories, o.Categories, func(a, b HeaderCategory) bool { return a.Name == b.Name })
+		slices.EqualFunc(h.Categories, o.Categories, func(a, b HeaderCategory) bool {
+			return a.Name == b.Name && a.LeadTimeNS == b.LeadTimeNS // by which forecasts look ahead
+		})
 }
 
 // failure is the reason of a log's failure.

@@ -37,6 +37,9 @@ type Host struct {
 	journal     journal
 	restoring   bool    // what is entered is from the journal
 	wanted      *Header // what is to be taken over once all is restored; nil if nothing
+	unfit       error   // why the controller cannot be restored; nil if it is
+	era         int     // how often the host was rebuilt
+	estate      *estate // what it takes over while it is rebuilt
 	started     bool
 	members     map[policy.InstanceID]*member
 	alive       int // goroutines that accompany instances
@@ -214,6 +217,11 @@ func (h *Host) begin(ctx context.Context) error {
 		}
 	}
 	h.clock = newClock(h.opt.Now(), h.clock.last)
+	if h.started {
+		if err := h.refit(ctx); err != nil {
+			return err
+		}
+	}
 	now := h.clock.next()
 	if err := h.record.open(h, now); err != nil {
 		return err
@@ -308,6 +316,11 @@ func (h *Host) change(ctx context.Context, f func() error) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case <-h.done:
+	}
+	select {
+	case err := <-ended: // the last thing that it did
+		return err
+	default:
 		return ErrStopped
 	}
 }
@@ -323,7 +336,9 @@ func (h *Host) deliver(class policy.Class, e Entry) {
 		}
 		h.fire(due, of)
 	}
-	h.enter(&e)
+	if e.moot == nil || !e.moot() {
+		h.enter(&e)
+	}
 }
 
 // enter applies an entry of the host's own.

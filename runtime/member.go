@@ -193,7 +193,7 @@ func (h *Host) lost(m *member) {
 		output = m.instance.Output()
 	}
 	h.opt.Logger.Warn("an instance is gone without having been ended", "instance", m.name, "in_use", m.claim != nil, "it_wrote_last", output)
-	h.deliver(policy.ClassRelease, Entry{Event: "lose", Instance: nameOf(m.id)})
+	h.deliver(policy.ClassRelease, Entry{Event: "lose", Instance: nameOf(m.id), moot: func() bool { return h.members[m.id] != m }})
 }
 
 // clip bounds a message for the log.

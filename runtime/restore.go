@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -37,8 +38,10 @@ func (h *Host) recall(ctx context.Context) error {
 	if err := h.afresh(); err != nil {
 		return err
 	}
-	if err := h.replay(&s, lines); err != nil {
-		return fmt.Errorf("the store: %w", err)
+	if h.unfit = h.replay(&s, lines, false); h.unfit != nil { // the books are enough
+		if err := errors.Join(h.afresh(), h.replay(&s, lines, true)); err != nil {
+			return fmt.Errorf("the store: %w", err)
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(h.opt.Keepers)) {
 		if b, ok := s.Keepers[name]; ok {
@@ -50,14 +53,17 @@ func (h *Host) recall(ctx context.Context) error {
 	return h.wants(&wanted)
 }
 
-// replay applies a snapshot and what the journal has after it.
-func (h *Host) replay(s *state, lines [][]byte) error {
+// replay applies a snapshot and what the journal has after it, to the books
+// alone or to the controller too.
+func (h *Host) replay(s *state, lines [][]byte, books bool) error {
 	h.restoring = true
 	defer func() { h.restoring = false }()
 	if err := h.control(s.Header); err != nil {
 		return err
 	}
-	if s.Controller != nil {
+	if books {
+		h.feed.to = deaf{}
+	} else if s.Controller != nil {
 		if err := h.ctrl.Restore(s.Controller); err != nil {
 			return err
 		}
@@ -85,17 +91,18 @@ func (h *Host) replayLine(line []byte) (err error) {
 			err = fmt.Errorf("%s cannot happen here: %v", e.Event, p)
 		}
 	}()
+	_, books := h.feed.to.(deaf)
 	switch due, of := h.ctrl.NextTimer(); {
 	case e.Event == "start":
 		h.started = true
-	case e.Event == "timer" && (due != e.T || timerName(of) != e.Class):
+	case !books && e.Event == "timer" && (due != e.T || timerName(of) != e.Class):
 		return fmt.Errorf("a %s at %d ns, but the controller's next timer is a %s at %d ns", e.Class, e.T, timerName(of), due)
 	}
 	h.clock.last = max(h.clock.last, e.T)
 	if err := h.apply(&e); err != nil {
 		return err
 	}
-	if !slices.Equal(e.Actions, h.decided.actions) {
+	if !books && !slices.Equal(e.Actions, h.decided.actions) {
 		return fmt.Errorf("the controller decides otherwise on %s", e.Event)
 	}
 	h.act(e.Actions)
@@ -115,10 +122,27 @@ func (h *Host) wants(o *Options) error {
 		return err
 	}
 	b, err := json.Marshal(h.feed.header)
-	if err == nil && !bytes.Equal(a, b) {
+	if err == nil && (h.unfit != nil || !bytes.Equal(a, b)) {
 		h.wanted = &header
 	}
 	return err
+}
+
+// refit rebuilds the host if its controller cannot be restored, or cannot take
+// over what the configuration asks for.
+func (h *Host) refit(ctx context.Context) error {
+	if h.wanted != nil && h.unfit == nil {
+		h.unfit = h.feed.check(h.wanted)
+	}
+	if h.unfit == nil {
+		return nil
+	}
+	h.opt.Logger.Warn("the policy begins to learn anew, as its state cannot be restored", "error", h.unfit)
+	if err := h.rebuild(*h.wanted); err != nil {
+		return err
+	}
+	h.wanted, h.unfit = nil, nil
+	return h.save(ctx)
 }
 
 // goOn is the start of a host that was recalled: what was launching is

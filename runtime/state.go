@@ -21,6 +21,7 @@ type state struct {
 	Version     int
 	Program     string // that wrote it
 	Run         string
+	Era         int `json:",omitempty"`
 	Header      Header
 	Controller  json.RawMessage `json:",omitempty"` // absent if it holds nothing yet
 	Clock       policy.Time
@@ -73,7 +74,7 @@ type totalsState struct {
 func (h *Host) snapshot() ([]byte, error) {
 	t := &h.totals
 	s := state{
-		Version: stateVersion, Program: h.opt.Version, Run: h.run, Header: h.feed.header, Clock: h.clock.last,
+		Version: stateVersion, Program: h.opt.Version, Run: h.run, Era: h.era, Header: h.feed.header, Clock: h.clock.last,
 		NextRequest: h.nextRequest, NextHint: h.nextHint, Tenants: h.tenants.list(), Tasks: h.tasks.list(), Sources: h.sources.list(), Spent: h.spent.list(),
 		Ordinals: h.ordinals, Paused: h.paused, Draining: h.draining,
 		Totals: totalsState{t.outcomes, t.wait, t.withdrawn, t.refused, t.launches, t.terminations, t.failed, t.lost},
@@ -120,7 +121,7 @@ func (h *Host) ordered() []*member {
 
 // recallState fills the books from a snapshot.
 func (h *Host) recallState(s *state) error {
-	h.run, h.started = s.Run, s.Controller != nil
+	h.run, h.era, h.started = s.Run, s.Era, s.Controller != nil
 	h.clock.last = s.Clock
 	h.nextRequest, h.nextHint, h.draining = s.NextRequest, s.NextHint, s.Draining
 	for i, name := range s.Tenants {

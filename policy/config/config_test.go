@@ -109,6 +109,12 @@ api:
   listen: ":9090"
   claim_deadline: 20s
   max_deadline: 5m
+store:
+  postgres:
+    url: postgres://pool@db.internal/shadowpool?sslmode=verify-full
+    password_file: secrets/password
+    pool: east
+  lease: 3s
 `
 
 func TestEverything(t *testing.T) {
@@ -155,6 +161,10 @@ func TestEverything(t *testing.T) {
 			Process: process, State: "/var/lib/pool", Categories: []CategoryProcess{{"large", big}},
 		},
 		API: API{Listen: ":9090", ClaimDeadline: 20 * time.Second, MaxDeadline: 5 * time.Minute},
+		Store: Store{
+			Postgres: Postgres{URL: "postgres://pool@db.internal/shadowpool?sslmode=verify-full", PasswordFile: "secrets/password", Pool: "east"},
+			Lease:    3 * time.Second,
+		},
 	}
 	if d := cmp.Diff(want, got, sameLocation); d != "" {
 		t.Error(d)

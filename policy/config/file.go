@@ -18,6 +18,7 @@ type File struct {
 	Policy      policy.Spec
 	Provisioner Provisioner
 	API         API
+	Store       Store
 }
 
 // Service is the target that the pool is run for, at most one of which is not

@@ -25,7 +25,7 @@ func (w *world) leader() *lifetime {
 func (w *world) check() {
 	synctest.Wait()
 	l := w.leader()
-	if l == nil {
+	if l == nil || w.redrawn { // limits that become lower hold for what comes
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -57,7 +57,7 @@ func (w *world) operate(s *server) {
 	}
 	h := s.now.host
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	pool := w.fleet.Categories[w.rng.IntN(len(w.fleet.Categories))].Name
+	pool := w.asked[w.rng.IntN(len(w.asked))].Name
 	var do func() error
 	switch w.rng.IntN(5) {
 	case 0:
@@ -119,7 +119,7 @@ func (w *world) settle() {
 	for _, c := range w.clients {
 		c.stop()
 	}
-	for _, k := range w.fleet.Categories {
+	for _, k := range w.asked {
 		go w.unpause(k.Name)
 	}
 	go w.reopen()

@@ -49,7 +49,7 @@ func (c *client) run() {
 			return
 		}
 		c.idle = false
-		k := &c.world.fleet.Categories[c.rng.IntN(len(c.world.fleet.Categories))]
+		k := &c.world.asked[c.rng.IntN(len(c.world.asked))]
 		r := runtime.Request{Category: k.Name, Tenant: c.tenant, Key: fmt.Sprintf("%s-%d", c.name, n), Warm: policy.Warmth(max(0, c.rng.IntN(8)-5))}
 		if g, ok := c.claim(r); ok {
 			held := &claim{name: g.Claim, instance: g.Instance.Name}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"sync"
 	"time"
@@ -36,6 +37,15 @@ func (s *store) expire() {
 		s.holder = nil
 	}
 }
+
+// outdate makes the controller's state one that no program reads any more, as
+// an upgrade may.
+func (s *store) outdate() {
+	s.world.note("the state of the controller is outdated")
+	s.snapshot = version.ReplaceAll(s.snapshot, []byte("${1}0"))
+}
+
+var version = regexp.MustCompile(`("Controller":{"Version":)[1-9][0-9]*`)
 
 // lead is a runtime.Lead of one server.
 type lead struct {

@@ -23,13 +23,15 @@ import (
 // clients. Everything that leaves a server waits as an op until the world lets
 // it go on: one at a time, in an order that the seed draws.
 type world struct {
-	t     *testing.T
-	rng   *rand.Rand
-	seed  uint64
-	fleet policy.Config
-	spec  string
-	calm  bool
-	ended bool
+	t       *testing.T
+	rng     *rand.Rand
+	seed    uint64
+	fleet   policy.Config
+	asked   []policy.Category // by clients: those that every configuration has
+	redrawn bool
+	spec    string
+	calm    bool
+	ended   bool
 
 	mu      sync.Mutex // ops come from goroutines of the servers
 	ops     []*op
@@ -169,7 +171,7 @@ func (w *world) step() {
 // trouble is something that goes wrong, or that an operator does.
 func (w *world) trouble() {
 	s := w.servers[w.rng.IntN(len(w.servers))]
-	switch w.rng.IntN(12) {
+	switch w.rng.IntN(14) {
 	case 0, 1, 2:
 		s.crash()
 	case 3:
@@ -183,6 +185,12 @@ func (w *world) trouble() {
 	case 9:
 		s.skew = time.Duration(w.rng.Int64N(int64(time.Hour))) - 30*time.Minute
 		w.note("%s: the clock is %v off from its next start on", s.name, s.skew)
+	case 10:
+		w.redrawn = true
+		w.fleet, w.spec = redraw(w.rng, w.fleet)
+		w.note("servers that start have another configuration, %s", w.spec)
+	case 11:
+		w.store.outdate()
 	default:
 		w.operate(s)
 	}
@@ -265,6 +273,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	rng := rand.New(rand.NewPCG(seed, 0x5eed))
 	w := &world{t: t, rng: rng, seed: seed, holders: map[string]*claim{}, served: map[string]string{}, tenants: map[string]string{}}
 	w.fleet, w.spec = draw(rng)
+	w.asked = w.fleet.Categories
 	w.store, w.provider = newStore(w), newProvider(w)
 	for i := range 1 + rng.IntN(2) {
 		w.servers = append(w.servers, &server{world: w, name: fmt.Sprintf("s%d", i)})
@@ -273,6 +282,21 @@ func newWorld(t *testing.T, seed uint64) *world {
 		w.clients = append(w.clients, newClient(w, i))
 	}
 	return w
+}
+
+// redraw draws other terms for the same categories, and perhaps one more.
+func redraw(rng *rand.Rand, c policy.Config) (policy.Config, string) {
+	other, spec := draw(rng)
+	was := c.Categories
+	c.Tick, c.Binding = other.Tick, other.Binding
+	c.Categories = slices.Clone(other.Categories)
+	for i := len(c.Categories); i < len(was); i++ {
+		c.Categories = append(c.Categories, was[i])
+	}
+	for i := range was {
+		c.Categories[i].Reusable = was[i].Reusable // clients go by that
+	}
+	return c, spec
 }
 
 // draw draws a fleet and its policy.
@@ -291,7 +315,7 @@ func draw(rng *rand.Rand) (policy.Config, string) {
 		}
 		c.Categories = append(c.Categories, k)
 	}
-	specs := []string{"static:level=1", "static:level=2", "none", "keepalive:ttl=20s", "adaptive", "ewma", "openwhisk-reactive:min=1", "greedy-dual:memory=5"}
+	specs := []string{"static:level=1", "static:level=2", "none", "keepalive:ttl=20s", "adaptive", "adaptive:hit_rate=0.99", "adaptive:wait_price=50", "ewma", "openwhisk-reactive:min=1", "greedy-dual:memory=5"}
 	return c, specs[rng.IntN(len(specs))]
 }
 

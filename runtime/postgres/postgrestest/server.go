@@ -87,7 +87,7 @@ func (s *Server) make() error {
 	if err := os.WriteFile(s.PasswordFile, []byte(password+"\n"), 0o600); err != nil {
 		return err
 	}
-	initdb := exec.Command(filepath.Join(s.programs, "initdb"), "--pgdata", s.data(), "--username", admin, "--pwfile", s.PasswordFile,
+	initdb := exec.Command(s.Program("initdb"), "--pgdata", s.data(), "--username", admin, "--pwfile", s.PasswordFile,
 		"--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-sync")
 	if err := unprivileged(initdb, s.dir, s.PasswordFile); err != nil {
 		return err
@@ -101,6 +101,9 @@ func (s *Server) make() error {
 	}
 	return s.Exec(admin, fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s'", role, password))
 }
+
+// Program is the path of one of PostgreSQL's programs, such as pg_dump.
+func (s *Server) Program(name string) string { return filepath.Join(s.programs, name) }
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
@@ -142,7 +145,7 @@ func (s *Server) Run() error {
 }
 
 func (s *Server) start() error {
-	cmd := exec.Command(filepath.Join(s.programs, "postgres"), "-D", s.data(), "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=200")
+	cmd := exec.Command(s.Program("postgres"), "-D", s.data(), "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=200")
 	if err := unprivileged(cmd); err != nil {
 		return err
 	}
