@@ -52,11 +52,7 @@ func TestKilledAgain(t *testing.T) {
 	if err := os.WriteFile(file, []byte(strings.Replace(killable, "STATE", state, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { // of a test that has failed
-		for pid := range ofPool(t, state) {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-		}
-	})
+	endPool(t, state)
 	arguments := []string{"--config", file, "--store", filepath.Join(dir, "store")}
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -140,6 +136,15 @@ func drainAll(t *testing.T, s *server) {
 			t.Fatalf("a drained server has %d instances", left)
 		}
 	}
+}
+
+// endPool kills what a test that has failed leaves of its pool.
+func endPool(t *testing.T, state string) {
+	t.Cleanup(func() {
+		for pid := range ofPool(t, state) {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	})
 }
 
 // ofPool are the processes that bear the mark of a state folder's pool, with

@@ -12,6 +12,7 @@ import (
 
 	"shadowpool/runtime"
 	"shadowpool/runtime/api"
+	"shadowpool/runtime/process"
 	"shadowpool/runtime/replica"
 )
 
@@ -60,6 +61,7 @@ type single struct {
 	*runtime.Host
 	http.Handler
 	recording *recordingDir
+	processes *process.Provisioner // that outlive it; nil if there are none
 }
 
 // host makes a host, which keeps what happens if it leads.
@@ -71,27 +73,41 @@ func (s *settings) host(lead runtime.Lead) (*single, error) {
 	to.Events = api.NewEvents()
 	options.Observers = append(slices.Clip(options.Observers), to.Events)
 	var err error
+	if s.open != nil {
+		if h.processes, err = s.open(); err != nil {
+			return nil, err
+		}
+		options.Provisioner = h.processes
+	}
 	if s.record != "" {
 		folder := s.record
 		if lead != nil { // each time that it leads has a recording of its own
 			folder = filepath.Join(folder, time.Now().UTC().Format("20060102T150405.000Z"))
 		}
 		if h.recording, err = openRecording(folder); err != nil {
-			return nil, err
+			return nil, errors.Join(err, h.close())
 		}
 		options.Recording = h.recording.Recording
 	}
 	if h.Host, err = runtime.New(options); err != nil {
 		h.recording.abandon()
-		return nil, err
+		return nil, errors.Join(err, h.close())
 	}
 	h.Handler = api.Handler(h.Host, to)
 	return h, nil
 }
 
-// Run runs the host and closes its recording.
+// Run runs the host and closes its recording, and lets the next have the
+// processes.
 func (h *single) Run(ctx context.Context) error {
-	return errors.Join(h.Host.Run(ctx), h.recording.close())
+	return errors.Join(h.Host.Run(ctx), h.recording.close(), h.close())
+}
+
+func (h *single) close() error {
+	if h.processes == nil {
+		return nil
+	}
+	return h.processes.Close()
 }
 
 // A replicated server shares a store.

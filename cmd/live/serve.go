@@ -16,6 +16,7 @@ import (
 
 	"shadowpool/runtime"
 	"shadowpool/runtime/api"
+	"shadowpool/runtime/process"
 )
 
 func serveCommand() *cobra.Command {
@@ -56,6 +57,9 @@ type settings struct {
 	logLevel slog.Level
 	// store opens what keeps what happens; nil keeps nothing.
 	store func(context.Context) (runtime.Store, error)
+	// open opens the provisioner of processes that outlive the server; nil where
+	// they do not.
+	open func() (*process.Provisioner, error)
 	// unlisted is set when the configuration admits categories that it does
 	// not list.
 	unlisted bool
