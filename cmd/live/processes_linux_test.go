@@ -20,7 +20,6 @@ func TestStandby(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			store := filepath.Join(t.TempDir(), "store")
-			endPool(t, store+"-instances")
 			first := startServer(t, "--store", store, "--lead-time", "1ms")
 			var claim api.Claim
 			for deadline := time.Now().Add(30 * time.Second); claim.Claim == ""; time.Sleep(20 * time.Millisecond) {
