@@ -12,6 +12,7 @@ import (
 
 	"shadowpool/runtime"
 	"shadowpool/runtime/api"
+	"shadowpool/runtime/dashboard"
 	"shadowpool/runtime/process"
 	"shadowpool/runtime/replica"
 )
@@ -62,6 +63,7 @@ type single struct {
 	http.Handler
 	recording *recordingDir
 	processes *process.Provisioner // that outlive it; nil if there are none
+	board     *dashboard.Board
 }
 
 // host makes a host, which keeps what happens if it leads.
@@ -70,8 +72,8 @@ func (s *settings) host(lead runtime.Lead) (*single, error) {
 	options.Lead = lead
 	h := &single{}
 	to := s.api
-	to.Events = api.NewEvents()
-	options.Observers = append(slices.Clip(options.Observers), to.Events)
+	to.Events, h.board = api.NewEvents(), dashboard.New(len(options.Fleet.Categories))
+	options.Observers = append(slices.Clip(options.Observers), to.Events, h.board)
 	var err error
 	if s.open != nil {
 		if h.processes, err = s.open(); err != nil {
@@ -93,14 +95,15 @@ func (s *settings) host(lead runtime.Lead) (*single, error) {
 		h.recording.abandon()
 		return nil, errors.Join(err, h.close())
 	}
-	h.Handler = api.Handler(h.Host, to)
+	h.Handler = handler(h.Host, h.board, s.tracer, to)
 	return h, nil
 }
 
 // Run runs the host and closes its recording, and lets the next have the
 // processes.
 func (h *single) Run(ctx context.Context) error {
-	return errors.Join(h.Host.Run(ctx), h.recording.close(), h.close())
+	go h.board.Run(context.WithoutCancel(ctx), h.Host) // until the host has stopped
+	return errors.Join(h.Host.Run(ctx), h.close(), h.recording.close())
 }
 
 func (h *single) close() error {
