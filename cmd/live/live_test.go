@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -72,6 +73,9 @@ func startServer(t *testing.T, arguments ...string) *server {
 	}
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
+	}
+	if n := slices.Index(arguments, "--store"); n >= 0 { // instances outlive it
+		endPool(t, arguments[n+1]+"-instances")
 	}
 	t.Cleanup(func() { _ = s.Process.Kill() })
 	lines := bufio.NewScanner(errs)

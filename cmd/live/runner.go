@@ -14,6 +14,7 @@ import (
 	"shadowpool/runtime"
 	"shadowpool/runtime/api"
 	"shadowpool/runtime/dashboard"
+	"shadowpool/runtime/process"
 	"shadowpool/runtime/replica"
 )
 
@@ -65,6 +66,7 @@ type single struct {
 	*runtime.Host
 	http.Handler
 	recording *recordingDir
+	processes *process.Provisioner // that outlive it; nil if there are none
 	board     *dashboard.Board
 	reign     *reign
 }
@@ -79,32 +81,48 @@ func (s *settings) host(lead runtime.Lead) (*single, error) {
 	options.Observers = append(slices.Clip(options.Observers), to.Events, h.board)
 	h.reign = s.sessions.reign(&options)
 	var err error
+	if s.open != nil {
+		if h.processes, err = s.open(); err != nil {
+			return nil, err
+		}
+		options.Provisioner = h.processes
+	}
 	if s.record != "" {
 		folder := s.record
 		if lead != nil { // each time that it leads has a recording of its own
 			folder = filepath.Join(folder, time.Now().UTC().Format("20060102T150405.000Z"))
 		}
 		if h.recording, err = openRecording(folder); err != nil {
-			return nil, err
+			return nil, errors.Join(err, h.close())
 		}
 		options.Recording = h.recording.Recording
 	}
 	if h.Host, err = runtime.New(options); err != nil {
 		h.recording.abandon()
-		return nil, err
+		h.recording = nil
+		return nil, errors.Join(err, h.close())
 	}
 	h.Handler = handler(h.Host, h.board, s.tracer, to)
 	return h, nil
 }
 
-// Run runs the host, with what goes along with it.
+// Run runs the host, with what goes along with it, and lets the next have its
+// processes.
 func (h *single) Run(ctx context.Context) error {
 	go h.board.Run(context.WithoutCancel(ctx), h.Host) // until the host has stopped
 	if err := h.reign.begin(h.Host); err != nil {
-		return errors.Join(err, h.recording.close())
+		return errors.Join(err, h.close())
 	}
 	defer h.reign.end()
-	return errors.Join(h.Host.Run(ctx), h.recording.close())
+	return errors.Join(h.Host.Run(ctx), h.close())
+}
+
+func (h *single) close() error {
+	err := h.recording.close()
+	if h.processes != nil {
+		err = errors.Join(err, h.processes.Close())
+	}
+	return err
 }
 
 // Alive implements runner.

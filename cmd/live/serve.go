@@ -17,6 +17,7 @@ import (
 
 	"shadowpool/runtime"
 	"shadowpool/runtime/api"
+	"shadowpool/runtime/process"
 	"shadowpool/runtime/tracing"
 )
 
@@ -58,7 +59,10 @@ type settings struct {
 	observing
 	tracer *tracing.Tracer
 	// store opens what keeps what happens; nil keeps nothing.
-	store    func(context.Context) (runtime.Store, error)
+	store func(context.Context) (runtime.Store, error)
+	// open opens the provisioner of processes that outlive the server; nil where
+	// they do not.
+	open     func() (*process.Provisioner, error)
 	sessions *sessions // nil: none
 	// unlisted is set when the configuration admits categories that it does
 	// not list.

@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
+	goruntime "runtime"
 	"strings"
 	"time"
 
@@ -14,8 +14,6 @@ import (
 	"shadowpool/policy/config"
 	"shadowpool/runtime"
 	"shadowpool/runtime/api"
-	"shadowpool/runtime/process"
-	"shadowpool/runtime/worker"
 )
 
 // serveFlags are the flags of serve.
@@ -137,12 +135,17 @@ func (f *serveFlags) fleet(s *settings, flags *pflag.FlagSet) error {
 		s.options.Provisioner, s.options.DryRun = dryProvisioner(&s.options.Fleet), true
 		return nil
 	}
-	s.options.Provisioner, err = provisioner(file, &s.options)
-	return err
+	return s.provision(file)
 }
 
 // keep sets the store.
 func (f *serveFlags) keep(s *settings, file *config.File) error {
+	if f.dryRun { // or what is there would be lost to the servers that it is of
+		if f.store != "" {
+			return fmt.Errorf("--dry-run keeps nothing; leave --store out")
+		}
+		return nil
+	}
 	kept := file.Store.SQLite != "" || file.Store.Postgres.URL != ""
 	if f.store != "" {
 		if kept {
@@ -155,11 +158,17 @@ func (f *serveFlags) keep(s *settings, file *config.File) error {
 		kept = true
 	}
 	if !kept {
+		if file.Provisioner.State != "" {
+			return fmt.Errorf("%s: provisioner.process.state: processes that outlive the server are known by what a store keeps; set store, or leave state out", f.config)
+		}
 		return nil
 	}
 	s.store = func(ctx context.Context) (runtime.Store, error) { return openStore(ctx, file) }
-	if file.Provisioner.State == "" && file.Store.SQLite != "" {
-		file.Provisioner.State = besides(file, file.Store.SQLite) + "-instances"
+	switch folder := &file.Provisioner.State; {
+	case *folder != "":
+		*folder = besides(file, *folder)
+	case file.Store.SQLite != "" && goruntime.GOOS == "linux": // elsewhere processes do not outlive it
+		*folder = besides(file, file.Store.SQLite) + "-instances"
 	}
 	return nil
 }
@@ -180,35 +189,4 @@ func (f *serveFlags) flagFleet(c *policy.Config) error {
 		})
 	}
 	return nil
-}
-
-// provisioner makes processes as the file says; where it names no command,
-// built-in workers that take their category's lead time to get warm.
-func provisioner(file *config.File, options *runtime.Options) (runtime.Provisioner, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("cannot find this program to start the built-in worker: %w", err)
-	}
-	each := make(map[string]process.Config)
-	for i, k := range options.Fleet.Categories {
-		category := k.Name
-		if i < len(options.Places) {
-			category = options.Places[i].Category
-		}
-		p := file.Provisioner.ProcessOf(category)
-		c := process.Config{
-			Command: p.Command, Environment: p.Environment, Dir: p.Directory, Warmup: p.WarmUp,
-			Ready:        process.Ready{Line: p.Ready.Line, HTTP: p.Ready.HTTP, TCP: p.Ready.TCP},
-			StartTimeout: p.StartTimeout, Grace: p.StopGrace,
-		}
-		if len(c.Command) == 0 {
-			c.Command = []string{self, "worker", "--warm-up", k.LeadTime.String()}
-			c.Ready = process.Ready{Line: worker.ReadyLine}
-		}
-		each[k.Name] = c
-	}
-	if folder := file.Provisioner.State; folder != "" {
-		return process.Open(folder, each)
-	}
-	return process.New(each)
 }
