@@ -297,6 +297,8 @@ const connection = (text, live) => { set($("connection"), text); $("connection")
 const listen = async () => {
   following?.abort();
   const mine = following = new AbortController();
+  let what = "the server does not answer";
+  history.replaceState(null, "", `#pool=${encodeURIComponent($("pool").value)}&span=${chosenSpan()}`); // for the next load
   showInstances();
   try {
     await follow(`/v1/dashboard/events?pool=${encodeURIComponent($("pool").value)}&span=${chosenSpan()}`, mine.signal, {
@@ -311,6 +313,7 @@ const listen = async () => {
     });
   } catch (e) {
     if (mine.signal.aborted) return;
+    if (!(e instanceof TypeError)) what = e.message; // that is the network's
     if (e instanceof Unknown) {
       connection("the server asks for a token", false);
       if ($("who").hidden) {
@@ -321,7 +324,7 @@ const listen = async () => {
     }
   }
   if (mine.signal.aborted) return;
-  connection("the server does not answer; trying again", false);
+  connection(`${what}; trying again`, false);
   setTimeout(() => { if (following === mine) listen(); }, 2000);
 };
 
@@ -333,6 +336,12 @@ document.addEventListener("visibilitychange", () => {
 });
 setInterval(() => { if (!document.hidden) showInstances(); }, 2000);
 setInterval(() => { if (!document.hidden) showPanels(); }, 15000);
+const before = new URLSearchParams(location.hash.slice(1));
+if (before.get("pool")) {
+  html("option", { value: before.get("pool"), text: before.get("pool") }, $("pool"));
+  $("pool").value = before.get("pool");
+}
+if (before.get("span") in spans) document.querySelector(`input[value="${before.get("span")}"]`).checked = true;
 $("pool").addEventListener("change", listen);
 document.querySelectorAll("input[name=span]").forEach((i) => i.addEventListener("change", listen));
 $("kinds").addEventListener("change", showDecisions);

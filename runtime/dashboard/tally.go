@@ -14,7 +14,6 @@ type tally struct {
 	pools  []poolTally
 	groups []group
 	find   map[groupKey]int32 // in groups
-	missed int                // decisions for which there was no room
 }
 
 // A poolTally is that of one pool.
@@ -24,7 +23,7 @@ type poolTally struct {
 	waits                        histogram
 }
 
-// mostGroups bounds the groups of a tally.
+// mostGroups bounds the groups of a tally: of a second, in which a pool has few.
 const mostGroups = 4096
 
 // A groupKey tells decisions apart that are told in one sentence.
@@ -96,7 +95,6 @@ func (t *tally) reset() {
 	clear(t.groups) // lets go of notes
 	t.groups = t.groups[:0]
 	clear(t.find)
-	t.missed = 0
 }
 
 // pool is where a pool is counted.
@@ -112,7 +110,6 @@ func (t *tally) group(at policy.Time, k groupKey) *group {
 	i, ok := t.find[k]
 	if !ok {
 		if len(t.groups) == mostGroups {
-			t.missed++
 			return nil
 		}
 		i = int32(len(t.groups))
