@@ -90,7 +90,7 @@ func New(opt Options) (*Host, error) {
 	if h.ctrl, err = policy.New(opt.Fleet, sizer, &h.decided); err != nil {
 		return nil, err
 	}
-	show(opt.Observers, h.ctrl)
+	h.show()
 	h.metrics = newMetrics(h)
 	return h, nil
 }
