@@ -231,7 +231,7 @@ func TestCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	server := &http.Server{
-		Handler:   checked(t, api.Handler(host, api.Options{CertificateTenant: api.ByOrganization, Events: events})),
+		Handler:   check(t, api.Handler(host, api.Options{CertificateTenant: api.ByOrganization, Events: events})),
 		TLSConfig: identity.Config(), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0),
 	}
 	go func() { _ = server.ServeTLS(listener, "", "") }()
