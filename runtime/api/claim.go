@@ -157,10 +157,8 @@ func (o *order) readKey(header []string) *Problem {
 // readDelivery checks what the claim has for its instance, and whether it is
 // to be answered at once, which takes a key.
 func (s *server) readDelivery(o *order, r *http.Request) *Problem {
-	for field, there := range map[string]bool{"environment": len(o.Environment) > 0, "secrets": len(o.Secrets) > 0, "files": len(o.Files) > 0} {
-		if there && s.opt.Deliver == nil {
-			return impossible(field, "this server delivers nothing to instances")
-		}
+	if field := o.field(); field != "" && s.opt.Deliver == nil {
+		return impossible(field, "this server delivers nothing to instances")
 	}
 	if problem := o.check(); problem != nil {
 		return problem
@@ -199,11 +197,11 @@ func checkLabels(labels map[string]string) *Problem {
 // carryOut claims and delivers.
 func (s *server) carryOut(ctx context.Context, o *order, named func(claim string)) (Claim, *Problem) {
 	k := key{o.Tenant, o.Key}
-	if !o.Empty() {
+	if !o.empty() {
 		defer s.opt.Events.bring(k)()
 	}
 	g, problem := s.obtain(ctx, o, named)
-	if problem == nil && !o.Empty() {
+	if problem == nil && !o.empty() {
 		problem = s.deliver(ctx, o, &g)
 	}
 	if problem != nil {
