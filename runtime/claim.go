@@ -131,7 +131,12 @@ func (h *Host) ClaimAs(ctx context.Context, r Request, named func(claim string))
 			return a.grant, a.err
 		case <-ctx.Done():
 		case <-h.done:
-			return Grant{}, ErrStopped
+			select {
+			case a := <-reply: // the last thing that it did
+				return a.grant, a.err
+			default:
+				return Grant{}, ErrStopped
+			}
 		}
 	}
 	// Who is told that it is withdrawn will not ask again. The input may have

@@ -54,6 +54,8 @@ type settings struct {
 	listen   string
 	record   string
 	logLevel slog.Level
+	// store opens what keeps what happens; nil keeps nothing.
+	store func(context.Context) (runtime.Store, error)
 	// unlisted is set when the configuration admits categories that it does
 	// not list.
 	unlisted bool
@@ -70,26 +72,7 @@ func serve(ctx context.Context, s *settings) (err error) {
 	if err := s.reach.allow(listener.Addr(), log); err != nil {
 		return usage(err)
 	}
-	s.api.Logger, s.api.Events = log, api.NewEvents()
-	s.options.Observers = append(s.options.Observers, s.api.Events)
-	var recording *recordingDir
-	if s.record != "" {
-		if recording, err = openRecording(s.record); err != nil {
-			return usage(err)
-		}
-		s.options.Recording = recording.Recording
-	}
-	host, err := runtime.New(s.options)
-	if err != nil {
-		recording.abandon()
-		return usage(err)
-	}
-	defer func() { err = errors.Join(err, recording.close()) }()
-	server := &http.Server{
-		Handler:           api.Handler(host, s.api),
-		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
+	s.api.Logger = log
 	if s.options.DryRun {
 		log.Warn("dry run: nothing is launched, and the instances that are handed out are not there")
 	}
@@ -98,6 +81,22 @@ func serve(ctx context.Context, s *settings) (err error) {
 	}
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	scheme := "http"
+	if s.reach.identity != nil {
+		scheme = "https"
+	}
+	address := scheme + "://" + listener.Addr().String()
+	run, err := s.runner(running, address)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler:           run,
+		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	ended := make(chan struct{})
+	defer close(ended)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
@@ -105,20 +104,18 @@ func serve(ctx context.Context, s *settings) (err error) {
 		for first := true; ; first = false {
 			select {
 			case <-signals:
-			case <-host.Done():
+			case <-ended:
 				return
 			}
 			if first {
 				stop(nil)
 			} else {
-				host.Hurry()
+				run.Hurry()
 			}
 		}
 	}()
-	scheme := "http"
 	serveOn := server.Serve
 	if s.reach.identity != nil {
-		scheme = "https"
 		server.TLSConfig = s.reach.identity.Config()
 		serveOn = func(l net.Listener) error { return server.ServeTLS(l, "", "") }
 	}
@@ -127,8 +124,8 @@ func serve(ctx context.Context, s *settings) (err error) {
 			stop(fmt.Errorf("serving: %w", err))
 		}
 	}()
-	log.Info("serving", "address", scheme+"://"+listener.Addr().String(), "policy", s.options.Policy.String(), "categories", len(s.options.Fleet.Categories))
-	err = host.Run(running)
+	log.Info("serving", "address", address, "policy", s.options.Policy.String(), "categories", len(s.options.Fleet.Categories))
+	err = run.Run(running)
 	if cause := context.Cause(running); !errors.Is(cause, context.Canceled) {
 		err = errors.Join(err, cause)
 	}

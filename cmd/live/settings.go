@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -20,6 +22,7 @@ import (
 // serveFlags are the flags of serve.
 type serveFlags struct {
 	config, policy, listen, record, binding string
+	store                                   string
 	categories                              []string
 	leadTime, stopTimeout, tick, usage      time.Duration
 	reusable, singleUse, quiet, dryRun      bool
@@ -39,6 +42,7 @@ func (f *serveFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.policy, "policy", "static:level=2", "NAME or NAME:key=value,...")
 	flags.StringVar(&f.listen, "listen", config.DefaultListen, "HOST:PORT")
 	flags.StringVar(&f.record, "record", "", "write event log, requests and lead times into this new folder")
+	flags.StringVar(&f.store, "store", "", "SQLite `FILE` that keeps what happens: instances outlive the server, and the next start goes on with them")
 	flags.StringSliceVar(&f.categories, "category", []string{"default"}, "kinds of instances, NAME,...")
 	flags.DurationVar(&f.leadTime, "lead-time", time.Second, "how long the built-in worker takes to get warm")
 	flags.BoolVar(&f.reusable, "reusable", false, "a released instance goes back to the pool")
@@ -49,8 +53,8 @@ func (f *serveFlags) add(flags *pflag.FlagSet) {
 	flags.IntVar(&f.maxWaiting, "max-waiting", 10_000, "most requests that wait at one time")
 	flags.DurationVar(&f.stopTimeout, "stop-timeout", 30*time.Second, "how long to wait, when stopping, for claims to be released")
 	flags.DurationVar(&f.usage, "usage-interval", 15*time.Second, "how often to look what the instances use, 100ms to 1h")
-	f.reach.add(flags)
 	flags.BoolVar(&f.dryRun, "dry-run", false, "decide and record everything, and launch nothing: instances are warm after their lead time, and nowhere")
+	f.reach.add(flags)
 	flags.BoolVar(&f.quiet, "quiet", false, "log only what goes wrong")
 }
 
@@ -118,6 +122,9 @@ func (f *serveFlags) fleet(s *settings, flags *pflag.FlagSet) error {
 	} else if err := f.flagFleet(&s.options.Fleet); err != nil {
 		return err
 	}
+	if err := f.keep(s, file); err != nil {
+		return err
+	}
 	if f.dryRun {
 		s.options.Provisioner, s.options.DryRun = dryProvisioner(&s.options.Fleet), true
 		return nil
@@ -125,6 +132,29 @@ func (f *serveFlags) fleet(s *settings, flags *pflag.FlagSet) error {
 	var err error
 	s.options.Provisioner, err = provisioner(file, &s.options)
 	return err
+}
+
+// keep sets the store.
+func (f *serveFlags) keep(s *settings, file *config.File) error {
+	kept := file.Store.SQLite != "" || file.Store.Postgres.URL != ""
+	if f.store != "" {
+		if kept {
+			return fmt.Errorf("--store and the store of %s both say where to keep what happens; leave one out", f.config)
+		}
+		var err error
+		if file.Store.SQLite, err = filepath.Abs(f.store); err != nil {
+			return err
+		}
+		kept = true
+	}
+	if !kept {
+		return nil
+	}
+	s.store = func(ctx context.Context) (runtime.Store, error) { return openStore(ctx, file) }
+	if file.Provisioner.State == "" && file.Store.SQLite != "" {
+		file.Provisioner.State = besides(file, file.Store.SQLite) + "-instances"
+	}
+	return nil
 }
 
 // flagFleet is the fleet that the flags describe.

@@ -22,7 +22,7 @@ type Server struct {
 	Self  runtime.Replica
 	// Host makes a host that leads, and what serves its API. The host is run by
 	// the Server.
-	Host func(runtime.Lead) (*runtime.Host, http.Handler, error)
+	Host func(runtime.Lead) (Host, http.Handler, error)
 	// Transport reaches the other servers; nil is http.DefaultTransport.
 	Transport http.RoundTripper
 	Logger    *slog.Logger
@@ -31,11 +31,15 @@ type Server struct {
 	leader  atomic.Pointer[sighting]
 }
 
-// A reign is a time in which this server leads.
-type reign struct {
-	host    *runtime.Host
-	handler http.Handler
+// A Host is a runtime.Host, or something around it.
+type Host interface {
+	Run(context.Context) error
+	Ready() <-chan struct{}
+	Done() <-chan struct{}
 }
+
+// A reign is a time in which this server leads.
+type reign struct{ handler http.Handler }
 
 // A sighting is who led at an instant.
 type sighting struct {
@@ -94,7 +98,7 @@ func (s *Server) reign(ctx context.Context) error {
 		defer close(serving)
 		select {
 		case <-host.Ready():
-			s.leading.Store(&reign{host, handler})
+			s.leading.Store(&reign{handler})
 		case <-host.Done():
 		}
 	}()
@@ -110,14 +114,6 @@ func (s *Server) letGo(ctx context.Context, lead runtime.Lead) error {
 	defer cancel()
 	if err := lead.Release(ctx); err != nil && !errors.Is(err, runtime.ErrFenced) {
 		return err
-	}
-	return nil
-}
-
-// Leading is the host of a server that leads; nil if it does not.
-func (s *Server) Leading() *runtime.Host {
-	if r := s.leading.Load(); r != nil {
-		return r.host
 	}
 	return nil
 }
