@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -163,6 +164,25 @@ func TestBadTokens(t *testing.T) {
 	}
 	if r, _ := s.ask(t, "GET", "/v1/status", good, ""); r.StatusCode != 401 {
 		t.Errorf("after it was taken back: %d", r.StatusCode)
+	}
+}
+
+// TestRequire: what others serve can be held to the same tokens.
+func TestRequire(t *testing.T) {
+	t.Parallel()
+	file, text := tokens(t, everyone)
+	known, err := api.LoadTokens(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opt := api.Options{Tokens: known}
+	handler := opt.Require(api.Agent, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	for token, want := range map[string]int{"agent": 204, "all": 403, "acme": 403, "nobody": 401} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
+		r.Header.Set("Authorization", "Bearer "+text[token])
+		if handler.ServeHTTP(w, r); w.Code != want {
+			t.Errorf("%s: %d, want %d", token, w.Code, want)
+		}
 	}
 }
 

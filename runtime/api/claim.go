@@ -46,13 +46,14 @@ func (s *server) claim(w http.ResponseWriter, r *http.Request, who *Principal) *
 // obtain waits for an instance: for the tenant's limits, its turn, the host.
 // named, if not nil, is told the name of the claim when it waits in the host.
 func (s *server) obtain(ctx context.Context, o *order, named func(claim string)) (runtime.Grant, *Problem) {
-	account, problem := s.gate.enter(o.Tenant, s.opt.Events.joins(o.Tenant, o.Key))
+	joins := s.opt.Events.joins(o.Tenant, o.Key)
+	account, problem := s.gate.enter(o.Tenant, joins)
 	if problem != nil {
 		return runtime.Grant{}, problem
 	}
 	defer s.gate.leave(account)
 	var stood time.Duration
-	if s.gate.Fair > 0 {
+	if s.gate.Fair > 0 && !joins { // what it joins has had its turn
 		at, began := place{o.Category, o.Zone}, time.Now()
 		if err := s.gate.lines.enter(ctx, at, o.Tenant); err != nil {
 			return runtime.Grant{}, o.problem(err)
