@@ -124,7 +124,7 @@ func (r *replay) prepared() {
 // took tells how long the stages took that an instance has carried out.
 func (r *replay) took(t policy.Time, s uint32, stages uint8) {
 	for i := 0; stages != 0; i, stages = i+1, stages>>1 {
-		switch span := r.preps.rows[s].took[i]; {
+		switch span := r.preps.of(s).stages[i].took; {
 		case stages&1 == 0:
 		case r.ref == nil:
 			r.ctrl.Took(t, r.slots[s].id(s), i, span)
