@@ -90,12 +90,12 @@ func (d NegBinomial) Exceeding(p []float64, least float64, most int, scratch []f
 	}
 	odds := d.Mean / (r + d.Mean)
 	term := portable.Exp(logZero)
-	for k := range most {
+	for k := 0.0; k < float64(most); k++ {
 		if left -= term; left < least {
 			break
 		}
 		p = append(p, left)
-		term = float64(term * d.ratio(float64(k), r, odds))
+		term = float64(term * d.ratio(k, r, odds))
 	}
 	return p, scratch
 }

@@ -5,10 +5,12 @@ package policy
 func (a *Adaptive) assortment(p PoolID) *assortment {
 	m := a.Pools[p].Assortment
 	if m != nil && m.find == nil {
-		m.restored(a.terms(p))
+		a.found(p)
 	}
 	return m
 }
+
+func (a *Adaptive) found(p PoolID) { a.Pools[p].Assortment.restored(a.terms(p)) }
 
 func (a *Adaptive) terms(p PoolID) terms {
 	return terms{a.times, p, a.late[p], &a.aim, float64(a.tick) / 1e9, a.leads[p], a.preparing(p), &a.Hints}
