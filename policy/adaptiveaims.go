@@ -30,8 +30,7 @@ func (a *Adaptive) ask(t Time, r Request) {
 				announced = m.announced(i, needs)
 			}
 		}
-		m.arrive(a.step(t), needs, announced)
-		m.ask(needs, stages)
+		m.ask(m.arrive(a.step(t), needs, announced), stages)
 	}
 }
 
@@ -108,12 +107,14 @@ func (a *Adaptive) Reaim(_ Time, p PoolID, is Target) (Target, bool) {
 }
 
 // Worth implements AimingSizer.
-func (a *Adaptive) Worth(_ Time, p PoolID, is Target) float64 {
+func (a *Adaptive) Worth(_ Time, p PoolID, of []Target, worth []float64) {
 	m := a.assortment(p)
-	if m == nil {
-		return 0
+	for i, is := range of {
+		worth[i] = 0
+		if m != nil && is != (Target{}) {
+			worth[i] = m.worth(is)
+		}
 	}
-	return m.worth(is)
 }
 
 // Holds implements AimingSizer.

@@ -15,10 +15,10 @@ func (c *Controller) turn(slot uint32, id PoolID, is Target) {
 				continue
 			}
 			if s.Needs(is) {
-				c.kept.drop(&row.First, KeptKey{uint8(i), s.key(is)})
+				c.kept.drop(&row.First, KeptKey{uint8(i), s.Key(is)})
 			}
 			if s.Needs(was) {
-				c.kept.add(&row.First, slot, KeptKey{uint8(i), s.key(was)}, s.Keeps-1)
+				c.kept.add(&row.First, slot, KeptKey{uint8(i), s.Key(was)}, s.Keeps-1)
 			}
 		}
 	}
@@ -42,7 +42,7 @@ func (c *Controller) missing(slot uint32, id PoolID, needs Target, by *needed) (
 		if stages&(1<<i) == 0 {
 			continue
 		}
-		if row.First != none && s.Keeps > 1 && c.kept.has(row.First, KeptKey{uint8(i), s.key(needs)}) {
+		if row.First != none && s.Keeps > 1 && c.kept.has(row.First, KeptKey{uint8(i), s.Key(needs)}) {
 			stages &^= 1 << i
 		} else if by != nil {
 			takes += by[i]
@@ -103,7 +103,7 @@ func (c *Controller) leastLacking(t Time, id PoolID, r *Request, needs Target, b
 		if s.Keeps <= 1 || !s.Needs(needs) {
 			continue
 		}
-		at, ok := c.kept.find[holdersKey{id, KeptKey{uint8(i), s.key(needs)}}]
+		at, ok := c.kept.find[holdersKey{id, KeptKey{uint8(i), s.Key(needs)}}]
 		if !ok {
 			continue
 		}

@@ -134,7 +134,7 @@ func (c *Controller) Took(t Time, id InstanceID, stage int, took int64) {
 	if !s.Needs(is) {
 		panic(fmt.Sprintf("policy: Took of instance %d, stage %q, which it had no need to do", id, s.Name))
 	}
-	key := KeptKey{uint8(stage), s.key(is)}
+	key := KeptKey{uint8(stage), s.Key(is)}
 	switch r := c.times.learn(t, in.Pool, key, took); {
 	case c.timing == nil:
 	case r.general:
