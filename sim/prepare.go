@@ -8,7 +8,8 @@ import (
 
 // stages are the random streams of a category's stages of warm-up.
 type stages struct {
-	laws []LeadTime
+	facets policy.Facet // by which they go
+	laws   []LeadTime
 	by   []map[policy.Target]LeadTime // by stage, of single keys
 	// ahead are the draws of instances that are prepared, by their number;
 	// late those of requests whose instance lacked the stage, by row, so that
@@ -18,7 +19,7 @@ type stages struct {
 }
 
 func newStages(k Category, seed uint64) stages {
-	s := stages{laws: k.StageTimes, by: k.TimesBy}
+	s := stages{facets: k.Facets(), laws: k.StageTimes, by: k.TimesBy}
 	for _, stage := range k.Stages {
 		s.ahead = append(s.ahead, newStream(seed, "prepare", k.Name, stage.Name))
 		s.late = append(s.late, newStream(seed, "stage", k.Name, stage.Name))
@@ -153,34 +154,34 @@ func (p *preparations) start(t policy.Time, s uint32, k *Category, pool uint32) 
 	if row.event == 0 || row.started {
 		return
 	}
-	row.started, row.began = true, t
-	row.lacked = row.lacks(k, row.to) & row.asked
-	row.left = row.lacked
+	row.started, row.began, row.lacked = true, t, 0
 	g := &p.stages[pool]
 	j := g.next
 	g.next++
 	for i := range k.Stages {
-		if row.lacked&(1<<i) != 0 {
-			if row.asked == policy.AllStages {
-				row.leave(k, i)
-			}
-			took := g.time(i, k.Stages[i].Of, row.to, g.ahead[i].uniform(j))
-			row.stages[i].took = took
-			t += took
+		of := &k.Stages[i]
+		if row.asked&(1<<i) == 0 || !of.Needs(row.to) || row.has(i, of.Key(row.to)) {
+			continue
 		}
+		row.lacked |= 1 << i
+		if row.asked == policy.AllStages {
+			row.leave(k, i)
+		}
+		took := g.time(i, of.Of, row.to, g.ahead[i].uniform(j))
+		row.stages[i].took = took
+		t += took
 	}
+	row.left = row.lacked
 	p.calendar.schedule(t, row.event)
 }
 
-// lacks is which stages an instance lacks for a target.
-func (row instance) lacks(k *Category, needs policy.Target) (stages uint8) {
-	for i := range k.Stages {
-		s := &k.Stages[i]
-		if key := (policy.KeptKey{Stage: uint8(i), Key: policy.Target{}.With(s.Of, needs)}); s.Needs(needs) && row.stages[i].key != key.Key && !slices.Contains(row.further, key) {
-			stages |= 1 << i
-		}
-	}
-	return stages
+// has says whether a stage is done for a key.
+func (row instance) has(i int, key policy.Target) bool {
+	return row.stages[i].key == key || row.keeps(i, key)
+}
+
+func (row instance) keeps(i int, key policy.Target) bool {
+	return len(row.further) > 0 && slices.Contains(row.further, policy.KeptKey{Stage: uint8(i), Key: key})
 }
 
 // leave ends what a stage was done for last; it stays where several are kept.
@@ -207,15 +208,11 @@ func (row *preparation) keep(k *Category, key policy.KeptKey, most int) {
 	}
 }
 
-// become has a stage done for a target.
-func (row instance) become(k *Category, i int, to policy.Target) {
-	key := policy.KeptKey{Stage: uint8(i), Key: policy.Target{}.With(k.Stages[i].Of, to)}
-	if row.stages[i].key == key.Key {
-		return
-	}
+// become has a stage done for a key that it was not done for last.
+func (row instance) become(k *Category, i int, key policy.Target) {
 	row.leave(k, i)
-	row.stages[i].key = key.Key
-	if at := slices.Index(row.further, key); at >= 0 {
+	row.stages[i].key = key
+	if at := slices.Index(row.further, policy.KeptKey{Stage: uint8(i), Key: key}); at >= 0 {
 		row.further = slices.Delete(row.further, at, at+1)
 	}
 }
@@ -243,7 +240,9 @@ func (row instance) settle(k *Category, t policy.Time) {
 // finish notes that a stage of the preparation is done.
 func (row instance) finish(k *Category, i int) {
 	if row.asked == policy.AllStages {
-		row.become(k, i, row.to)
+		if key := k.Stages[i].Key(row.to); key != row.stages[i].key {
+			row.become(k, i, key)
+		}
 		return
 	}
 	row.keep(k, policy.KeptKey{Stage: uint8(i), Key: row.to}, k.Stages[i].Keeps-1)
@@ -255,38 +254,43 @@ func (row instance) finish(k *Category, i int) {
 func (p *preparations) promote(t policy.Time, s uint32, k *Category, pool uint32, needs policy.Target, of int64, counts bool) int64 {
 	row := p.of(s)
 	row.settle(k, t)
-	lacks := row.lacks(k, needs)
 	g := &p.stages[pool]
-	took := int64(0)
-	if needed, _ := k.Missing(policy.Target{}, needs); needed != 0 && counts {
-		p.came.Needing++
-		if lacks == 0 {
-			p.came.Found++
-		}
-	}
+	needed, took := false, int64(0)
 	end, underWay := row.began, row.event != 0 && row.started
+	row.late = 0
 	for i := range k.Stages {
+		stage := &k.Stages[i]
 		if row.lacked&(1<<i) != 0 {
 			end += row.stages[i].took
 		}
-		if lacks&(1<<i) == 0 {
+		if !stage.Needs(needs) {
 			continue
 		}
-		if underWay && row.left&(1<<i) != 0 && k.Stages[i].Agrees(row.to, needs) {
+		needed = true
+		key := stage.Key(needs)
+		if row.stages[i].key == key {
+			continue
+		}
+		switch {
+		case row.keeps(i, key):
+		case underWay && row.left&(1<<i) != 0 && stage.Agrees(row.to, needs):
 			// It goes on; the stages before it have ended or are waited for too.
+			row.late |= 1 << i
 			took = max(took, end-t)
-			continue
+		default:
+			row.late |= 1 << i
+			row.stages[i].took = g.time(i, stage.Of, needs, g.late[i].uniform(uint64(of)))
+			took += row.stages[i].took
 		}
-		row.stages[i].took = g.time(i, k.Stages[i].Of, needs, g.late[i].uniform(uint64(of)))
-		took += row.stages[i].took
+		row.become(k, i, key)
+	}
+	if needed && counts {
+		p.came.Needing++
+		if row.late == 0 {
+			p.came.Found++
+		}
 	}
 	p.drop(s)
-	row.late = lacks
-	for i := range k.Stages {
-		if k.Stages[i].Needs(needs) {
-			row.become(k, i, needs)
-		}
-	}
 	return took
 }
 
