@@ -23,7 +23,7 @@ func (a *Adaptive) ask(t Time, r Request) {
 		return
 	}
 	needs := r.Target(a.facets[r.Pool])
-	if stages, _ := a.staged[r.Pool].Missing(Target{}, needs); stages != 0 {
+	if stages := a.staged[r.Pool].Needed(needs); stages != 0 {
 		announced := uint8(0)
 		if r.Hint != 0 {
 			if i, ok := a.Hints.row(r.Hint); ok && a.Hints.Rows[i].Pool == r.Pool {

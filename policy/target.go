@@ -77,6 +77,16 @@ func (s *Stage) Agrees(a, b Target) bool {
 		(s.Of&OfDataset == 0 || a.Dataset == b.Dataset) && (s.Of&OfTenant == 0 || a.Tenant == b.Tenant)
 }
 
+// Needed is which stages, by the bits of their index, a request for a target needs.
+func (k *Category) Needed(needs Target) (stages uint8) {
+	for i := range k.Stages {
+		if k.Stages[i].Needs(needs) {
+			stages |= 1 << i
+		}
+	}
+	return stages
+}
+
 // Missing is which stages, by the bits of their index, an instance prepared for
 // is lacks for a request that needs the target, and how long they are configured
 // to take in general.
