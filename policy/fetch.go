@@ -6,23 +6,28 @@ const AllStages = ^uint8(0)
 // turn makes is what an instance on no shelf is prepared for. Of stages that
 // keep several keys, the former one stays.
 func (c *Controller) turn(slot uint32, id PoolID, is Target) {
+	if c.pools[id].keeps {
+		c.leave(slot, id, is)
+	}
+	c.prepared[slot].Is = is
+}
+
+// leave keeps what an instance was prepared for, which is to turn.
+func (c *Controller) leave(slot uint32, id PoolID, is Target) {
 	row := &c.prepared[slot]
-	if was := row.Is; c.pools[id].keeps && was != is {
-		k := &c.config.Categories[id]
-		for i := range k.Stages {
-			s := &k.Stages[i]
-			if s.Keeps <= 1 || s.Agrees(was, is) {
-				continue
-			}
-			if s.Needs(is) {
-				c.kept.drop(&row.First, KeptKey{uint8(i), s.Key(is)})
-			}
-			if s.Needs(was) {
-				c.kept.add(&row.First, slot, KeptKey{uint8(i), s.Key(was)}, s.Keeps-1)
-			}
+	was, k := row.Is, &c.config.Categories[id]
+	for i := range k.Stages {
+		s := &k.Stages[i]
+		if s.Keeps <= 1 || s.Agrees(was, is) {
+			continue
+		}
+		if s.Needs(is) {
+			c.kept.drop(&row.First, KeptKey{uint8(i), s.Key(is)})
+		}
+		if s.Needs(was) {
+			c.kept.add(&row.First, slot, KeptKey{uint8(i), s.Key(was)}, s.Keeps-1)
 		}
 	}
-	row.Is = is
 }
 
 // wipe makes an instance on no shelf prepared for nothing.

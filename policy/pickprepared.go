@@ -65,8 +65,9 @@ func (c *Controller) needed(id PoolID, needs Target) (n needed) {
 
 // lacked is how long the stages take that an instance lacks which is prepared for is.
 func (n *needed) lacked(k *Category, is, needs Target) (takes int64) {
+	differs := is.differs(needs) // what is not needed takes nothing
 	for i := range k.Stages {
-		if s := &k.Stages[i]; s.Needs(needs) && !s.Agrees(is, needs) {
+		if k.Stages[i].Of&differs != 0 {
 			takes += n[i]
 		}
 	}

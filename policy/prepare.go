@@ -56,8 +56,14 @@ func (c *Controller) prepare(t Time, slot uint32, id PoolID, to Target) {
 	c.host.Prepare(t, name, to, AllStages)
 }
 
-// unprepare takes a preparation that is under way off the books.
+// unprepare takes a preparation off the books, if one is under way.
 func (c *Controller) unprepare(slot uint32, id PoolID) {
+	if row := &c.prepared[slot]; row.Busy || row.Fetching {
+		c.interrupt(slot, id)
+	}
+}
+
+func (c *Controller) interrupt(slot uint32, id PoolID) {
 	row := &c.prepared[slot]
 	if row.Fetching {
 		row.Fetching = false
