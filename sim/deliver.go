@@ -126,7 +126,7 @@ func (r *replay) prepared() {
 func (r *replay) took(t policy.Time, s uint32, stages uint8) {
 	for ; stages != 0; stages &= stages - 1 {
 		i := bits.TrailingZeros8(stages)
-		span := r.preps.of(s).stages[i].took
+		span := r.preps.done[int(s)*r.preps.most+i].took
 		if r.ref == nil {
 			r.ctrl.Took(t, r.slots[s].id(s), i, span)
 		} else {

@@ -10,7 +10,7 @@ import (
 type stages struct {
 	facets policy.Facet // by which they go
 	laws   []LeadTime
-	by   []map[policy.Target]LeadTime // by stage, of single keys
+	by     []map[policy.Target]LeadTime // by stage, of single keys
 	// ahead are the draws of instances that are prepared, by their number;
 	// late those of requests whose instance lacked the stage, by row, so that
 	// a request finds the same times under every policy.
@@ -125,9 +125,11 @@ func (p *preparations) replaced(from, to uint32) {
 // aim has the instance in a slot do stages for a target, from t on if it is
 // warm, else from when it becomes so.
 func (p *preparations) aim(t policy.Time, s uint32, k *Category, pool uint32, to policy.Target, stages uint8, warm bool) {
-	row := p.of(s)
-	row.settle(k, t)
-	p.drop(s)
+	row := &p.rows[s]
+	if row.event != 0 {
+		p.of(s).settle(k, t)
+		p.drop(s)
+	}
 	row.started, row.to, row.asked, row.late = false, to, stages, 0
 	row.event = p.take(s)
 	if warm {
@@ -290,7 +292,9 @@ func (p *preparations) promote(t policy.Time, s uint32, k *Category, pool uint32
 			p.came.Found++
 		}
 	}
-	p.drop(s)
+	if row.event != 0 {
+		p.drop(s)
+	}
 	return took
 }
 
@@ -310,12 +314,12 @@ func (p *preparations) pop(t policy.Time, category func(s uint32) *Category) (s 
 	e := p.calendar.pop()
 	s = p.finishes[e].slot
 	p.free = append(p.free, e)
-	row := p.of(s)
+	row := &p.rows[s]
 	if row.event != e {
 		return s, 0, false
 	}
 	stages = row.left
-	row.settle(category(s), t)
+	p.of(s).settle(category(s), t)
 	row.event = 0
 	return s, stages, true
 }
