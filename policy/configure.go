@@ -28,7 +28,7 @@ func (c *Controller) Drain(t Time) {
 }
 
 // Configure takes over a new configuration and sizer. Categories keep their
-// index and stages; new ones are appended. The sizer starts afresh, without the hints.
+// index and stages; new ones are appended. The sizer starts afresh, with the hints that it brings.
 func (c *Controller) Configure(t Time, config Config, sizer Sizer) error {
 	if err := config.validate(); err != nil {
 		return err
@@ -52,6 +52,7 @@ func (c *Controller) Configure(t Time, config Config, sizer Sizer) error {
 	was := c.config.Categories
 	c.lived = c.lived || c.outdates(config.Categories)
 	c.adopt(config, sizer)
+	c.lookBack(t)
 	if c.lived {
 		c.renew(t, was)
 	}

@@ -21,6 +21,8 @@ type pool struct {
 	// Held is set while a launch has failed and none has become warm since, or
 	// launches pause.
 	Held bool
+	// Paused is set while it launches nothing, as Pause has it.
+	Paused bool
 
 	Queue      queue
 	Own        int32  // launching for a request of their own

@@ -37,7 +37,7 @@ func (c *Controller) mayLaunch(t Time, id PoolID, p *pool) bool {
 
 // mayOrder says whether the pool's limits allow one launch more.
 func (c *Controller) mayOrder(id PoolID, p *pool) bool {
-	return c.hasRoom(id) && c.hasTurn(id, p) && !c.draining
+	return c.hasRoom(id) && c.hasTurn(id, p) && !c.draining && !p.Paused
 }
 
 // hasTurn says whether launches in flight allow one more.
@@ -52,8 +52,12 @@ func (c *Controller) hasRoom(id PoolID) bool {
 	return most == 0 || int(c.pools[id].total()) < most
 }
 
-// replenish launches until the pool's position reaches its level.
+// replenish launches until the pool's position reaches its level, unless it is
+// paused.
 func (c *Controller) replenish(t Time, id PoolID, p *pool) {
+	if p.Paused {
+		return
+	}
 	for p.position() < p.Level.Stock {
 		if p.Waiting > 0 && p.limited {
 			c.makeRoom(t, id, p)

@@ -7,7 +7,7 @@ import (
 )
 
 // snapshotVersion changes with every change of the snapshot's form.
-const snapshotVersion = 8
+const snapshotVersion = 9
 
 // Stateful is a Sizer with a state of its own to keep across a restart.
 type Stateful interface {

@@ -54,7 +54,7 @@ func (c *Controller) alone(t Time, r Request, arrived Time) {
 func (c *Controller) launchAlone(t Time, i uint32) bool {
 	id := c.waiters.Rows[i].Request.Pool
 	p, s := &c.pools[id], &c.supplies[id]
-	if c.draining || !c.hasTurn(id, p) || p.Held && !s.allows(t, OnDemand) && !(s.hasSpot && s.allows(t, Spot)) {
+	if c.draining || p.Paused || !c.hasTurn(id, p) || p.Held && !s.allows(t, OnDemand) && !(s.hasSpot && s.allows(t, Spot)) {
 		return false
 	}
 	idle := p.Warm + p.Aging + p.Tied

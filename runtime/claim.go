@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,6 +30,8 @@ type Request struct {
 	Key string
 	// Labels are kept with the claim and shown; nothing goes by them.
 	Labels map[string]string
+	// Hint is what Announce has returned, if the request was announced.
+	Hint string
 }
 
 // A Grant is a claimed instance, its holder's until Release.
@@ -48,6 +52,7 @@ var (
 	ErrFull     = errors.New("too many requests wait already")
 	ErrNotWarm  = errors.New("no suitable instance is warm, and the request requires one")
 	ErrNoClaim  = errors.New("there is no such claim: it was released, its instance was lost, or it is another server's")
+	ErrSpent    = errors.New("the request of this key is over: it was withdrawn, or its claim was released")
 )
 
 // A BadRequest says what about a request cannot be.
@@ -64,8 +69,12 @@ type claim struct {
 	pool     policy.PoolID
 	arrived  policy.Time
 	assigned policy.Time
-	member   *member // nil while it waits
-	reply    chan answer
+	outcome  policy.Outcome
+	reason   policy.Reason
+	member   *member       // nil while it waits
+	waiters  []chan answer // of those who wait for it
+	picks    int           // who have been given it
+	gone     *time.Timer   // withdraws it if nobody comes back; nil if somebody is there
 }
 
 type answer struct {
@@ -73,51 +82,79 @@ type answer struct {
 	err   error
 }
 
+// key is a claim's in the host's books.
+func (r *Request) key() string { return r.Tenant + "\x00" + r.Key }
+
+// answer tells those who wait.
+func (c *claim) answer(a answer) {
+	for _, w := range c.waiters {
+		w <- a
+	}
+	c.waiters = nil
+}
+
 // Claim waits until an instance is promoted for the request, or ctx ends, or
 // the host stops. A request whose ctx ends is withdrawn: nothing is left of
-// it, and the error is the context's.
+// it, and the error is the context's. One with a key is withdrawn at once only
+// if its deadline has passed; else it waits Limits.Absence for somebody who
+// claims with the same key.
 func (h *Host) Claim(ctx context.Context, r Request) (Grant, error) {
-	c := &claim{Request: r, reply: make(chan answer, 1)}
-	var err error
-	if asked := h.ask(ctx, func() { err = h.arrive(c) }); asked != nil {
-		// The input may have been taken although its result was not waited for.
-		h.later(func() { h.withdraw(c) })
-		return Grant{}, asked
+	return h.ClaimAs(ctx, r, func(string) {})
+}
+
+// ClaimAs is Claim, and calls named with the claim's name once the request
+// waits. The loop calls it: it must not wait for anything.
+func (h *Host) ClaimAs(ctx context.Context, r Request, named func(claim string)) (Grant, error) {
+	reply := make(chan answer, 1)
+	var c *claim
+	var kept *Grant
+	leave := func() error {
+		if c != nil {
+			kept = h.leave(c, reply, errors.Is(context.Cause(ctx), context.DeadlineExceeded))
+		}
+		return nil
 	}
-	if err != nil {
+	join := func() {
+		var err error
+		if c, err = h.join(r, reply); err != nil {
+			c = nil
+			h.answer(func() { reply <- answer{err: err} })
+			return
+		}
+		name := h.claimName(c.id)
+		h.effect(func() { named(name) })
+	}
+	if h.ask(ctx, join) == nil {
+		select {
+		case a := <-reply:
+			return a.grant, a.err
+		case <-ctx.Done():
+		case <-h.done:
+			return Grant{}, ErrStopped
+		}
+	}
+	// Who is told that it is withdrawn will not ask again. The input may have
+	// been taken although its result was not waited for.
+	if err := h.change(context.WithoutCancel(ctx), leave); err != nil {
 		return Grant{}, err
 	}
-	select {
-	case a := <-c.reply:
-		return a.grant, a.err
-	case <-ctx.Done():
-		if err := h.ask(context.WithoutCancel(ctx), func() { h.withdraw(c) }); err != nil {
-			return Grant{}, err
-		}
-		return Grant{}, context.Cause(ctx)
-	case <-h.done:
-		return Grant{}, ErrStopped
+	if kept != nil {
+		return *kept, nil
 	}
+	return Grant{}, context.Cause(ctx)
 }
 
 // Release ends a claim.
 func (h *Host) Release(ctx context.Context, name string) error {
-	id, ok := h.requestID(name)
-	if !ok {
-		return ErrNoClaim
-	}
-	var err error
-	if asked := h.ask(ctx, func() {
+	return h.change(ctx, func() error {
+		id, ok := h.requestID(name)
 		c := h.claims[id]
-		if c == nil || c.member == nil {
-			err = ErrNoClaim
-			return
+		if !ok || c == nil || c.member == nil {
+			return ErrNoClaim
 		}
 		h.release(c)
-	}); asked != nil {
-		return asked
-	}
-	return err
+		return nil
+	})
 }
 
 // claimName is unique across restarts, so that a client of an earlier server
@@ -126,10 +163,100 @@ func (h *Host) claimName(id policy.RequestID) string {
 	return h.run + "-" + strconv.FormatInt(int64(id), 10)
 }
 
-func (h *Host) requestID(name string) (policy.RequestID, bool) {
+// number is that of a name that the host has given.
+func (h *Host) number(name string) (int64, bool) {
 	run, number, ok := strings.Cut(name, "-")
-	id, err := strconv.ParseInt(number, 10, 64)
-	return policy.RequestID(id), ok && run == h.run && err == nil
+	n, err := strconv.ParseInt(number, 10, 64)
+	return n, ok && run == h.run && err == nil
+}
+
+func (h *Host) requestID(name string) (policy.RequestID, bool) {
+	id, ok := h.number(name)
+	return policy.RequestID(id), ok
+}
+
+// join finds the claim that a request is about, or makes one.
+func (h *Host) join(r Request, reply chan answer) (*claim, error) {
+	if r.Key != "" {
+		if only, single := h.places.Only(); r.Category == "" && single {
+			r.Category = only
+		}
+		if c := h.keys[r.key()]; c != nil {
+			if c.Category != r.Category || c.TaskType != r.TaskType || c.Zone != r.Zone || c.Image != r.Image || c.Dataset != r.Dataset || c.Warm != r.Warm {
+				return nil, &BadRequest{"key", "it is that of a request for something else"}
+			}
+			h.rejoin(c, reply)
+			return c, nil
+		}
+		if h.spent.has(r.key()) {
+			return nil, ErrSpent
+		}
+	}
+	c := &claim{Request: r, waiters: []chan answer{reply}}
+	return c, h.arrive(c)
+}
+
+// rejoin lets one more wait for a claim.
+func (h *Host) rejoin(c *claim, reply chan answer) {
+	if c.gone != nil {
+		c.gone.Stop()
+		c.gone = nil
+	}
+	c.waiters = append(c.waiters, reply)
+	if c.member != nil { // once that is durable
+		h.effect(func() { h.hand(c) })
+	}
+}
+
+// hand gives a claim to those who wait for it.
+func (h *Host) hand(c *claim) {
+	c.picks += len(c.waiters)
+	c.answer(answer{grant: h.grant(c)})
+	h.mind(c)
+}
+
+func (h *Host) grant(c *claim) Grant {
+	return Grant{
+		Claim: h.claimName(c.id), Category: c.Category, Zone: h.opt.Places[c.member.pool].Zone, Instance: c.member.instance,
+		Outcome: c.outcome, Reason: c.reason, Wait: time.Duration(c.assigned - c.arrived),
+	}
+}
+
+// leave takes note that someone does not wait for a claim any more; last says
+// whether he will not come again. It returns a grant if the claim is held
+// nevertheless, because it was given to somebody before with the same key.
+func (h *Host) leave(c *claim, reply chan answer, last bool) *Grant {
+	c.waiters = slices.DeleteFunc(c.waiters, func(w chan answer) bool { return w == reply })
+	if len(reply) > 0 { // nobody reads it
+		c.picks--
+	}
+	switch {
+	case h.claims[c.id] != c || len(c.waiters) > 0: // refused, or its instance is gone, or another waits
+	case c.picks > 0:
+		if last {
+			g := h.grant(c)
+			return &g
+		}
+	case c.Key == "" || last:
+		h.withdraw(c)
+	default:
+		h.mind(c)
+	}
+	return nil
+}
+
+// mind withdraws a claim with a key if nobody comes to wait for it soon.
+func (h *Host) mind(c *claim) {
+	if c.Key == "" || c.picks > 0 || len(c.waiters) > 0 || h.claims[c.id] != c || c.gone != nil {
+		return
+	}
+	c.gone = time.AfterFunc(h.opt.Limits.Absence, func() {
+		h.later(func() {
+			if c.gone != nil && h.claims[c.id] == c && c.picks == 0 && len(c.waiters) == 0 {
+				h.withdraw(c)
+			}
+		})
+	})
 }
 
 // arrive checks a request and passes it on to the controller.
@@ -145,12 +272,8 @@ func (h *Host) arrive(c *claim) error {
 		why := h.places.Why(c.Category, c.Zone)
 		return &BadRequest{why.Field, why.Problem}
 	}
-	for _, f := range []struct{ field, value string }{
-		{"tenant", c.Tenant}, {"task_type", c.TaskType}, {"zone", c.Zone}, {"image", c.Image}, {"dataset", c.Dataset},
-	} {
-		if len(f.value) > h.opt.Limits.NameBytes {
-			return &BadRequest{f.field, fmt.Sprintf("it has %d bytes, at most %d are taken", len(f.value), h.opt.Limits.NameBytes)}
-		}
+	if err := h.bounded(&c.Request); err != nil {
+		return err
 	}
 	isolated := h.opt.Fleet.Isolation == policy.ByTenant
 	if isolated && c.Tenant == "" {
@@ -164,71 +287,65 @@ func (h *Host) arrive(c *claim) error {
 		return &BadRequest{"tenant", "too many tenants have been seen to keep one more isolated; restart the server"}
 	}
 	task, _ := h.tasks.id(c.TaskType)
-	c.id, c.pool = h.nextRequest, pool
-	h.nextRequest++
-	h.claims[c.id] = c
-	anywhere := c.Zone == "" && h.places.Zoned(c.Category)
-	r := policy.Request{ID: c.id, Pool: pool, Tenant: tenant, TaskType: task, Warm: c.Warm, Anywhere: anywhere}
-	e := Entry{Event: "arrive", Request: &c.id, Pool: &pool, Tenant: tenant, TaskType: task, TenantName: c.Tenant, TaskTypeName: c.TaskType, Anywhere: anywhere}
+	id := h.nextRequest
+	e := Entry{
+		Event: "arrive", Request: &id, Pool: &pool, Tenant: tenant, TaskType: task, TenantName: c.Tenant, TaskTypeName: c.TaskType,
+		Anywhere: c.Zone == "" && h.places.Zoned(c.Category), claim: c,
+		Asked: &Asked{Category: c.Category, Zone: c.Zone, Image: c.Image, Dataset: c.Dataset, Key: c.Key, Labels: c.Labels},
+	}
+	if hint, ok := h.hintID(c.Hint); ok {
+		e.HintID = &hint
+	}
 	if c.Warm != policy.PreferWarm {
 		e.Warm = c.Warm.String()
 	}
-	h.deliver(policy.ClassArrival, e, func(t policy.Time) {
-		c.arrived = t
-		h.ctrl.Arrive(t, r)
-	})
+	h.deliver(policy.ClassArrival, e)
+	return nil
+}
+
+// mostLabels bounds the labels of a request.
+const mostLabels = 32
+
+// bounded checks the lengths of a request's strings.
+func (h *Host) bounded(r *Request) error {
+	fields := []struct{ field, value string }{
+		{"tenant", r.Tenant}, {"task_type", r.TaskType}, {"zone", r.Zone}, {"image", r.Image}, {"dataset", r.Dataset}, {"key", r.Key},
+	}
+	if len(r.Labels) > mostLabels {
+		return &BadRequest{"labels", fmt.Sprintf("there are %d, at most %d are taken", len(r.Labels), mostLabels)}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Labels)) {
+		fields = append(fields, struct{ field, value string }{"labels", name}, struct{ field, value string }{"labels", r.Labels[name]})
+	}
+	for _, f := range fields {
+		if len(f.value) > h.opt.Limits.NameBytes {
+			return &BadRequest{f.field, fmt.Sprintf("it has %d bytes, at most %d are taken", len(f.value), h.opt.Limits.NameBytes)}
+		}
+	}
 	return nil
 }
 
 // withdraw takes back a claim that no one waits for any more.
 func (h *Host) withdraw(c *claim) {
-	switch {
-	case h.claims[c.id] != c: // refused, or its instance is gone
-	case c.member != nil:
+	if c.member != nil {
 		h.release(c)
-	default:
+	} else {
 		h.cancel(c)
 	}
 }
 
 // cancel withdraws a waiting claim.
 func (h *Host) cancel(c *claim) {
-	delete(h.claims, c.id)
-	h.totals.withdrawn++
 	h.metrics.withdrawn.WithLabelValues(h.poolName(c.pool)).Inc()
-	e := Entry{Event: "cancel", Request: &c.id, Pool: &c.pool}
-	h.deliver(policy.ClassArrival, e, func(t policy.Time) { h.ctrl.Cancel(t, c.pool, c.id) })
-}
-
-// refuse answers a claim that the controller turned away.
-func (h *Host) refuse(a Decision) {
-	c := h.claims[a.Request]
-	delete(h.claims, c.id)
-	h.totals.refused++
-	h.metrics.refused.WithLabelValues(h.poolName(c.pool)).Inc()
-	err := ErrNotWarm
-	if a.Reason == policy.Drained {
-		err = ErrDraining
+	h.deliver(policy.ClassArrival, Entry{
+		Event: "cancel", Request: &c.id, Pool: &c.pool, moot: func() bool { return h.claims[c.id] != c || c.member != nil },
+	})
+	if c.member != nil && h.claims[c.id] == c { // a timer has given it an instance
+		h.release(c)
 	}
-	c.reply <- answer{err: err}
 }
 
 // release tells the controller that a claim's instance is free again.
 func (h *Host) release(c *claim) {
-	m := c.member
-	e := Entry{Event: "release", Instance: nameOf(m.id)}
-	h.deliver(policy.ClassRelease, e, func(t policy.Time) {
-		h.complete(t, c)
-		h.ctrl.Release(t, m.id)
-	})
-}
-
-// complete closes a claim's books.
-func (h *Host) complete(t policy.Time, c *claim) {
-	delete(h.claims, c.id)
-	c.member.claim, c.member.since = nil, t
-	h.serving--
-	h.recordRequest(Served{
-		Request: c.Request, Arrival: c.arrived, Wait: c.assigned - c.arrived, Duration: t - c.assigned,
-	})
+	h.deliver(policy.ClassRelease, Entry{Event: "release", Instance: nameOf(c.member.id)})
 }

@@ -14,9 +14,10 @@ type clock struct {
 	last  policy.Time // of an event or a timer
 }
 
-func newClock() clock {
-	now := time.Now()
-	return clock{began: now, start: now.UnixNano()}
+// newClock goes on after an instant, although the wall clock may have been set
+// back since.
+func newClock(wall time.Time, after policy.Time) clock {
+	return clock{began: time.Now(), start: max(wall.UnixNano(), after+1), last: after}
 }
 
 func (c *clock) now() policy.Time { return c.start + int64(time.Since(c.began)) }

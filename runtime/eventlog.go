@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"shadowpool/policy"
+	"shadowpool/policy/config"
 )
 
 // logVersion changes with every change of the event log's form.
-const logVersion = 1
+const logVersion = 2
 
 // A Header is the first line of an event log: all that a fresh controller
 // must know to decide the same again.
@@ -25,6 +26,9 @@ type Header struct {
 	Isolation  string           `json:"isolation"`
 	BudgetUSD  float64          `json:"budget_usd_per_h,omitempty"`
 	Categories []HeaderCategory `json:"categories"`
+	// Restored is the state of the controller with which the log begins; absent
+	// if it holds nothing.
+	Restored json.RawMessage `json:"restored,omitempty"`
 }
 
 // A HeaderCategory is a policy.Category as the log has it.
@@ -40,6 +44,18 @@ type HeaderCategory struct {
 	ReservedFor  uint32             `json:"reserved_for,omitempty"` // tenant
 	Compatible   []HeaderCompatible `json:"compatible,omitempty"`
 	Lifecycle    *HeaderLifecycle   `json:"lifecycle,omitempty"`
+	// Invalidated is added to the generation, so that it is another.
+	Invalidated string `json:"invalidated,omitempty"`
+	// Place is where it serves which requests.
+	Place HeaderPlace `json:"place"`
+}
+
+// A HeaderPlace is a config.Place as the log has it.
+type HeaderPlace struct {
+	Category string  `json:"category"`
+	Zone     string  `json:"zone,omitempty"`
+	Tenant   string  `json:"tenant,omitempty"`
+	PriceUSD float64 `json:"price_usd_per_h,omitempty"`
 }
 
 // A HeaderCompatible is a policy.Compatible as the log has it.
@@ -84,8 +100,8 @@ func (h *HeaderLifecycle) lifecycle() (policy.Lifecycle, error) {
 }
 
 // An Entry is any other line: an event and the actions that it caused.
-// Instances are named slot-generation; names of tenants and task types are
-// for readers, the controller saw the numbers.
+// Instances are named slot-generation; names of tenants, task types and so on
+// are for readers and for a host that is restored, the controller saw the numbers.
 type Entry struct {
 	T            policy.Time       `json:"t"` // ns since the epoch
 	Event        string            `json:"event"`
@@ -98,9 +114,55 @@ type Entry struct {
 	TaskTypeName string            `json:"task_type_name,omitempty"`
 	Warm         string            `json:"warm,omitempty"`     // what the request wants, unless that is prefer
 	Anywhere     bool              `json:"anywhere,omitempty"` // it is bound to no zone
+	Asked        *Asked            `json:"asked,omitempty"`    // of an arrival
 	Instance     string            `json:"instance,omitempty"`
+	Made         *Made             `json:"made,omitempty"`   // what became warm
+	Reason       string            `json:"reason,omitempty"` // of a failure, unless it is boot_failed
 	Error        string            `json:"error,omitempty"`
+	Hint         *HintLine         `json:"hint,omitempty"`
+	HintID       *policy.HintID    `json:"hint_id,omitempty"` // that is withdrawn
+	Paused       *bool             `json:"paused,omitempty"`
+	Config       *Header           `json:"config,omitempty"` // that is taken over
+	Strays       []string          `json:"strays,omitempty"` // instances that nobody knows
 	Actions      []Decision        `json:"actions,omitempty"`
+
+	claim *claim      // that arrives; nil in a log
+	moot  func() bool // whether the timers that were due before it leave nothing to do; nil: they cannot
+}
+
+// Asked is what a request asked for beside what decides.
+type Asked struct {
+	Category string            `json:"category"`
+	Zone     string            `json:"zone,omitempty"`
+	Image    string            `json:"image,omitempty"`
+	Dataset  string            `json:"dataset,omitempty"`
+	Key      string            `json:"key,omitempty"`
+	Labels   map[string]string `json:"labels,omitempty"`
+}
+
+// Made is what is known of an instance that is warm.
+type Made struct {
+	Address string `json:"address,omitempty"`
+	PID     int    `json:"pid,omitempty"`
+}
+
+// A HintLine is a policy.Hint as the log has it.
+type HintLine struct {
+	ID          policy.HintID `json:"id"`
+	Pool        policy.PoolID `json:"pool"`
+	Count       int32         `json:"count"`
+	From        policy.Time   `json:"from"`
+	To          policy.Time   `json:"to"`
+	Probability float64       `json:"probability"`
+	Source      uint32        `json:"source,omitempty"`
+	Tenant      uint32        `json:"tenant,omitempty"`
+	TaskType    uint32        `json:"task_type,omitempty"`
+	Image       uint32        `json:"image,omitempty"`
+	Dataset     uint32        `json:"dataset,omitempty"`
+	// For who reads it, and for a host that is restored.
+	SourceName   string `json:"source_name,omitempty"`
+	TenantName   string `json:"tenant_name,omitempty"`
+	TaskTypeName string `json:"task_type_name,omitempty"`
 }
 
 // A Decision is an action of the controller with what Record leaves out.
@@ -197,24 +259,32 @@ func timerName(c policy.Class) string {
 	return "tick"
 }
 
-// header describes h's configuration.
-func (h *Host) header() Header {
-	f := &h.opt.Fleet
+// header describes a configuration. It gives tenants for whom something is
+// reserved their numbers.
+func (h *Host) header(f *policy.Config, places []config.Place, spec string) (Header, error) {
 	out := Header{
-		Log: logVersion, Version: h.opt.Version, Policy: h.opt.Policy.String(), Timezone: "UTC",
+		Log: logVersion, Version: h.opt.Version, Policy: spec, Timezone: "UTC",
 		TickNS: int64(f.Tick), Binding: f.Binding.String(), Isolation: f.Isolation.String(), BudgetUSD: f.Budget,
 	}
 	if f.Location != nil {
 		out.Timezone = f.Location.String()
 	}
-	for _, k := range f.Categories {
-		if f.Budget == 0 {
-			k.Price = 0 // decides nothing
+	for i, k := range f.Categories {
+		place := places[i]
+		var own uint32
+		if place.Tenant != "" {
+			var ok bool
+			if own, ok = h.tenants.id(place.Tenant); !ok {
+				return out, fmt.Errorf("runtime: more tenants have something reserved than the %d that are told apart", h.opt.Limits.Names)
+			}
 		}
 		c := HeaderCategory{
 			Name: k.Name, LeadTimeNS: int64(k.LeadTime), Reusable: k.Reusable,
-			MaxInstances: k.MaxInstances, MaxLaunching: k.MaxLaunching, Memory: k.Memory, Below: k.Below, PriceUSD: k.Price, ReservedFor: k.ReservedFor,
-			Lifecycle: headerLifecycle(k.Lifecycle),
+			MaxInstances: k.MaxInstances, MaxLaunching: k.MaxLaunching, Memory: k.Memory, Below: k.Below, PriceUSD: k.Price, ReservedFor: own,
+			Lifecycle: headerLifecycle(k.Lifecycle), Place: HeaderPlace{place.Category, place.Zone, place.Tenant, place.Price},
+		}
+		if was := h.feed.header.Categories; i < len(was) && was[i].Name == k.Name {
+			c.Invalidated = was[i].Invalidated
 		}
 		for _, o := range k.Compatible {
 			as := HeaderCompatible{Pool: o.Pool, AdaptNS: int64(o.Adapt), To: o.To}
@@ -225,7 +295,16 @@ func (h *Host) header() Header {
 		}
 		out.Categories = append(out.Categories, c)
 	}
-	return out
+	return out, nil
+}
+
+// places are where the categories serve.
+func (h *Header) places() []config.Place {
+	var all []config.Place
+	for _, k := range h.Categories {
+		all = append(all, config.Place{Category: k.Place.Category, Zone: k.Place.Zone, Tenant: k.Place.Tenant, Price: k.Place.PriceUSD})
+	}
+	return all
 }
 
 // fleet is the configuration that the header describes.
@@ -249,6 +328,7 @@ func (h *Header) fleet() (policy.Config, error) {
 		if category.Lifecycle, err = k.Lifecycle.lifecycle(); err != nil {
 			return c, err
 		}
+		category.Generation += k.Invalidated
 		for _, o := range k.Compatible {
 			in := policy.Compatible{Pool: o.Pool, Adapt: time.Duration(o.AdaptNS), To: o.To}
 			if o.For != "" {
@@ -261,10 +341,4 @@ func (h *Header) fleet() (policy.Config, error) {
 		c.Categories = append(c.Categories, category)
 	}
 	return c, nil
-}
-
-// appendJSON appends v as one line.
-func appendJSON(b []byte, v any) ([]byte, error) {
-	line, err := json.Marshal(v)
-	return append(append(b, line...), '\n'), err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,26 +18,42 @@ import (
 // its other methods may be called by any goroutine.
 type Host struct {
 	opt     Options
-	run     string // names this run in the names of claims and instances
-	places  *config.Directory
 	metrics *metrics
 
-	inputs chan func() // carried out by the loop, in order
+	inputs chan func()     // carried out by the loop, in order
+	life   context.Context // ends when the host leaves all as it is
+	depart context.CancelCauseFunc
+	ready  chan struct{}
 	done   chan struct{}
 	hurry  chan struct{}
 
 	// What follows belongs to the loop.
+	run         string // names the store's pool, or this run, in the names of claims and instances
+	places      *config.Directory
 	ctrl        *policy.Controller
+	feed        feed
 	clock       clock
 	decided     scribe // what is not carried out yet
+	journal     journal
+	restoring   bool    // what is entered is from the journal
+	wanted      *Header // what is to be taken over once all is restored; nil if nothing
+	unfit       error   // why the controller cannot be restored; nil if it is
+	era         int     // how often the host was rebuilt
+	estate      *estate // what it takes over while it is rebuilt
+	started     bool
 	members     map[policy.InstanceID]*member
-	alive       int // members, and instances that are being ended
+	alive       int // goroutines that accompany instances
 	serving     int // claims that have an instance
 	claims      map[policy.RequestID]*claim
+	keys        map[string]*claim // by tenant and key
+	spent       spent             // keys of claims that are over
 	nextRequest policy.RequestID
+	nextHint    policy.HintID
 	tenants     names
 	tasks       names
+	sources     names   // of hints
 	ordinals    []int64 // launches so far, by pool
+	paused      []bool  // by pool
 	totals      totals
 	books       []books     // by pool
 	usageAt     policy.Time // of the latest look that found something; 0: none
@@ -54,60 +71,86 @@ func New(opt Options) (*Host, error) {
 		return nil, err
 	}
 	// What a promotion takes is seen, not planned.
-	opt.Fleet.Categories = append([]policy.Category(nil), opt.Fleet.Categories...)
+	opt.Fleet.Categories = slices.Clone(opt.Fleet.Categories)
 	for i := range opt.Fleet.Categories {
 		opt.Fleet.Categories[i].PromotionDelay = 0
 	}
 	h := &Host{
-		opt:      opt,
-		places:   config.NewDirectory(opt.Places),
-		inputs:   make(chan func(), 256),
-		done:     make(chan struct{}),
-		hurry:    make(chan struct{}, 1),
-		members:  make(map[policy.InstanceID]*member),
-		claims:   make(map[policy.RequestID]*claim),
-		tenants:  newNames(opt.Limits.Names),
-		tasks:    newNames(opt.Limits.Names),
-		ordinals: make([]int64, len(opt.Fleet.Categories)),
-		books:    make([]books, len(opt.Fleet.Categories)),
+		opt:     opt,
+		inputs:  make(chan func(), 256),
+		ready:   make(chan struct{}),
+		done:    make(chan struct{}),
+		hurry:   make(chan struct{}, 1),
+		journal: journal{lead: opt.Lead},
 	}
-	for i, p := range opt.Places {
-		if p.Tenant == "" {
-			continue
-		}
-		own := &opt.Fleet.Categories[i].ReservedFor
-		if *own, _ = h.tenants.id(p.Tenant); *own == 0 {
-			return nil, fmt.Errorf("runtime: more tenants have something reserved than the %d that are told apart", opt.Limits.Names)
-		}
-	}
-	var id [4]byte
-	rand.Read(id[:])
-	h.run = hex.EncodeToString(id[:])
-	sizer, err := policy.Build(opt.Policy, policy.Fleet{Config: opt.Fleet})
-	if err != nil {
-		return nil, err
-	}
-	if h.ctrl, err = policy.New(opt.Fleet, sizer, &h.decided); err != nil {
+	h.life, h.depart = context.WithCancelCause(context.Background())
+	if err := h.afresh(); err != nil {
 		return nil, err
 	}
 	h.metrics = newMetrics(h)
 	return h, nil
 }
 
+// afresh empties the books, and makes a controller that holds nothing.
+func (h *Host) afresh() error {
+	h.members, h.claims, h.keys = make(map[policy.InstanceID]*member), make(map[policy.RequestID]*claim), make(map[string]*claim)
+	most := h.opt.Limits.Names
+	h.tenants, h.tasks, h.sources, h.spent = newNames(most), newNames(most), newNames(most), newSpent(mostSpent)
+	h.totals, h.serving, h.nextRequest, h.nextHint, h.draining, h.started = totals{}, 0, 0, 1, false, false
+	h.books, h.ordinals, h.paused = nil, nil, nil
+	var id [4]byte
+	rand.Read(id[:])
+	h.run = hex.EncodeToString(id[:])
+	header, err := h.header(&h.opt.Fleet, h.opt.Places, h.opt.Policy.String())
+	if err != nil {
+		return err
+	}
+	return h.control(header)
+}
+
+// control makes the controller that a header describes.
+func (h *Host) control(header Header) error {
+	config, sizer, err := header.build()
+	if err != nil {
+		return err
+	}
+	h.decided.actions = h.decided.actions[:0]
+	if h.ctrl, err = policy.New(config, sizer, &h.decided); err != nil {
+		return err
+	}
+	h.feed = feed{to: h.ctrl, header: header, sizer: sizer}
+	h.reconfigured()
+	return nil
+}
+
+// reconfigured takes over what the feed's header describes.
+func (h *Host) reconfigured() {
+	header := &h.feed.header
+	h.opt.Fleet, _ = header.fleet() // the controller has taken it
+	h.opt.Places = header.places()
+	specs, _ := policy.ParseSpecs(header.Policy)
+	h.opt.Policy = specs[0]
+	h.places = config.NewDirectory(h.opt.Places)
+	for len(h.books) < len(header.Categories) {
+		h.books, h.ordinals, h.paused = append(h.books, books{}), append(h.ordinals, 0), append(h.paused, false)
+	}
+}
+
 // Run starts the pool and serves until ctx ends; then it drains: no new
 // claims, what waits is still served, and when all is released or
 // Options.StopTimeout is over (or at once after Hurry), every instance is
-// ended. It returns when no instance is left. To be called once.
+// ended. It returns when no instance is left.
+//
+// With a lead it goes on where the last leader was, and when ctx ends it stops
+// at once and leaves all as it is to the next. It returns an error when the
+// lead is lost. To be called once.
 func (h *Host) Run(ctx context.Context) error {
+	defer h.depart(ErrLeft)
 	defer close(h.done)
-	h.clock = newClock()
-	start := h.clock.next()
-	if err := h.record.open(h.opt.Recording, h.header(), start); err != nil {
+	if err := h.begin(ctx); err != nil {
 		return err
 	}
-	h.ctrl.Start(start)
-	h.settle(Entry{T: start, Event: "start"})
-
+	close(h.ready)
 	if meter, ok := h.opt.Provisioner.(Meter); ok {
 		looking, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		defer cancel()
@@ -115,6 +158,11 @@ func (h *Host) Run(ctx context.Context) error {
 	}
 	stop := ctx.Done()
 	var overdue <-chan time.Time
+	var lost <-chan struct{}
+	if h.journal.lead != nil {
+		lost = h.journal.lead.Lost()
+		go h.patrol()
+	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -132,8 +180,18 @@ func (h *Host) Run(ctx context.Context) error {
 			input()
 		case <-timer.C:
 			h.catchUp()
+		case err := <-h.journal.written:
+			if err != nil {
+				return errors.Join(fmt.Errorf("the store does not take what happens: %w", err), h.record.close(h))
+			}
+			h.durable()
+		case <-lost:
+			return errors.Join(ErrFenced, h.record.close(h))
 		case <-stop:
 			stop = nil
+			if h.journal.lead != nil {
+				return errors.Join(h.handOver(), h.record.close(h))
+			}
 			h.stopping = true
 			h.drain()
 			deadline := time.NewTimer(h.opt.StopTimeout)
@@ -151,8 +209,36 @@ func (h *Host) Run(ctx context.Context) error {
 	return h.record.close(h)
 }
 
+// begin starts the controller, or goes on with what the store has.
+func (h *Host) begin(ctx context.Context) error {
+	if h.journal.lead != nil {
+		if err := h.recall(ctx); err != nil {
+			return err
+		}
+	}
+	h.clock = newClock(h.opt.Now(), h.clock.last)
+	if h.started {
+		if err := h.refit(ctx); err != nil {
+			return err
+		}
+	}
+	now := h.clock.next()
+	if err := h.record.open(h, now); err != nil {
+		return err
+	}
+	if !h.started {
+		h.started = true
+		h.enter(&Entry{T: now, Event: "start"})
+		return nil
+	}
+	return h.goOn()
+}
+
+// Ready is closed when the host serves.
+func (h *Host) Ready() <-chan struct{} { return h.ready }
+
 // busy carries out the inputs that have come already, and then lets the
-// recording out of its buffers.
+// recording and the journal out of their buffers.
 func (h *Host) busy() {
 	for range cap(h.inputs) {
 		select {
@@ -164,6 +250,7 @@ func (h *Host) busy() {
 		break
 	}
 	h.record.flush(h)
+	h.flush()
 }
 
 // Hurry makes a stopping host end at once.
@@ -205,9 +292,37 @@ func (h *Host) later(f func()) {
 	}
 }
 
+// change lets the loop carry out f, and waits until what that has decided is
+// durable.
+func (h *Host) change(ctx context.Context, f func() error) error {
+	ended := make(chan error, 1)
+	input := func() {
+		if err := f(); err != nil {
+			h.answer(func() { ended <- err })
+		} else {
+			h.effect(func() { ended <- nil })
+		}
+	}
+	select {
+	case h.inputs <- input:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-h.done:
+		return ErrStopped
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-h.done:
+		return ErrStopped
+	}
+}
+
 // deliver passes an event to the controller, at an instant of its own and
 // after the timers that are due before it, and carries out what is decided.
-func (h *Host) deliver(class policy.Class, e Entry, call func(t policy.Time)) {
+func (h *Host) deliver(class policy.Class, e Entry) {
 	e.T = h.clock.next()
 	for {
 		due, of := h.ctrl.NextTimer()
@@ -216,7 +331,16 @@ func (h *Host) deliver(class policy.Class, e Entry, call func(t policy.Time)) {
 		}
 		h.fire(due, of)
 	}
-	call(e.T)
+	if e.moot == nil || !e.moot() {
+		h.enter(&e)
+	}
+}
+
+// enter applies an entry of the host's own.
+func (h *Host) enter(e *Entry) {
+	if err := h.apply(e); err != nil {
+		panic("runtime: " + err.Error())
+	}
 	h.settle(e)
 }
 
@@ -233,21 +357,20 @@ func (h *Host) catchUp() {
 }
 
 func (h *Host) fire(due policy.Time, class policy.Class) {
-	h.ctrl.Fire()
 	h.clock.passed(due)
-	h.settle(Entry{T: due, Event: "timer", Class: timerName(class)})
+	h.enter(&Entry{T: due, Event: "timer", Class: timerName(class)})
 }
 
 // Drain stops the taking of claims, ends what is idle, and ends every other
 // instance as soon as it is released.
-func (h *Host) Drain(ctx context.Context) error { return h.ask(ctx, h.drain) }
+func (h *Host) Drain(ctx context.Context) error {
+	return h.change(ctx, func() error { h.drain(); return nil })
+}
 
 func (h *Host) drain() {
-	if h.draining {
-		return
+	if !h.draining {
+		h.deliver(policy.ClassArrival, Entry{Event: "drain"})
 	}
-	h.draining = true
-	h.deliver(policy.ClassArrival, Entry{Event: "drain"}, h.ctrl.Drain)
 }
 
 // over tells whether a stopping host has come to its end. It cancels the
@@ -255,7 +378,7 @@ func (h *Host) drain() {
 func (h *Host) over() bool {
 	if len(h.claims) == h.serving {
 		for _, m := range h.members {
-			if !m.warm {
+			if !m.warm && m.cancel != nil {
 				m.cancel()
 			}
 		}
@@ -280,7 +403,7 @@ func (h *Host) force() {
 			h.release(c)
 		default:
 			h.cancel(c)
-			c.reply <- answer{err: ErrStopped}
+			c.answer(answer{err: ErrStopped})
 		}
 	}
 }

@@ -20,7 +20,7 @@ type member struct {
 	warm     bool
 	claim    *claim // what it serves
 	instance Instance
-	cancel   context.CancelFunc // of its start
+	cancel   context.CancelFunc // of its start; nil before that
 	end      chan struct{}      // closed when the controller ends it
 
 	claimed bool        // ever
@@ -52,134 +52,83 @@ func nameOf(id policy.InstanceID) string {
 	return fmt.Sprintf("%d-%d", id.Slot(), uint64(id)>>32)
 }
 
-// A scribe is the policy.Host of live and of verified controllers: it only
-// writes down.
-type scribe struct {
-	actions []Decision // of the event in progress
-	// most is how many may follow a single event; 0 is no bound.
-	most int
-}
-
-// errTooMany is what a scribe panics with beyond its bound.
-var errTooMany = errors.New("more actions than wanted")
-
-func (s *scribe) note(d Decision) {
-	s.actions = append(s.actions, d)
-	if s.most > 0 && len(s.actions) > s.most {
-		panic(errTooMany)
-	}
-}
-
-// Launch implements policy.Host.
-func (s *scribe) Launch(t policy.Time, id policy.InstanceID, pool policy.PoolID, on policy.Capacity, why policy.Reason) {
-	s.note(Decision{policy.Record{Time: t, Instance: id, Request: -1, Pool: pool, Action: policy.Launched, Reason: why, Capacity: on}, 0})
-}
-
-// Assign implements policy.Host.
-func (s *scribe) Assign(t policy.Time, a policy.Assignment) {
-	s.note(Decision{policy.Record{
-		Time: t, Instance: a.Instance, Request: a.Request, Pool: a.Pool, Action: policy.Assigned, Reason: a.Reason, Outcome: a.Outcome,
-	}, a.Delay})
-}
-
-// Move implements policy.Host.
-func (s *scribe) Move(t policy.Time, id policy.InstanceID, to policy.PoolID, why policy.Reason) {
-	s.note(Decision{policy.Record{Time: t, Instance: id, Request: -1, Pool: to, Action: policy.Moved, Reason: why}, 0})
-}
-
-// Prepare implements policy.Host; options.validate lets no category have stages.
-func (s *scribe) Prepare(policy.Time, policy.InstanceID, policy.Target, uint8) {}
-
-// Refuse implements policy.Host.
-func (s *scribe) Refuse(t policy.Time, r policy.RequestID, pool policy.PoolID, why policy.Reason) {
-	s.note(Decision{policy.Record{Time: t, Request: r, Pool: pool, Action: policy.Refused, Reason: why}, 0})
-}
-
-// End implements policy.Host.
-func (s *scribe) End(t policy.Time, id policy.InstanceID, pool policy.PoolID, why policy.Reason) {
-	s.note(Decision{policy.Record{Time: t, Instance: id, Request: -1, Pool: pool, Action: policy.Ended, Reason: why}, 0})
-}
-
-// Stop implements policy.Host. New refuses categories that can be stopped.
-func (s *scribe) Stop(policy.Time, policy.InstanceID, policy.PoolID) {
-	panic("runtime: Stop of an instance")
-}
-
-// Resume implements policy.Host; see Stop.
-func (s *scribe) Resume(policy.Time, policy.InstanceID, policy.PoolID, policy.Reason) {
-	panic("runtime: Resume of an instance")
-}
-
-// Replace implements policy.Host. New refuses categories that have spot.
-func (s *scribe) Replace(policy.Time, policy.InstanceID, policy.InstanceID) {
-	panic("runtime: Replace of an instance")
-}
-
-// settle records an event with what the controller decided on it, and carries
-// that out.
-func (h *Host) settle(e Entry) {
-	h.record.event(e, h.decided.actions)
-	if len(h.opt.Observers) > 0 {
-		e.Actions = h.decided.actions
-		for _, o := range h.opt.Observers {
-			o.Observe(&e)
-		}
-	}
-	for _, a := range h.decided.actions {
-		switch a.Action {
-		case policy.Launched:
-			h.launch(a)
-		case policy.Assigned:
-			h.assign(a)
-		case policy.Moved:
-			h.members[a.Instance].pool = a.Pool
-		case policy.Ended:
-			h.end(a)
-		case policy.Refused:
-			h.refuse(a)
-		}
-	}
-	h.decided.actions = h.decided.actions[:0]
-}
-
-func (h *Host) launch(a Decision) {
-	ctx, cancel := context.WithCancel(context.Background())
-	m := &member{
-		id: a.Instance, name: h.run + "-" + nameOf(a.Instance), pool: a.Pool, ordinal: h.ordinals[a.Pool],
-		ordered: a.Time, since: a.Time, cancel: cancel, end: make(chan struct{}),
-	}
-	h.ordinals[a.Pool]++
-	h.members[m.id] = m
-	h.alive++
-	h.totals.launches++
-	pool, place := h.poolName(a.Pool), h.opt.Places[a.Pool]
-	h.metrics.launches.WithLabelValues(pool, a.Reason.String()).Inc()
-	go h.accompany(ctx, m, InstanceSpec{Name: m.name, Pool: pool, Category: place.Category, Zone: place.Zone, Tenant: place.Tenant})
-}
-
 func (h *Host) poolName(p policy.PoolID) string { return h.opt.Fleet.Categories[p].Name }
+
+// attend begins to accompany a member: to launch it, or, if it is warm
+// already, to take it over.
+func (h *Host) attend(m *member, spec InstanceSpec, warm bool) {
+	ctx, cancel := context.WithCancel(h.life)
+	m.cancel = cancel
+	h.alive++
+	go func() {
+		defer h.later(func() { h.alive-- })
+		defer cancel()
+		if warm {
+			h.accompanyWarm(ctx, m, spec)
+		} else {
+			h.accompany(ctx, m, spec)
+		}
+	}()
+}
 
 // accompany goes with an instance through its life.
 func (h *Host) accompany(ctx context.Context, m *member, spec InstanceSpec) {
-	defer h.later(func() { h.alive-- })
-	defer m.cancel()
 	instance, err := h.opt.Provisioner.Start(ctx, spec)
 	if err != nil {
 		h.later(func() { h.failed(m, err) })
 		return
 	}
 	h.later(func() { h.warmed(m, instance) })
+	h.stay(ctx, m, spec, instance)
+}
+
+// adoptEvery is how long an adoption that failed rests at first; each time
+// twice as long, up to adoptSlowest.
+const (
+	adoptEvery   = time.Second
+	adoptSlowest = time.Minute
+)
+
+// accompanyWarm takes over an instance that was warm when the server was
+// stopped, and goes with it from there. It is lost only if it is known to be
+// gone.
+func (h *Host) accompanyWarm(ctx context.Context, m *member, spec InstanceSpec) {
+	for rest := adoptEvery; ; rest = min(2*rest, adoptSlowest) {
+		instance, err := h.opt.Provisioner.Adopt(ctx, spec)
+		switch {
+		case err == nil:
+			h.later(func() { m.instance = instance })
+			h.stay(ctx, m, spec, instance)
+			return
+		case errors.Is(err, ErrGone):
+			gone := make(chan struct{})
+			close(gone)
+			h.stay(ctx, m, spec, Instance{Name: spec.Name, Gone: gone})
+			return
+		}
+		h.opt.Logger.Error("cannot take over an instance yet", "instance", spec.Name, "error", err)
+		select {
+		case <-time.After(rest):
+		case <-m.end:
+			h.stop(ctx, spec.Name)
+			return
+		case <-h.done:
+			return
+		}
+	}
+}
+
+// stay waits until a warm instance is to end, or is gone, and clears up. What a
+// host leaves behind stays as it is.
+func (h *Host) stay(ctx context.Context, m *member, spec InstanceSpec, instance Instance) {
 	select {
 	case <-m.end:
 	case <-instance.Gone:
 		h.later(func() { h.lost(m) })
+	case <-h.done:
+		return
 	}
-	// Also after a loss, so that the provisioner may clear up.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.opt.EndTimeout)
-	defer cancel()
-	if err := h.opt.Provisioner.Stop(ctx, spec.Name); err != nil {
-		h.opt.Logger.Error("could not end an instance", "instance", spec.Name, "error", err)
-	}
+	h.stop(ctx, spec.Name) // also after a loss, so that the provisioner may clear up
 	cpu := time.Duration(Unknown)
 	select {
 	case <-instance.Gone:
@@ -191,28 +140,45 @@ func (h *Host) accompany(ctx context.Context, m *member, spec InstanceSpec) {
 	h.later(func() { h.ended(m, cpu) })
 }
 
+func (h *Host) stop(ctx context.Context, name string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.opt.EndTimeout)
+	defer cancel()
+	if err := h.opt.Provisioner.Stop(ctx, name); err != nil {
+		h.opt.Logger.Error("could not end an instance", "instance", name, "error", err)
+	}
+}
+
 func (h *Host) warmed(m *member, instance Instance) {
-	m.warm, m.instance = true, instance
-	h.deliver(policy.ClassWarm, Entry{Event: "warm", Instance: nameOf(m.id)}, func(t policy.Time) {
-		m.since = t
-		lead := t - m.ordered
-		h.stages(m.pool, instance)
-		h.metrics.leads.WithLabelValues(h.poolName(m.pool)).Observe(time.Duration(lead).Seconds())
-		h.record.leadTime(lead, h.poolName(m.pool), m.ordinal)
-		h.ctrl.Warm(t, m.id)
+	m.instance = instance
+	h.stages(m.pool, instance)
+	h.deliver(policy.ClassWarm, Entry{
+		Event: "warm", Instance: nameOf(m.id), Made: &Made{Address: instance.Address, PID: instance.PID},
 	})
 }
 
 func (h *Host) failed(m *member, err error) {
-	delete(h.members, m.id)
-	if !h.stopping { // a stopping host cancels launches
-		h.totals.failed++
+	if !h.stopping {
 		h.metrics.failures.WithLabelValues(h.poolName(m.pool)).Inc()
 		h.opt.Logger.Error("a launch failed", "instance", nameOf(m.id), "category", h.poolName(m.pool), "error", err)
 	}
-	h.deliver(policy.ClassRelease, Entry{Event: "fail", Instance: nameOf(m.id), Error: clip(err.Error())}, func(t policy.Time) {
-		h.ctrl.Fail(t, m.id, policy.BootFailed)
-	})
+	e := Entry{Event: "fail", Instance: nameOf(m.id), Error: clip(err.Error())}
+	if why := failureOf(err); why != policy.BootFailed {
+		e.Reason = why.String()
+	}
+	h.deliver(policy.ClassRelease, e)
+}
+
+// failureOf says what a provider's answer means to a controller.
+func failureOf(err error) policy.Failure {
+	switch {
+	case errors.Is(err, ErrNoCapacity):
+		return policy.NoCapacity
+	case errors.Is(err, ErrThrottled):
+		return policy.Throttled
+	case errors.Is(err, ErrOverQuota):
+		return policy.OverQuota
+	}
+	return policy.BootFailed
 }
 
 // lost tells the controller that an instance is gone, unless it has ended it
@@ -221,45 +187,13 @@ func (h *Host) lost(m *member) {
 	if h.members[m.id] != m {
 		return
 	}
-	delete(h.members, m.id)
-	h.totals.lost++
 	h.metrics.lost.WithLabelValues(h.poolName(m.pool)).Inc()
 	var output string
 	if m.instance.Output != nil {
 		output = m.instance.Output()
 	}
-	h.opt.Logger.Warn("an instance is gone without having been ended", "instance", m.instance.Name, "in_use", m.claim != nil, "it_wrote_last", output)
-	h.deliver(policy.ClassRelease, Entry{Event: "lose", Instance: nameOf(m.id)}, func(t policy.Time) {
-		if m.claim != nil {
-			h.complete(t, m.claim)
-		}
-		h.ctrl.Lose(t, m.id)
-	})
-}
-
-// assign answers a waiting claim.
-func (h *Host) assign(a Decision) {
-	c, m := h.claims[a.Request], h.members[a.Instance]
-	c.member, c.assigned = m, a.Time
-	m.claim, m.claimed, m.since = c, true, a.Time
-	h.serving++
-	wait := time.Duration(c.assigned - c.arrived)
-	h.totals.outcomes[a.Outcome]++
-	h.totals.wait += wait
-	h.metrics.requests.WithLabelValues(h.poolName(c.pool), a.Outcome.String()).Inc()
-	h.metrics.waits.WithLabelValues(h.poolName(c.pool)).Observe(wait.Seconds())
-	c.reply <- answer{grant: Grant{
-		Claim: h.claimName(c.id), Category: c.Category, Zone: h.opt.Places[m.pool].Zone, Instance: m.instance,
-		Outcome: a.Outcome, Reason: a.Reason, Wait: wait,
-	}}
-}
-
-func (h *Host) end(a Decision) {
-	m := h.members[a.Instance]
-	delete(h.members, a.Instance)
-	h.totals.terminations++
-	h.metrics.terminations.WithLabelValues(h.poolName(a.Pool), a.Reason.String()).Inc()
-	close(m.end)
+	h.opt.Logger.Warn("an instance is gone without having been ended", "instance", m.name, "in_use", m.claim != nil, "it_wrote_last", output)
+	h.deliver(policy.ClassRelease, Entry{Event: "lose", Instance: nameOf(m.id), moot: func() bool { return h.members[m.id] != m }})
 }
 
 // clip bounds a message for the log.

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"time"
@@ -19,8 +20,14 @@ type Options struct {
 	Places []config.Place
 
 	Provisioner Provisioner
+	DryRun      bool // nothing is launched: told in the status
 	Limits      Limits
 	Recording   Recording
+	// Lead is the right to write to a store that keeps what happens; nil keeps
+	// nothing.
+	Lead Lead
+	// Keepers have something to keep in the store beside the host's own, by name.
+	Keepers map[string]Keeper
 	// Observers are told of what happens.
 	Observers []Observer
 	// StopTimeout is how long a stopping host waits for those who hold an
@@ -31,6 +38,8 @@ type Options struct {
 	// UsageInterval is how often a Provisioner that is a Meter is asked what the
 	// instances use, from 100 ms to an hour; zero is 15 s.
 	UsageInterval time.Duration
+	// Now is the wall clock, read once at the start; nil is time.Now.
+	Now func() time.Time
 	// Logger is told of what goes wrong; nil is slog.Default.
 	Logger  *slog.Logger
 	Version string
@@ -42,6 +51,16 @@ type Limits struct {
 	Names   int // tenants, and task types, that are told apart: 1,000,000
 	// NameBytes bounds each string of a request: 256.
 	NameBytes int
+	// Absence is how long a request with a key that nobody waits for is kept for
+	// who may come back: 30 s.
+	Absence time.Duration
+}
+
+// A Keeper has state of its own that is to survive a restart. What it has
+// learned since the latest snapshot is lost in a crash.
+type Keeper interface {
+	Snapshot() (json.RawMessage, error)
+	Restore(json.RawMessage) error
 }
 
 func (o *Options) validate() error {
@@ -49,12 +68,13 @@ func (o *Options) validate() error {
 		return fmt.Errorf("runtime: no provisioner")
 	}
 	l := &o.Limits
-	if l.Waiting < 0 || l.Names < 0 || l.NameBytes < 0 || o.StopTimeout < 0 || o.EndTimeout < 0 {
+	if l.Waiting < 0 || l.Names < 0 || l.NameBytes < 0 || l.Absence < 0 || o.StopTimeout < 0 || o.EndTimeout < 0 {
 		return fmt.Errorf("runtime: a limit is negative")
 	}
 	setDefault(&l.Waiting, 10_000)
 	setDefault(&l.Names, 1_000_000)
 	setDefault(&l.NameBytes, 256)
+	setDefault(&l.Absence, 30*time.Second)
 	setDefault(&o.StopTimeout, 30*time.Second)
 	setDefault(&o.EndTimeout, time.Minute)
 	setDefault(&o.UsageInterval, 15*time.Second)
@@ -66,6 +86,9 @@ func (o *Options) validate() error {
 		for _, k := range o.Fleet.Categories {
 			o.Places = append(o.Places, config.Place{Category: k.Name})
 		}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()

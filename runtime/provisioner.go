@@ -12,7 +12,8 @@ import (
 type Provisioner interface {
 	// Start makes an instance and returns when it is warm. When ctx ends
 	// before that, or the launch fails, it returns an error and leaves
-	// nothing behind. The name is a token: a Start of an instance that exists,
+	// nothing behind; unless the cause of ctx is ErrLeft: then another server
+	// goes on with it. The name is a token: a Start of an instance that exists,
 	// because an answer was lost or the server was started again, makes no
 	// other, but goes on with that one. Errors that wrap one of those below
 	// say what the provider answered.
@@ -36,6 +37,9 @@ var (
 	ErrThrottled    = errors.New("the provider asks for fewer calls")
 	ErrOverQuota    = errors.New("the account's quota is used up")
 	ErrUnauthorized = errors.New("the provider refuses the credentials")
+	// ErrLeft is the cause with which a Start is cancelled by a server that
+	// leaves its instances to the next.
+	ErrLeft = errors.New("this server leaves its instances to the next")
 	// ErrGone is an instance that does not exist, or not any more.
 	ErrGone = errors.New("there is no such instance")
 )

@@ -3,6 +3,7 @@ package runtime
 import (
 	"bufio"
 	"encoding/csv"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -49,18 +50,26 @@ type Served struct {
 // goes on, and the error is told in status and log, and by Run at the end.
 type recorder struct {
 	Recording
-	events  *bufio.Writer
-	leads   *csv.Writer
-	scratch []byte
-	err     error
-	told    bool
+	events *bufio.Writer
+	leads  *csv.Writer
+	err    error
+	told   bool
 }
 
-func (r *recorder) open(to Recording, header Header, start policy.Time) error {
+func (r *recorder) open(h *Host, start policy.Time) error {
+	to := h.opt.Recording
 	r.Recording = to
 	if to.Events != nil {
 		r.events = bufio.NewWriter(to.Events)
-		r.line(header)
+		header := h.feed.header
+		if h.started {
+			var err error
+			header.Restored, err = h.ctrl.Snapshot()
+			r.keep(err)
+		}
+		b, err := json.Marshal(header)
+		r.keep(err)
+		r.line(b)
 	}
 	if to.LeadTimes != nil {
 		_, err := fmt.Fprintf(to.LeadTimes, "# the pool was started at %d ns\n", start)
@@ -72,13 +81,12 @@ func (r *recorder) open(to Recording, header Header, start policy.Time) error {
 	return r.err
 }
 
-func (r *recorder) line(v any) {
-	b, err := appendJSON(r.scratch[:0], v)
-	r.scratch = b
-	r.keep(err)
+// line writes a line of the event log.
+func (r *recorder) line(b []byte) {
 	if r.err == nil {
-		_, err = r.events.Write(b)
+		_, err := r.events.Write(b)
 		r.keep(err)
+		r.keep(r.events.WriteByte('\n'))
 	}
 }
 
@@ -88,13 +96,23 @@ func (r *recorder) keep(err error) {
 	}
 }
 
-// event writes an event and what was decided on it.
-func (r *recorder) event(e Entry, decided []Decision) {
-	if r.events == nil || r.err != nil {
+// write writes an event, and what was decided on it, into the event log and
+// the journal.
+func (h *Host) write(e *Entry) {
+	log := h.record.events != nil && h.record.err == nil
+	if !log && h.journal.lead == nil {
 		return
 	}
-	e.Actions = decided
-	r.line(&e)
+	b, err := json.Marshal(e)
+	if err != nil { // of an entry of our own
+		panic("runtime: " + err.Error())
+	}
+	if log {
+		h.record.line(b)
+	}
+	if h.journal.lead != nil {
+		h.journal.append(b)
+	}
 }
 
 func (r *recorder) leadTime(lead int64, category string, ordinal int64) {

@@ -25,6 +25,7 @@ type Status struct {
 	Started  time.Time `json:"started"`
 	UptimeS  float64   `json:"uptime_s"`
 	Draining bool      `json:"draining"`
+	DryRun   bool      `json:"dry_run,omitempty"` // its instances are not there
 	// RecordingError is why the recording has stopped; empty if it has not.
 	RecordingError string `json:"recording_error,omitempty"`
 
@@ -115,8 +116,8 @@ func (h *Host) status() Status {
 	s := Status{
 		Version: h.opt.Version, Policy: h.opt.Policy.String(),
 		Started: time.Unix(0, h.clock.start).UTC(), UptimeS: time.Duration(h.clock.now() - h.clock.start).Seconds(),
-		Draining: h.draining,
-		Hits:     t.outcomes[policy.Hit], PartialHits: t.outcomes[policy.PartialHit], Misses: t.outcomes[policy.Miss],
+		Draining: h.draining, DryRun: h.opt.DryRun,
+		Hits: t.outcomes[policy.Hit], PartialHits: t.outcomes[policy.PartialHit], Misses: t.outcomes[policy.Miss],
 		Withdrawn: t.withdrawn, Refused: t.refused, Launches: t.launches, Terminations: t.terminations, FailedLaunches: t.failed, Lost: t.lost,
 	}
 	if h.record.err != nil {

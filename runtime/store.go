@@ -36,7 +36,8 @@ type Lead interface {
 	Load(ctx context.Context) (snapshot []byte, lines [][]byte, err error)
 	// Append adds lines, all or none, durably: when it has returned nil, no
 	// crash forgets them. When it returns an error they may be there or not:
-	// the lead is to be given up then.
+	// the lead is to be given up then. Without lines it only makes sure that
+	// the caller leads.
 	Append(ctx context.Context, lines [][]byte) error
 	// Snapshot puts a snapshot in the place of the whole journal so far. The
 	// caller appends nothing while it runs.

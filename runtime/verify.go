@@ -111,8 +111,8 @@ func readLines(r io.Reader, f func(line int, text []byte) error) error {
 
 // A checker is a host of a fresh controller whose world is an event log.
 type checker struct {
-	ref     referee.Referee
-	pools   int
+	feed    feed
+	ref     *referee.Referee // nil for a log that begins in the middle: it knows nothing of before
 	started bool
 	decided scribe
 }
@@ -121,26 +121,25 @@ func newChecker(text []byte, h *Header) (*checker, error) {
 	if err := json.Unmarshal(text, h); err != nil || h.Log == 0 {
 		return nil, fmt.Errorf("line 1 is not the header of an event log; choose the events.jsonl of a recording")
 	}
-	if h.Log != logVersion {
-		return nil, fmt.Errorf("the log has version %d, this program reads version %d", h.Log, logVersion)
+	if h.Log > logVersion { // older ones lack some events
+		return nil, fmt.Errorf("the log has version %d, this program reads versions up to %d", h.Log, logVersion)
 	}
-	config, err := h.fleet()
+	config, sizer, err := h.build()
 	if err != nil {
-		return nil, fmt.Errorf("header: %w", err)
+		return nil, err
 	}
-	specs, err := policy.ParseSpecs(h.Policy)
-	if err != nil {
-		return nil, fmt.Errorf("header: %w", err)
+	c := &checker{feed: feed{header: *h, sizer: sizer}}
+	if h.Restored == nil {
+		c.ref = new(referee.Referee)
+		c.feed.to = c.ref
+		_, err = c.ref.Control(config, sizer, &c.decided)
+		return c, err
 	}
-	if len(specs) != 1 {
-		return nil, fmt.Errorf("header: %q is not one policy", h.Policy)
+	ctrl, err := policy.New(config, sizer, &c.decided)
+	if err == nil {
+		err = ctrl.Restore(h.Restored)
 	}
-	sizer, err := policy.Build(specs[0], policy.Fleet{Config: config})
-	if err != nil {
-		return nil, fmt.Errorf("header: %w", err)
-	}
-	c := &checker{pools: len(config.Categories)}
-	_, err = c.ref.Control(config, sizer, &c.decided)
+	c.feed.to, c.started = ctrl, true
 	return c, err
 }
 
@@ -150,8 +149,10 @@ func (c *checker) entry(line int, e *Entry) error {
 	if problem := c.replay(e); problem != "" {
 		return &Difference{Line: line, Problem: problem}
 	}
-	if err := c.ref.Err(); err != nil {
-		return &Difference{Line: line, Problem: err.Error()}
+	if c.ref != nil {
+		if err := c.ref.Err(); err != nil {
+			return &Difference{Line: line, Problem: err.Error()}
+		}
 	}
 	for i := range max(len(e.Actions), len(c.decided.actions)) {
 		var want, got string
@@ -186,64 +187,18 @@ func (c *checker) replay(e *Entry) (problem string) {
 		return "a log starts once, and at its beginning"
 	}
 	c.started = true
-	if e.Event == "timer" {
-		if due, class := c.ref.NextTimer(); due != e.T || timerName(class) != e.Class {
-			return fmt.Sprintf("the log has a %s at %d ns, the controller's next timer is a %s at %d ns", e.Class, e.T, timerName(class), due)
-		}
-		c.ref.Fire()
-		return ""
-	}
+	due, of := c.feed.to.NextTimer()
 	class, known := classes[e.Event]
-	if !known {
+	switch {
+	case e.Event == "timer" && (due != e.T || timerName(of) != e.Class):
+		return fmt.Sprintf("the log has a %s at %d ns, the controller's next timer is a %s at %d ns", e.Class, e.T, timerName(of), due)
+	case e.Event != "timer" && !known:
 		return fmt.Sprintf("there is no event %.100q", e.Event)
-	}
-	if due, of := c.ref.NextTimer(); due < e.T || due == e.T && of < class {
+	case known && (due < e.T || due == e.T && of < class):
 		return fmt.Sprintf("the log has %s at %d ns, but a %s is due before it, at %d ns", e.Event, e.T, timerName(of), due)
 	}
-	return c.event(e)
-}
-
-// classes are the events that are not timers.
-var classes = map[string]policy.Class{
-	"start": policy.ClassWarm, "warm": policy.ClassWarm,
-	"release": policy.ClassRelease, "fail": policy.ClassRelease, "lose": policy.ClassRelease,
-	"arrive": policy.ClassArrival, "cancel": policy.ClassArrival, "drain": policy.ClassArrival,
-}
-
-func (c *checker) event(e *Entry) string {
-	var id policy.InstanceID
-	switch e.Event {
-	case "arrive", "cancel":
-		if e.Request == nil || e.Pool == nil || int(*e.Pool) >= c.pools {
-			return e.Event + " lacks its request, or its pool is not one of the header's categories"
-		}
-	case "warm", "release", "fail", "lose":
-		var err error
-		if id, err = instanceOf(e.Instance); err != nil {
-			return err.Error()
-		}
-	}
-	switch e.Event {
-	case "start":
-		c.ref.Start(e.T)
-	case "arrive":
-		warm, err := policy.ParseWarmth(e.Warm)
-		if err != nil {
-			return err.Error()
-		}
-		c.ref.Arrive(e.T, policy.Request{ID: *e.Request, Pool: *e.Pool, Tenant: e.Tenant, TaskType: e.TaskType, Warm: warm, Anywhere: e.Anywhere})
-	case "cancel":
-		c.ref.Cancel(e.T, *e.Pool, *e.Request)
-	case "warm":
-		c.ref.Warm(e.T, id)
-	case "release":
-		c.ref.Release(e.T, id)
-	case "fail":
-		c.ref.Fail(e.T, id, policy.BootFailed)
-	case "lose":
-		c.ref.Lose(e.T, id)
-	case "drain":
-		c.ref.Drain(e.T)
+	if err := c.feed.entry(e); err != nil {
+		return err.Error()
 	}
 	return ""
 }

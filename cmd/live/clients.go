@@ -20,18 +20,23 @@ import (
 type clientFlags struct {
 	server string
 	format string
+	reach  api.ClientOptions
 }
 
 func (f *clientFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.server, "server", config.DefaultListen, "the server's address")
 	c.Flags().StringVar(&f.format, "format", "table", "table or json")
+	c.Flags().StringVar(&f.reach.TokenFile, "token-file", "", "the file that has the token (default: it is in "+api.TokenVariable+")")
+	c.Flags().StringVar(&f.reach.CAFile, "ca-file", "", "certificates to check the server's against (default: the system's)")
+	c.Flags().StringVar(&f.reach.CertFile, "cert-file", "", "a certificate to show the server")
+	c.Flags().StringVar(&f.reach.KeyFile, "key-file", "", "the key of that certificate")
 }
 
 func (f *clientFlags) client() (*api.Client, error) {
 	if f.format != "table" && f.format != "json" {
 		return nil, usage(fmt.Errorf("--format %q is neither table nor json", f.format))
 	}
-	c, err := api.NewClient(f.server)
+	c, err := api.NewClient(f.server, f.reach)
 	return c, usage(err)
 }
 
@@ -50,6 +55,7 @@ func (f *clientFlags) print(v any, table func(w io.Writer)) error {
 func claimCommand() *cobra.Command {
 	var flags clientFlags
 	var q api.ClaimRequest
+	var brings brings
 	var deadline, hold time.Duration
 	c := &cobra.Command{
 		Use: "claim", Short: "Wait for an instance and take it",
@@ -64,6 +70,9 @@ yours until "live release CLAIM", or, with --hold, until that time is over.`,
 			ctx, cancel := interrupted(c.Context())
 			defer cancel()
 			q.DeadlineS = deadline.Seconds()
+			if err := brings.add(&q); err != nil {
+				return usage(err)
+			}
 			claim, err := client.Claim(ctx, q)
 			if err != nil {
 				return err
@@ -89,6 +98,7 @@ yours until "live release CLAIM", or, with --hold, until that time is over.`,
 	c.Flags().StringVar(&q.Zone, "zone", "", "where (default anywhere)")
 	c.Flags().StringVar(&q.Dataset, "dataset", "", "the data it works on")
 	c.Flags().StringVar(&q.Warm, "warm", "", "prefer (the default), require or never: whether it must, or must not, get a warm instance")
+	brings.flags(c.Flags(), &q)
 	c.Flags().DurationVar(&deadline, "deadline", 0, "how long to wait at most (0: the server's default)")
 	c.Flags().DurationVar(&hold, "hold", 0, "hold it for so long, then release it (0: leave that to live release)")
 	return c
@@ -183,6 +193,9 @@ func writeStatus(w io.Writer, s *runtime.Status) {
 	state := "serving"
 	if s.Draining {
 		state = "draining"
+	}
+	if s.DryRun {
+		state += ", dry run"
 	}
 	fmt.Fprintf(w, "%s, policy %s, up %v\n", state, s.Policy, time.Duration(s.UptimeS*1e9).Round(time.Second))
 	fmt.Fprintf(w, "%d requests: %d hits, %d partial hits, %d misses (hit rate %.4f, mean wait %.4f s); %d withdrawn\n",

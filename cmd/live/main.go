@@ -37,6 +37,7 @@ handed out at once.
 		SilenceErrors: true, SilenceUsage: true,
 	}
 	root.AddCommand(serveCommand(), claimCommand(), releaseCommand(), statusCommand(), drainCommand(), replayCommand(), verifyCommand(), workerCommand(), healthCommand())
+	root.AddCommand(claimsCommand(), instancesCommand(), hintCommand(), pauseCommand(), resumeCommand(), resetCommand(), invalidateCommand(), tokenCommand())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w; see %s --help", err, c.CommandPath()))
 	})

@@ -51,10 +51,13 @@ signal ends them at once.`,
 type settings struct {
 	options  runtime.Options
 	api      api.Options
+	reach    reach
 	listen   string
 	record   string
 	logLevel slog.Level
 	sessions *sessions // nil: none
+	// store opens what keeps what happens; nil keeps nothing.
+	store func(context.Context) (runtime.Store, error)
 	// unlisted is set when the configuration admits categories that it does
 	// not list.
 	unlisted bool
@@ -68,37 +71,38 @@ func serve(ctx context.Context, s *settings) (err error) {
 		return fmt.Errorf("cannot listen: %w; choose another address with --listen", err)
 	}
 	defer listener.Close()
+	if err := s.reach.allow(listener.Addr(), log); err != nil {
+		return usage(err)
+	}
 	if err := s.sessions.open(log); err != nil {
 		return err
 	}
 	defer s.sessions.close(ctx)
-	var recording *recordingDir
-	if s.record != "" {
-		if recording, err = openRecording(s.record); err != nil {
-			return usage(err)
-		}
-		s.options.Recording = recording.Recording
-	}
-	reign := s.sessions.reign(&s.options)
-	host, err := runtime.New(s.options)
-	if err != nil {
-		recording.abandon()
-		return usage(err)
-	}
-	defer func() { err = errors.Join(err, recording.close()) }()
-	server := &http.Server{
-		Handler:           api.Handler(host, s.api),
-		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
-	if !loopback(listener.Addr()) {
-		log.Warn("others can reach this address, and there is no authentication", "address", listener.Addr())
+	s.api.Logger = log
+	if s.options.DryRun {
+		log.Warn("dry run: nothing is launched, and the instances that are handed out are not there")
 	}
 	if s.unlisted {
 		log.Warn("requests for categories that fleet.categories does not list are refused: a live server needs to know its pools")
 	}
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	scheme := "http"
+	if s.reach.identity != nil {
+		scheme = "https"
+	}
+	address := scheme + "://" + listener.Addr().String()
+	run, err := s.runner(running, address)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler:           run,
+		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	ended := make(chan struct{})
+	defer close(ended)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
@@ -106,36 +110,34 @@ func serve(ctx context.Context, s *settings) (err error) {
 		for first := true; ; first = false {
 			select {
 			case <-signals:
-			case <-host.Done():
+			case <-ended:
 				return
 			}
 			if first {
 				announce(daemon.SdNotifyStopping)
 				stop(nil)
 			} else {
-				host.Hurry()
+				run.Hurry()
 			}
 		}
 	}()
+	serveOn := server.Serve
+	if s.reach.identity != nil {
+		server.TLSConfig = s.reach.identity.Config()
+		serveOn = func(l net.Listener) error { return server.ServeTLS(l, "", "") }
+	}
 	go func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := serveOn(listener); !errors.Is(err, http.ErrServerClosed) {
 			stop(fmt.Errorf("serving: %w", err))
 		}
 	}()
-	if err := reign.begin(host); err != nil {
-		return err
-	}
 	s.sessions.serve(stop)
-	log.Info("serving", "address", "http://"+listener.Addr().String(), "policy", s.options.Policy.String(), "categories", len(s.options.Fleet.Categories))
+	log.Info("serving", "address", address, "policy", s.options.Policy.String(), "categories", len(s.options.Fleet.Categories))
 	announce(daemon.SdNotifyReady)
 	watching, seen := context.WithCancel(ctx)
-	go watch(watching, func(ctx context.Context) error {
-		_, err := host.Status(ctx)
-		return err
-	}, log)
-	err = host.Run(running)
+	go watch(watching, run.Alive, log)
+	err = run.Run(running)
 	seen()
-	reign.end()
 	if cause := context.Cause(running); !errors.Is(cause, context.Canceled) {
 		err = errors.Join(err, cause)
 	}

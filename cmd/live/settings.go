@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -21,10 +23,12 @@ import (
 type serveFlags struct {
 	config, policy, listen, record, binding string
 	proxy                                   string
+	store                                   string
 	categories                              []string
 	leadTime, stopTimeout, tick, usage      time.Duration
-	reusable, singleUse, quiet              bool
+	reusable, singleUse, quiet, dryRun      bool
 	maxInstances, maxWaiting                int
+	reach                                   reach
 }
 
 // mostProcesses is the limit of a category whose configuration has none: a
@@ -40,6 +44,7 @@ func (f *serveFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.listen, "listen", config.DefaultListen, "HOST:PORT")
 	flags.StringVar(&f.proxy, "proxy", "", "HOST:PORT where sessions are forwarded to instances of their own")
 	flags.StringVar(&f.record, "record", "", "write event log, requests and lead times into this new folder")
+	flags.StringVar(&f.store, "store", "", "SQLite `FILE` that keeps what happens: instances outlive the server, and the next start goes on with them")
 	flags.StringSliceVar(&f.categories, "category", []string{"default"}, "kinds of instances, NAME,...")
 	flags.DurationVar(&f.leadTime, "lead-time", time.Second, "how long the built-in worker takes to get warm")
 	flags.BoolVar(&f.reusable, "reusable", false, "a released instance goes back to the pool")
@@ -50,12 +55,14 @@ func (f *serveFlags) add(flags *pflag.FlagSet) {
 	flags.IntVar(&f.maxWaiting, "max-waiting", 10_000, "most requests that wait at one time")
 	flags.DurationVar(&f.stopTimeout, "stop-timeout", 30*time.Second, "how long to wait, when stopping, for claims to be released")
 	flags.DurationVar(&f.usage, "usage-interval", 15*time.Second, "how often to look what the instances use, 100ms to 1h")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "decide and record everything, and launch nothing: instances are warm after their lead time, and nowhere")
+	f.reach.add(flags)
 	flags.BoolVar(&f.quiet, "quiet", false, "log only what goes wrong")
 }
 
 // settings are what the flags, and the configuration that they name, ask for.
 func (f *serveFlags) settings(flags *pflag.FlagSet) (*settings, error) {
-	s := &settings{record: f.record, listen: f.listen}
+	s := &settings{record: f.record, listen: f.listen, reach: f.reach}
 	if f.quiet {
 		s.logLevel = slog.LevelWarn
 	}
@@ -106,6 +113,10 @@ func (f *serveFlags) fleet(s *settings, flags *pflag.FlagSet) error {
 			}
 		}
 		s.api = api.Options{ClaimDeadline: file.API.ClaimDeadline, MaxDeadline: file.API.MaxDeadline, MaxRequests: s.api.MaxRequests}
+		s.reach.API = file.API
+		if err := s.reach.load(&s.api); err != nil {
+			return err
+		}
 		s.unlisted = file.Fleet.Default != nil && len(file.Fleet.Categories) > 0
 		if !flags.Changed("listen") {
 			s.listen = file.API.Listen
@@ -113,12 +124,42 @@ func (f *serveFlags) fleet(s *settings, flags *pflag.FlagSet) error {
 	} else if err := f.flagFleet(&s.options.Fleet); err != nil {
 		return err
 	}
+	if err := f.keep(s, file); err != nil {
+		return err
+	}
+	if f.dryRun {
+		s.options.Provisioner, s.options.DryRun = dryProvisioner(&s.options.Fleet), true
+		return nil
+	}
 	var err error
 	if s.sessions, err = f.sessions(file, &s.options.Fleet); err != nil {
 		return err
 	}
 	s.options.Provisioner, err = provisioner(file, &s.options)
 	return err
+}
+
+// keep sets the store.
+func (f *serveFlags) keep(s *settings, file *config.File) error {
+	kept := file.Store.SQLite != "" || file.Store.Postgres.URL != ""
+	if f.store != "" {
+		if kept {
+			return fmt.Errorf("--store and the store of %s both say where to keep what happens; leave one out", f.config)
+		}
+		var err error
+		if file.Store.SQLite, err = filepath.Abs(f.store); err != nil {
+			return err
+		}
+		kept = true
+	}
+	if !kept {
+		return nil
+	}
+	s.store = func(ctx context.Context) (runtime.Store, error) { return openStore(ctx, file) }
+	if file.Provisioner.State == "" && file.Store.SQLite != "" {
+		file.Provisioner.State = besides(file, file.Store.SQLite) + "-instances"
+	}
+	return nil
 }
 
 // flagFleet is the fleet that the flags describe.
@@ -163,6 +204,9 @@ func provisioner(file *config.File, options *runtime.Options) (runtime.Provision
 			c.Ready = process.Ready{Line: worker.ReadyLine}
 		}
 		each[k.Name] = c
+	}
+	if folder := file.Provisioner.State; folder != "" {
+		return process.Open(folder, each)
 	}
 	return process.New(each)
 }

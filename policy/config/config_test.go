@@ -100,6 +100,7 @@ provisioner:
     warm_up: [warm, all]
     start_timeout: 2m
     stop_grace: 3s
+    state: /var/lib/pool
   categories:
     - name: large
       command: [big]
@@ -108,6 +109,12 @@ api:
   listen: ":9090"
   claim_deadline: 20s
   max_deadline: 5m
+store:
+  postgres:
+    url: postgres://pool@db.internal/shadowpool?sslmode=verify-full
+    password_file: secrets/password
+    pool: east
+  lease: 3s
 `
 
 func TestEverything(t *testing.T) {
@@ -151,9 +158,13 @@ func TestEverything(t *testing.T) {
 		},
 		Policy: policy.Spec{Name: "static", Params: []policy.Setting{{Key: "level.small", Value: "3"}, {Key: "level", Value: "2"}}},
 		Provisioner: Provisioner{
-			Process: process, Categories: []CategoryProcess{{"large", big}},
+			Process: process, State: "/var/lib/pool", Categories: []CategoryProcess{{"large", big}},
 		},
 		API: API{Listen: ":9090", ClaimDeadline: 20 * time.Second, MaxDeadline: 5 * time.Minute},
+		Store: Store{
+			Postgres: Postgres{URL: "postgres://pool@db.internal/shadowpool?sslmode=verify-full", PasswordFile: "secrets/password", Pool: "east"},
+			Lease:    3 * time.Second,
+		},
 	}
 	if d := cmp.Diff(want, got, sameLocation); d != "" {
 		t.Error(d)

@@ -29,7 +29,7 @@ func TestBadFiles(t *testing.T) {
 		{"? [a]\n: 1" + tail, "pool.yaml:1: a key is plain text, not a list or a mapping"},
 
 		// keys
-		{"timezome: UTC" + tail, "pool.yaml:1: unknown key \"timezome\" (did you mean timezone?); known here: timezone, service, fleet, policy, provisioner, api, proxy"},
+		{"timezome: UTC" + tail, "pool.yaml:1: unknown key \"timezome\" (did you mean timezone?); known here: timezone, service, fleet, policy, provisioner, api, store, proxy"},
 		{"timezone: UTC\ntimezone: UTC" + tail, "pool.yaml:2: timezone: is given twice, first on line 1; remove one"},
 		{"timezone:" + tail, "pool.yaml:1: timezone: is empty: want a value, or remove the key"},
 		{"api:" + tail, "pool.yaml:1: api: is empty: want a mapping (key: value), or remove the key"},
@@ -71,8 +71,28 @@ func TestBadFiles(t *testing.T) {
 		{"fleet: {default: {lead_time: 45s, lifecycle: {min_remaining: 1m}}}\npolicy: {name: none}",
 			"pool.yaml:1: fleet.default.lifecycle: a minimum remaining life of 1m0s needs a maximum age"},
 
+		// the store
+		{"store: {}" + tail, "pool.yaml:1: store: has neither sqlite nor postgres; give one, such as sqlite: pool.db, or remove the section"},
+		{"store: {sqlite: a, postgres: {url: 'postgres:///b'}}" + tail, "pool.yaml:1: store: has both sqlite and postgres; keep one"},
+		{"store: {sqlite: a, lease: 5s}" + tail, "pool.yaml:1: store.lease: is for postgres: a file of SQLite has one server, whose lock ends with it"},
+		{"store: {sqlite: ''}" + tail, "pool.yaml:1: store.sqlite: \"\": want a name without spaces around it"},
+		{"store: {postgres: {pool: a}, lease: 1ms}" + tail, "pool.yaml:1: store.postgres: url is missing: where the database is, such as url: postgres://pool@db.internal/shadowpool\n" +
+			"pool.yaml:1: store.lease: \"1ms\": want a span from 1s to 10m"},
+		{"store: {postgres: {url: 'host=db password=secret'}}" + tail, "pool.yaml:1: store.postgres.url: want a URL such as postgres://pool@db.internal:5432/shadowpool?sslmode=verify-full"},
+		{"store: {postgres: {url: 'mysql://pool:secret@db'}}" + tail, "pool.yaml:1: store.postgres.url: want a URL such as postgres://pool@db.internal:5432/shadowpool?sslmode=verify-full"},
+		{"store: {postgres: {url: 'postgres://pool:secret@db:port/a'}}" + tail, "pool.yaml:1: store.postgres.url: want a URL such as postgres://pool@db.internal:5432/shadowpool?sslmode=verify-full"},
+		{"store: {postgres: {url: 'postgres://db?password=secret;'}}" + tail, "pool.yaml:1: store.postgres.url: has parameters that cannot be read; write them as ?NAME=VALUE&NAME=VALUE"},
+		{"store: {postgres: {url: 'postgres://pool:secret@db/a'}}" + tail, "pool.yaml:1: store.postgres.url: has a password; put it into a file of its own and name that as password_file, or into the server's environment as PGPASSWORD"},
+		{"store: {postgres: {url: 'postgres://db/a?user=pool&password=secret'}}" + tail, "pool.yaml:1: store.postgres.url: has a password; put it into a file of its own and name that as password_file, or into the server's environment as PGPASSWORD"},
+
 		// the live sections
 		{"api: {listen: 8080}" + tail, "pool.yaml:1: api.listen: \"8080\": want HOST:PORT, such as localhost:8080"},
+		{"api: {tls: {cert_file: a.pem}}" + tail, "pool.yaml:1: api.tls: key_file is missing: the file of the certificate's key, in PEM"},
+		{"api: {client_ca: a.pem}" + tail, "pool.yaml:1: api.client_ca: clients show certificates over TLS only; give tls too"},
+		{"api: {client_tenant: organization}" + tail, "pool.yaml:1: api.client_tenant: nobody has a certificate without client_ca; give it too, or leave this out"},
+		{"api: {tls: {cert_file: a, key_file: b}, client_ca: c, client_tenant: serial}" + tail, "pool.yaml:1: api.client_tenant: \"serial\": want common_name or organization or organizational_unit"},
+		{"api: {limits: {burst: 3}}" + tail, "pool.yaml:1: api.limits.burst: bounds nothing without a rate; give it too, or leave this out"},
+		{"api: {limits: {rate: 0}}" + tail, "pool.yaml:1: api.limits.rate: \"0\": want claims a second: a number from 0.001 to 1000000, without quotes or unit"},
 		{"api: {claim_deadline: 1h}" + tail, "pool.yaml:1: api: claim_deadline 1h is longer than max_deadline 10m"},
 		{"provisioner: {process: {command: sleep 10}}" + tail, "pool.yaml:1: provisioner.process.command: want a list of program and arguments; write [sleep, 10]"},
 		{"provisioner: {process: {command: []}}" + tail, "pool.yaml:1: provisioner.process.command: names no program; write [PROGRAM, ARGUMENT, ...] or remove the key"},

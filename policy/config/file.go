@@ -19,6 +19,7 @@ type File struct {
 	Provisioner Provisioner
 	API         API
 	Proxy       *Proxy // nil: none
+	Store       Store
 }
 
 // Service is the target that the pool is run for, at most one of which is not

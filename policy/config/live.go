@@ -12,6 +12,9 @@ import (
 // it and uses nothing of it.
 type Provisioner struct {
 	Process Process
+	// State is the folder of processes that outlive the server, on Linux only;
+	// empty where they die with it.
+	State string
 	// Categories replace parts of Process for single categories.
 	Categories []CategoryProcess
 }
@@ -41,13 +44,6 @@ type CategoryProcess struct {
 	Process
 }
 
-// An API is how the live server is reached.
-type API struct {
-	Listen        string        // HOST:PORT
-	ClaimDeadline time.Duration // of a claim that names none
-	MaxDeadline   time.Duration // that a claim may name
-}
-
 // Defaults of the live sections.
 const (
 	DefaultListen        = "localhost:8080"
@@ -74,7 +70,7 @@ func provisioner(to *Provisioner, fleet *Fleet) schema {
 	base := func() CategoryProcess { return CategoryProcess{Process: to.Process} }
 	return object{
 		fields: []field{
-			{key: "process", schema: process(&to.Process)},
+			{key: "process", schema: process(&to.Process, field{key: "state", schema: name(&to.State)})},
 			{key: "categories", schema: list[CategoryProcess]{&to.Categories, base, func(c *CategoryProcess) schema {
 				return process(&c.Process, field{key: "name", required: "the name of a category of the fleet", schema: name(&c.Name)})
 			}}},
@@ -156,22 +152,6 @@ func ready(to *Ready) schema {
 				p.fail(n, path, "has %d ways of being ready; keep one of line, http and tcp", len(given))
 			}
 			*to = this
-		},
-	}
-}
-
-func api(to *API) schema {
-	*to = API{Listen: DefaultListen, ClaimDeadline: DefaultClaimDeadline, MaxDeadline: DefaultMaxDeadline}
-	return object{
-		fields: []field{
-			{key: "listen", schema: address(&to.Listen)},
-			{key: "claim_deadline", schema: span(&to.ClaimDeadline, time.Millisecond, maxWait)},
-			{key: "max_deadline", schema: span(&to.MaxDeadline, time.Millisecond, maxWait)},
-		},
-		check: func(p *parser, n *yaml.Node, path string, given map[string]*yaml.Node) {
-			if to.ClaimDeadline > to.MaxDeadline {
-				p.fail(n, path, "claim_deadline %s is longer than max_deadline %s", short(to.ClaimDeadline), short(to.MaxDeadline))
-			}
 		},
 	}
 }

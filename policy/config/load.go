@@ -78,6 +78,7 @@ func root(f *File) schema {
 			{key: "policy", required: "what decides how many instances are warm; policy: {name: static, level: 1} is enough", schema: policySection{&f.Policy, &f.Fleet}},
 			{key: "provisioner", schema: provisioner(&f.Provisioner, &f.Fleet)},
 			{key: "api", schema: api(&f.API)},
+			{key: "store", schema: store(&f.Store)},
 			{key: "proxy", schema: proxy(&f.Proxy, &f.Fleet)},
 		},
 	}

@@ -82,6 +82,7 @@ type pool struct {
 	serving  int32
 	ledger   Ledger
 	touched  bool
+	paused   bool // as Pause has it
 	pauses   pauses
 	prices   [capacities]int64
 	storage  int64 // the price of a stopped instance

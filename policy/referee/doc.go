@@ -58,7 +58,8 @@
 //     instant on at which it becomes stale, nor left idle, and launches that have
 //     become stale are in vain; else they are replaced at ticks, no more than the
 //     surge at a time, as others cover the level or there is no room for them.
-//   - Pause: what a provider has refused is not ordered again at once.
+//   - Pause: what a provider has refused is not ordered again at once, and a pool
+//     that is paused orders nothing.
 //   - Timer: time never goes back, timers act at their due instants, ticks
 //     fall on whole multiples, and actions carry the instant of their event.
 //   - Books: the controller counts what the referee counts.

@@ -134,6 +134,32 @@ func (r *Referee) Drain(t policy.Time) {
 	r.settle()
 }
 
+// Reopen is the controller's event.
+func (r *Referee) Reopen(t policy.Time) {
+	r.begin(entry{time: t, kind: reopen}, policy.ClassArrival)
+	r.draining = false
+	r.ctrl.Reopen(t)
+	r.settle()
+}
+
+// Pause is the controller's event.
+func (r *Referee) Pause(t policy.Time, id policy.PoolID, paused bool) {
+	if r.begin(entry{time: t, kind: pause, pool: id}, policy.ClassArrival) {
+		r.pools[id].paused = paused
+	}
+	r.ctrl.Pause(t, id, paused)
+	r.settle()
+}
+
+// Reset is the controller's event.
+func (r *Referee) Reset(t policy.Time, id policy.PoolID) {
+	if r.begin(entry{time: t, kind: reset, pool: id}, policy.ClassArrival) {
+		r.pools[id].pauses = unhindered
+	}
+	r.ctrl.Reset(t, id)
+	r.settle()
+}
+
 // Announce is the controller's event.
 func (r *Referee) Announce(t policy.Time, h policy.Hint) bool {
 	watching := r.begin(entry{time: t, kind: announce, pool: h.Pool, hint: h.ID}, policy.ClassArrival)

@@ -165,6 +165,9 @@ func TestFaults(t *testing.T) {
 		{"a launch while draining", referee.Stock, "", nil,
 			func(s *script) { s.drain() },
 			func(s *script) { s.arrive(1, 1, order(1)) }},
+		{"a launch while paused", referee.Pause, "", nil,
+			func(s *script) { s.pause() },
+			func(s *script) { s.arrive(1, 1, order(1)) }},
 
 		{"who requires a warm instance waits", referee.Warmth, "", nil, nil,
 			func(s *script) { s.arriveTo(policy.RequireWarm, 1, order(1)) }},

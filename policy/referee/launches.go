@@ -105,6 +105,8 @@ func (r *Referee) mayLaunch(in *instance) {
 		r.fail(Limit, "pool %d has %d launches in flight, its limit is %d", id, p.launching(), most)
 	case r.draining:
 		r.fail(Stock, "pool %d launches while it is drained", id)
+	case p.paused:
+		r.fail(Pause, "pool %d launches while it is paused", id)
 	}
 }
 

@@ -18,7 +18,7 @@ func (r *Referee) isShort(p *pool, level policy.Level) bool {
 // fits says whether limits let a pool launch.
 func (r *Referee) fits(p *pool) bool {
 	k := &p.category
-	return !r.draining &&
+	return !r.draining && !p.paused &&
 		(k.MaxInstances == 0 || int(p.total()) < k.MaxInstances) &&
 		(k.MaxLaunching == 0 || int(p.launching()) < k.MaxLaunching)
 }

@@ -23,6 +23,9 @@ type Controller interface {
 	Lose(policy.Time, policy.InstanceID)
 	Notice(policy.Time, policy.InstanceID)
 	Drain(policy.Time)
+	Reopen(policy.Time)
+	Pause(policy.Time, policy.PoolID, bool)
+	Reset(policy.Time, policy.PoolID)
 	Announce(policy.Time, policy.Hint) bool
 	Withdraw(policy.Time, policy.HintID) bool
 	Configure(policy.Time, policy.Config, policy.Sizer) error

@@ -138,6 +138,7 @@ func (s *script) cancelIn(p policy.PoolID, q policy.RequestID) {
 	s.ref.Cancel(s.then(nil), p, q)
 }
 func (s *script) drain(acts ...act) { s.ref.Drain(s.then(acts)) }
+func (s *script) pause(acts ...act) { s.ref.Pause(s.then(acts), 0, true) }
 
 // renew makes all instances stale, of which the controller counts so many.
 func (s *script) renew(stale int, change func(*policy.Config), acts ...act) {
@@ -209,6 +210,9 @@ func (s *script) Announce(policy.Time, policy.Hint) bool                    { re
 func (s *script) Withdraw(policy.Time, policy.HintID) bool                  { return false }
 func (s *script) Notice(t policy.Time, _ policy.InstanceID)                 { s.do(t) }
 func (s *script) Drain(t policy.Time)                                       { s.do(t) }
+func (s *script) Reopen(t policy.Time)                                      { s.do(t) }
+func (s *script) Pause(t policy.Time, _ policy.PoolID, _ bool)              { s.do(t) }
+func (s *script) Reset(t policy.Time, _ policy.PoolID)                      { s.do(t) }
 func (s *script) Fire()                                                     { s.do(s.due) }
 func (s *script) NextTimer() (policy.Time, policy.Class)                    { return s.due, s.class }
 func (s *script) Cancel(policy.Time, policy.PoolID, policy.RequestID) bool  { return true }

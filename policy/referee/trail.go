@@ -23,6 +23,9 @@ const (
 	lose
 	notice
 	drain
+	reopen
+	pause
+	reset
 	configure
 	announce
 	withdraw
@@ -42,7 +45,7 @@ const (
 
 func (k kind) String() string {
 	return [...]string{
-		"nothing", "start", "arrive", "requeue", "cancel", "warm", "took", "prepared", "release", "fail", "lose", "notice", "drain", "configure",
+		"nothing", "start", "arrive", "requeue", "cancel", "warm", "took", "prepared", "release", "fail", "lose", "notice", "drain", "reopen", "pause", "reset", "configure",
 		"announce", "withdraw", "expiry", "look", "tick", "launch", "assign", "move", "prepare", "stop", "resume", "replace", "end", "refuse",
 	}[k]
 }

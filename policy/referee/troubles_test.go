@@ -32,6 +32,9 @@ func (w *world) troubles() {
 	if d.chance(0.06) {
 		w.schedule(at(), policy.ClassArrival, w.drain)
 	}
+	for d.chance(0.2) {
+		w.schedule(at(), policy.ClassArrival, w.pause)
+	}
 	for most := d.IntN(10); d.chance(0.5) && most > 0; most-- {
 		w.schedule(at(), policy.ClassArrival, w.announce)
 	}
@@ -57,6 +60,35 @@ func (w *world) drain() {
 	w.drained = true
 	w.seen["drain"]++
 	w.do(func(c referee.Controller) { c.Drain(w.now) })
+	if w.d.chance(0.6) {
+		w.schedule(w.now+w.d.span(2*time.Minute), policy.ClassArrival, w.reopen)
+	}
+}
+
+// reopen takes a drain back.
+func (w *world) reopen() {
+	if w.calm {
+		return
+	}
+	w.drained = false
+	w.seen["reopen"]++
+	w.do(func(c referee.Controller) { c.Reopen(w.now) })
+}
+
+// pause stops a pool's launches for a while, and resets its breakers in the end.
+func (w *world) pause() {
+	if w.calm {
+		return
+	}
+	id := policy.PoolID(w.d.IntN(w.asked()))
+	w.seen["pause"]++
+	w.do(func(c referee.Controller) { c.Pause(w.now, id, true) })
+	w.schedule(w.now+w.d.span(2*time.Minute), policy.ClassArrival, func() {
+		w.do(func(c referee.Controller) { c.Pause(w.now, id, false) })
+	})
+	w.schedule(w.now+w.d.span(2*time.Minute), policy.ClassArrival, func() {
+		w.do(func(c referee.Controller) { c.Reset(w.now, id) })
+	})
 }
 
 func (w *world) cancel() {

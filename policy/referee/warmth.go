@@ -58,6 +58,6 @@ func (r *Referee) lonely(id policy.PoolID) *request {
 // launch for such a request. One that is full gives idle instances up for it.
 func (r *Referee) canLaunchAlone(p *pool) bool {
 	k := &p.category
-	return !r.draining && !r.held(p) && (k.MaxLaunching == 0 || int(p.launching()) < k.MaxLaunching) &&
+	return !r.draining && !p.paused && !r.held(p) && (k.MaxLaunching == 0 || int(p.launching()) < k.MaxLaunching) &&
 		(k.MaxInstances == 0 || int(p.total()-p.idle()) < k.MaxInstances) && r.hasMoney(p, true)
 }

@@ -65,7 +65,7 @@ func TestWorlds(t *testing.T) {
 // happenings are what worlds must have seen, so that their laws are of use: every
 // reason, and what has none.
 func happenings() []string {
-	all := []string{"stop", "resume", "replace", "prepare", "notice", "hint", "hint for a dataset", "cancel", "configure", "restore", "drain"}
+	all := []string{"stop", "resume", "replace", "prepare", "notice", "hint", "hint for a dataset", "cancel", "configure", "restore", "drain", "reopen", "pause"}
 	for why := policy.ForLevel; why <= policy.Reserved; why++ {
 		all = append(all, why.String())
 	}

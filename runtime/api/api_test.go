@@ -68,7 +68,7 @@ func serve(t *testing.T) (*api.Client, string) {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- host.Run(ctx) }()
-	server := httptest.NewServer(api.Handler(host, api.Options{MaxDeadline: time.Minute}))
+	server := httptest.NewServer(checked(t, api.Handler(host, api.Options{MaxDeadline: time.Minute})))
 	t.Cleanup(func() {
 		stop()
 		host.Hurry()
@@ -240,8 +240,8 @@ func TestMetricsAndHealth(t *testing.T) {
 	if err != nil || !s.Draining {
 		t.Errorf("drain: %+v, %v", s, err)
 	}
-	if status, body := get("/healthz"); status != http.StatusServiceUnavailable {
-		t.Errorf("health while draining %d %s", status, body)
+	if status, body := get("/readyz"); status != http.StatusServiceUnavailable {
+		t.Errorf("readiness while draining %d %s", status, body)
 	}
 	var problem *api.Problem
 	if _, err := client.Claim(t.Context(), api.ClaimRequest{Category: "quick"}); !errors.As(err, &problem) || problem.Status != http.StatusServiceUnavailable {

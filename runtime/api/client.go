@@ -1,27 +1,55 @@
 package api
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"os"
+	"strconv"
 	"strings"
+	"time"
 
 	"shadowpool/runtime"
 )
 
-// A Client talks to a server.
+// A Client talks to a server. An error of the server's is a *Problem; what can
+// be repeated safely is repeated a few times when the server is not available
+// or cannot be reached: all but a claim or a hint without a key.
 type Client struct {
-	base string
-	http *http.Client
+	base  string
+	token string
+	http  *http.Client
 }
+
+// ClientOptions say how a server is reached; a zero is the default.
+type ClientOptions struct {
+	// Token is sent with every request; empty is that of the environment
+	// variable SHADOWPOOL_TOKEN, if any.
+	Token string
+	// TokenFile is where it is read from instead.
+	TokenFile string
+	// CAFile has the certificates that the server's is checked against; empty:
+	// those of the system.
+	CAFile string
+	// CertFile and KeyFile are the client's own certificate, if it has one.
+	CertFile, KeyFile string
+}
+
+// TokenVariable is the environment variable that has a client's token.
+const TokenVariable = "SHADOWPOOL_TOKEN"
 
 // NewClient makes a client of the server at an address such as
 // http://localhost:8080; http:// may be left out.
-func NewClient(server string) (*Client, error) {
+func NewClient(server string, options ...ClientOptions) (*Client, error) {
 	if !strings.Contains(server, "://") {
 		server = "http://" + server
 	}
@@ -29,77 +57,414 @@ func NewClient(server string) (*Client, error) {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fmt.Errorf("server %q is not an address such as http://localhost:8080", server)
 	}
+	c := &Client{base: strings.TrimSuffix(server, "/"), token: os.Getenv(TokenVariable)}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 1000
-	return &Client{strings.TrimSuffix(server, "/"), &http.Client{Transport: transport}}, nil
+	for _, o := range options {
+		if err := c.use(&o, transport); err != nil {
+			return nil, err
+		}
+	}
+	if strings.ContainsFunc(c.token, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		return nil, errors.New("the token has characters that none has")
+	}
+	c.http = &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return c, nil
 }
 
-// Claim waits for an instance. When ctx ends, the request is withdrawn. An
-// error of the server is a *Problem.
+func (c *Client) use(o *ClientOptions, transport *http.Transport) error {
+	if o.Token != "" {
+		c.token = o.Token
+	}
+	if o.TokenFile != "" {
+		text, err := os.ReadFile(o.TokenFile)
+		if err != nil {
+			return fmt.Errorf("token: %w", err)
+		}
+		c.token = strings.TrimSpace(string(text))
+	}
+	if o.CAFile == "" && o.CertFile == "" {
+		return nil
+	}
+	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	if o.CAFile != "" {
+		pool, err := readPool(o.CAFile)
+		if err != nil {
+			return err
+		}
+		transport.TLSClientConfig.RootCAs = pool
+	}
+	if o.CertFile != "" {
+		own, err := tls.LoadX509KeyPair(o.CertFile, o.KeyFile)
+		if err != nil {
+			return fmt.Errorf("client certificate: %w", err)
+		}
+		transport.TLSClientConfig.Certificates = []tls.Certificate{own}
+	}
+	return nil
+}
+
+// readPool reads the certificates of a file.
+func readPool(file string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("certificates: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("certificates: %s has none in PEM", file)
+	}
+	return pool, nil
+}
+
+// claimBody is a ClaimRequest as it is sent, with its secrets.
+type claimBody struct {
+	*ClaimRequest
+	Secrets map[string]string `json:"secrets,omitempty"`
+}
+
+func (q *ClaimRequest) body() claimBody {
+	b := claimBody{ClaimRequest: q}
+	if len(q.Secrets) > 0 {
+		b.Secrets = make(map[string]string, len(q.Secrets))
+		for name, value := range q.Secrets {
+			b.Secrets[name] = string(value)
+		}
+	}
+	return b
+}
+
+// Claim waits for an instance. When ctx ends, a request without a key is
+// withdrawn. One with a key waits on, and the same request again joins it.
 func (c *Client) Claim(ctx context.Context, q ClaimRequest) (Claim, error) {
 	var claim Claim
-	err := c.do(ctx, http.MethodPost, "/v1/claims", q, &claim)
+	err := c.do(ctx, call{method: http.MethodPost, path: "/v1/claims", body: q.body(), result: &claim, once: q.Key == ""})
 	return claim, err
 }
 
-// Release ends a claim.
+// Submit lets a request wait, and returns its claim at once: waiting, or held
+// already. Await waits for it.
+func (c *Client) Submit(ctx context.Context, q ClaimRequest) (Claim, error) {
+	var claim Claim
+	err := c.do(ctx, call{method: http.MethodPost, path: "/v1/claims", body: q.body(), result: &claim, once: q.Key == "", async: true})
+	return claim, err
+}
+
+// Get is a claim as it is.
+func (c *Client) Get(ctx context.Context, claim string) (Claim, error) {
+	var found Claim
+	err := c.do(ctx, call{method: http.MethodGet, path: "/v1/claims/" + url.PathEscape(claim), result: &found})
+	return found, err
+}
+
+// Await waits until a claim is held. If it fails, its problem is the error.
+func (c *Client) Await(ctx context.Context, claim string) (Claim, error) {
+	for {
+		var found Claim
+		err := c.do(ctx, call{method: http.MethodGet, path: "/v1/claims/" + url.PathEscape(claim) + "?wait=30s", result: &found})
+		switch {
+		case err != nil:
+			return found, err
+		case found.State == Ended && found.Problem != nil:
+			return found, found.Problem
+		case found.State == Held:
+			return found, nil
+		}
+	}
+}
+
+// Release ends a claim, or withdraws it.
 func (c *Client) Release(ctx context.Context, claim string) error {
-	return c.do(ctx, http.MethodDelete, "/v1/claims/"+url.PathEscape(claim), nil, nil)
+	return c.do(ctx, call{method: http.MethodDelete, path: "/v1/claims/" + url.PathEscape(claim), gone: UnknownClaim})
+}
+
+// A List says what of a list is wanted.
+type List struct {
+	Cursor string // the Next of the page before; empty: from the start
+	Limit  int    // of a page, 1 to 1000; zero is 100
+	Tenant string // only what is its; empty: all
+}
+
+func (l *List) query() string {
+	q := url.Values{}
+	if l.Cursor != "" {
+		q.Set("cursor", l.Cursor)
+	}
+	if l.Limit != 0 {
+		q.Set("limit", strconv.Itoa(l.Limit))
+	}
+	if l.Tenant != "" {
+		q.Set("tenant", l.Tenant)
+	}
+	return "?" + q.Encode()
+}
+
+// Claims is a page of those that wait or are held.
+func (c *Client) Claims(ctx context.Context, l List) (ClaimPage, error) {
+	var page ClaimPage
+	err := c.do(ctx, call{method: http.MethodGet, path: "/v1/claims" + l.query(), result: &page})
+	return page, err
+}
+
+// Instances is a page of those that exist.
+func (c *Client) Instances(ctx context.Context, l List) (InstancePage, error) {
+	var page InstancePage
+	err := c.do(ctx, call{method: http.MethodGet, path: "/v1/instances" + l.query(), result: &page})
+	return page, err
+}
+
+// Announce tells the server of requests to come, and returns the hint's name.
+func (c *Client) Announce(ctx context.Context, h Hint) (string, error) {
+	var a Announced
+	err := c.do(ctx, call{method: http.MethodPost, path: "/v1/hints", body: h, result: &a, once: true})
+	return a.Hint, err
+}
+
+// Withdraw takes a hint back.
+func (c *Client) Withdraw(ctx context.Context, hint string) error {
+	return c.do(ctx, call{method: http.MethodDelete, path: "/v1/hints/" + url.PathEscape(hint), gone: UnknownHint})
+}
+
+// Pause makes the server launch nothing for a pool until Resume; "" is all.
+func (c *Client) Pause(ctx context.Context, pool string) error { return c.order(ctx, pool, "pause") }
+
+// Resume undoes Pause.
+func (c *Client) Resume(ctx context.Context, pool string) error { return c.order(ctx, pool, "resume") }
+
+// Reset makes the server forget the failures of a pool's launches; "" is all.
+func (c *Client) Reset(ctx context.Context, pool string) error { return c.order(ctx, pool, "reset") }
+
+func (c *Client) order(ctx context.Context, pool, verb string) error {
+	if pool == "" {
+		pool = "-"
+	}
+	return c.do(ctx, call{method: http.MethodPost, path: "/v1/pools/" + url.PathEscape(pool) + "/" + verb})
+}
+
+// Invalidate makes the server hand out none of a category's instances that
+// exist now.
+func (c *Client) Invalidate(ctx context.Context, category string) error {
+	return c.do(ctx, call{method: http.MethodPost, path: "/v1/categories/" + url.PathEscape(category) + "/invalidate", once: true})
 }
 
 // Status asks what the server does.
 func (c *Client) Status(ctx context.Context) (runtime.Status, error) {
 	var s runtime.Status
-	err := c.do(ctx, http.MethodGet, "/v1/status", nil, &s)
+	err := c.do(ctx, call{method: http.MethodGet, path: "/v1/status", result: &s})
 	return s, err
 }
 
 // Drain makes the server take no new claims and end what is idle.
 func (c *Client) Drain(ctx context.Context) (runtime.Status, error) {
 	var s runtime.Status
-	err := c.do(ctx, http.MethodPost, "/v1/drain", nil, &s)
+	err := c.do(ctx, call{method: http.MethodPost, path: "/v1/drain", result: &s})
 	return s, err
 }
 
-func (c *Client) do(ctx context.Context, method, path string, body, result any) error {
+// Configuration is the file that holds.
+func (c *Client) Configuration(ctx context.Context) ([]byte, error) {
+	var file []byte
+	err := c.do(ctx, call{method: http.MethodGet, path: "/v1/configuration", result: &file})
+	return file, err
+}
+
+// Configure makes another file hold.
+func (c *Client) Configure(ctx context.Context, file []byte) error {
+	return c.do(ctx, call{method: http.MethodPut, path: "/v1/configuration", body: file})
+}
+
+// Watch calls f with every event of the claims that the client may see, of one
+// tenant or, if that is empty, of all. It returns when ctx ends or f returns
+// an error, with that. A connection that is lost is made anew, and goes on
+// where it was.
+func (c *Client) Watch(ctx context.Context, tenant string, f func(Event) error) error {
+	last := ""
+	for tried := 0; ; {
+		err := c.events(ctx, "/v1/events?tenant="+url.QueryEscape(tenant), &last, func(data []byte) error {
+			tried = 0
+			var e Event
+			if err := json.Unmarshal(data, &e); err != nil {
+				return err
+			}
+			return f(e)
+		})
+		if err != nil && !again(err) {
+			return err
+		}
+		if err := pause(ctx, tried, err); err != nil {
+			return err
+		}
+		tried++
+	}
+}
+
+// events reads a stream to its end.
+func (c *Client) events(ctx context.Context, path string, last *string, f func(data []byte) error) error {
+	request, err := c.request(ctx, call{method: http.MethodGet, path: path}, nil)
+	if err != nil {
+		return err
+	}
+	if *last != "" {
+		request.Header.Set("Last-Event-ID", *last)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return &unreached{err}
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return problemIn(response)
+	}
+	lines := bufio.NewScanner(response.Body)
+	lines.Buffer(nil, 1<<20)
+	id := ""
+	for lines.Scan() {
+		field, value, _ := strings.Cut(lines.Text(), ": ")
+		switch field {
+		case "id":
+			id = value
+		case "data":
+			if err := f([]byte(value)); err != nil {
+				return err
+			}
+			*last = id
+		}
+	}
+	return &unreached{errors.Join(lines.Err(), io.ErrUnexpectedEOF)}
+}
+
+// A call is one operation.
+type call struct {
+	method, path string
+	body         any // JSON, or a file if it is bytes
+	result       any
+	once         bool // it must not be repeated
+	async        bool
+	gone         Kind // what a repetition is told if the first call was carried out
+}
+
+// An unreached server did not answer, or not to the end.
+type unreached struct{ error }
+
+func (u *unreached) Error() string { return "is a server running there? " + u.error.Error() }
+func (u *unreached) Unwrap() error { return u.error }
+
+// again tells whether it is worth to try once more.
+func again(err error) bool {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p.Status == http.StatusServiceUnavailable && !Draining.Is(p)
+	}
+	var lost *unreached
+	return errors.As(err, &lost)
+}
+
+// tries is how often a call is made at most.
+const tries = 5
+
+// do makes a call, and again while that is safe and of use.
+func (c *Client) do(ctx context.Context, a call) error {
+	for tried := 0; ; tried++ {
+		err := c.try(ctx, a)
+		switch {
+		case err == nil:
+			return nil
+		case tried > 0 && a.gone != "" && a.gone.Is(err):
+			return nil
+		case a.once || tried == tries-1 || !again(err) || ctx.Err() != nil:
+			return err
+		}
+		if waited := pause(ctx, tried, err); waited != nil {
+			return err
+		}
+	}
+}
+
+// pause waits before another try: longer from one to the next, by a random
+// part of it so that clients do not come back together, and no less than the
+// server says.
+func pause(ctx context.Context, tried int, err error) error {
+	most := min(100*time.Millisecond<<tried, 5*time.Second)
+	wait := most/2 + rand.N(most/2)
+	var p *Problem
+	if errors.As(err, &p) {
+		wait += time.Duration(min(p.RetryAfterS, 30) * float64(time.Second))
+	}
+	select {
+	case <-time.After(wait):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (c *Client) request(ctx context.Context, a call, body io.Reader) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, a.method, c.base+a.path, body)
+	if err != nil {
+		return nil, err
+	}
+	if c.token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	if a.async {
+		request.Header.Set("Prefer", "respond-async")
+	}
+	return request, nil
+}
+
+// try makes a call once.
+func (c *Client) try(ctx context.Context, a call) error {
 	var content io.Reader
-	if body != nil {
-		b, err := json.Marshal(body)
+	kind := "application/json"
+	if file, plain := a.body.([]byte); plain {
+		content, kind = bytes.NewReader(file), "application/yaml"
+	} else if a.body != nil {
+		b, err := json.Marshal(a.body)
 		if err != nil {
 			return err
 		}
 		content = bytes.NewReader(b)
 	}
-	request, err := http.NewRequestWithContext(ctx, method, c.base+path, content)
+	request, err := c.request(ctx, a, content)
 	if err != nil {
 		return err
 	}
-	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
+	if content != nil {
+		request.Header.Set("Content-Type", kind)
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return fmt.Errorf("is a server running there? %w", err)
+		return &unreached{err}
 	}
 	defer response.Body.Close()
+	if response.StatusCode/100 != 2 {
+		return problemIn(response)
+	}
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err != nil {
-		return err
+		return &unreached{err}
 	}
-	if response.StatusCode/100 != 2 {
-		p := &Problem{}
-		if json.Unmarshal(answer, p) != nil || p.Title == "" {
-			p = &Problem{Title: response.Status, Status: response.StatusCode, Detail: fmt.Sprintf("%.200s", answer)}
-		}
-		return p
-	}
-	if result == nil {
+	if file, plain := a.result.(*[]byte); plain {
+		*file = answer
 		return nil
 	}
-	if err := json.Unmarshal(answer, result); err != nil {
+	if a.result == nil {
+		return nil
+	}
+	if err := json.Unmarshal(answer, a.result); err != nil {
 		return fmt.Errorf("the server's answer is not what was expected: %w", err)
 	}
 	return nil
+}
+
+// problemIn is what a server that refuses says.
+func problemIn(response *http.Response) error {
+	answer, _ := io.ReadAll(io.LimitReader(response.Body, 1<<20))
+	p := &Problem{}
+	if json.Unmarshal(answer, p) != nil || p.Title == "" {
+		p = &Problem{Title: response.Status, Status: response.StatusCode, Detail: fmt.Sprintf("%.200s", answer)}
+	}
+	return p
 }
 
 // maxAnswer bounds an answer: a status has a kilobyte a category.

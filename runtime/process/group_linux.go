@@ -14,17 +14,17 @@ func ownGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// reap waits for the end of a process and kills what it leaves in its group.
-// It does so while the process is a zombie: until it is waited for, the
-// number of its group cannot become another's.
-func (c *child) reap() {
-	for unix.Waitid(unix.P_PID, c.pid(), nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
+// reap implements process. It kills what is left while the process is a
+// zombie: until it is waited for, the number of its group cannot become
+// another's.
+func (s *started) reap() error {
+	for unix.Waitid(unix.P_PID, s.pid(), nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
 	}
-	c.mu.Lock()
-	killGroup(c.cmd.Process)
-	c.reaped = true
-	c.mu.Unlock()
-	c.err = c.cmd.Wait()
+	s.mu.Lock()
+	killGroup(s.cmd.Process)
+	s.reaped = true
+	s.mu.Unlock()
+	return s.cmd.Wait()
 }
 
 func terminateGroup(p *os.Process) { _ = syscall.Kill(-p.Pid, syscall.SIGTERM) }

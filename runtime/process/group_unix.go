@@ -11,13 +11,14 @@ import (
 // ownGroup puts a command in a process group of its own.
 func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
-// reap waits for the end of a process and kills what it leaves in its group.
-func (c *child) reap() {
-	c.err = c.cmd.Wait()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.reaped = true
-	killGroup(c.cmd.Process)
+// reap implements process.
+func (s *started) reap() error {
+	err := s.cmd.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reaped = true
+	killGroup(s.cmd.Process)
+	return err
 }
 
 func terminateGroup(p *os.Process) { _ = syscall.Kill(-p.Pid, syscall.SIGTERM) }

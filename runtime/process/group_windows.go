@@ -9,11 +9,13 @@ import (
 
 func ownGroup(*exec.Cmd) {}
 
-func (c *child) reap() {
-	err := c.cmd.Wait()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.err, c.reaped = err, true
+// reap implements process.
+func (s *started) reap() error {
+	err := s.cmd.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reaped = true
+	return err
 }
 
 func terminateGroup(p *os.Process) { _ = p.Kill() }

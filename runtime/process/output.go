@@ -24,6 +24,7 @@ type output struct {
 	line  *regexp.Regexp // nil once it was found
 	part  []byte         // of a line of standard output
 	ready chan string    // gets the address
+	files []*file        // where it is written to; none where pipes bring it
 }
 
 func newOutput(line *regexp.Regexp) *output {
@@ -95,6 +96,7 @@ func (o *output) scan(b []byte) {
 
 // tail is the last line or lines, at most 500 bytes.
 func (o *output) tail() string {
+	o.catchUp()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	all := string(o.ring[o.next:]) + string(o.ring[:o.next])

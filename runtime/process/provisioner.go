@@ -5,13 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
-	"time"
 
 	"shadowpool/runtime"
 )
@@ -20,9 +16,20 @@ import (
 // runtime.Provisioner.
 type Provisioner struct {
 	recipes map[string]recipe // by pool
+	state   *state            // nil where instances die with their server
 
-	mu       sync.Mutex
-	children map[string]*child
+	mu        sync.Mutex
+	instances map[string]*instance // from the order until nothing is left
+	closed    bool
+}
+
+// An instance is what is known of one; the provisioner's mutex guards it.
+type instance struct {
+	record
+	launch *launch           // in progress
+	child  *child            // nil until its process has been started
+	warm   *runtime.Instance // nil until it is
+	ending bool              // is being stopped
 }
 
 // A recipe is a checked Config.
@@ -35,7 +42,7 @@ type recipe struct {
 // names what is impossible in a configuration; whether a command exists shows
 // at its first launch.
 func New(pools map[string]Config) (*Provisioner, error) {
-	p := &Provisioner{recipes: make(map[string]recipe), children: make(map[string]*child)}
+	p := &Provisioner{recipes: make(map[string]recipe), instances: make(map[string]*instance)}
 	for _, name := range slices.Sorted(maps.Keys(pools)) {
 		r, err := pools[name].recipe()
 		if err != nil {
@@ -46,6 +53,32 @@ func New(pools map[string]Config) (*Provisioner, error) {
 	return p, nil
 }
 
+// errClosed is what a provisioner answers that has been closed.
+var errClosed = errors.New("the process provisioner is closed")
+
+// Close lets go of the state folder of Open, and leaves the instances alone, in
+// whatever state they are: another server may go on with them. A Start that is
+// in progress fails. Without a state folder it does nothing.
+func (p *Provisioner) Close() error {
+	if p.state == nil {
+		return nil
+	}
+	p.mu.Lock()
+	p.closed = true
+	var launches []*launch
+	for _, i := range p.instances {
+		if i.launch != nil {
+			i.launch.cancel(errClosed)
+			launches = append(launches, i.launch)
+		}
+	}
+	p.mu.Unlock()
+	for _, l := range launches {
+		<-l.done
+	}
+	return p.state.close()
+}
+
 // Start implements runtime.Provisioner. The error of a launch that failed has
 // the end of what the process wrote.
 func (p *Provisioner) Start(ctx context.Context, spec runtime.InstanceSpec) (runtime.Instance, error) {
@@ -53,122 +86,105 @@ func (p *Provisioner) Start(ctx context.Context, spec runtime.InstanceSpec) (run
 	if !ok {
 		return runtime.Instance{}, fmt.Errorf("nothing says what the processes of pool %q are", spec.Pool)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, r.StartTimeout, fmt.Errorf("not warm after %v", r.StartTimeout))
-	defer cancel()
-	if ctx.Err() != nil {
-		return runtime.Instance{}, context.Cause(ctx)
+	if err := p.state.allows(spec.Name); err != nil {
+		return runtime.Instance{}, err
 	}
-	environment := append(os.Environ(), r.Environment...)
-	known := map[string]string{"SHADOWPOOL_INSTANCE": spec.Name, "SHADOWPOOL_CATEGORY": spec.Category}
-	if spec.Zone != "" {
-		known["SHADOWPOOL_ZONE"] = spec.Zone
-	}
-	if spec.Tenant != "" {
-		known["SHADOWPOOL_TENANT"] = spec.Tenant
-	}
-	for _, name := range slices.Sorted(maps.Keys(known)) {
-		environment = append(environment, name+"="+known[name])
-	}
-	var port int
-	command := r.Command
-	if r.line == nil {
-		var err error
-		if port, err = freePort(); err != nil {
+	for {
+		if ctx.Err() != nil {
+			return runtime.Instance{}, context.Cause(ctx)
+		}
+		warm, l, err := p.join(&r, spec)
+		switch {
+		case err != nil:
+			return runtime.Instance{}, err
+		case warm != nil:
+			return *warm, nil
+		case l != nil:
+			// If its last Start went away before this one came, try again.
+			if i, err := p.wait(ctx, l); !errors.Is(err, errAbandoned) || ctx.Err() != nil {
+				return i, err
+			}
+			continue
+		}
+		// One of the name is on its way out, or cannot go on.
+		if err := p.Stop(ctx, spec.Name); err != nil {
 			return runtime.Instance{}, err
 		}
-		environment = append(environment, "SHADOWPOOL_PORT="+strconv.Itoa(port))
-		command = slices.Clone(command)
-		for i := range command {
-			command[i] = strings.ReplaceAll(command[i], "{port}", strconv.Itoa(port))
-		}
 	}
-	began := time.Now()
-	c, err := p.launch(spec.Name, &r, command, environment)
-	if err != nil {
-		return runtime.Instance{}, err
-	}
-	address, err := r.await(ctx, c, port)
-	launch, warmUp := time.Since(began), time.Duration(0)
-	if err == nil && len(r.Warmup) > 0 {
-		err = r.warmUp(ctx, c, append(environment, "SHADOWPOOL_ADDRESS="+address, "SHADOWPOOL_PID="+strconv.Itoa(c.pid())))
-		warmUp = time.Since(began) - launch
-	}
-	if err != nil {
-		_ = c.end(context.WithoutCancel(ctx), c.grace)
-		if tail := c.output.tail(); tail != "" {
-			err = fmt.Errorf("%w; it wrote last: %s", err, tail)
-		}
-		return runtime.Instance{}, err
-	}
-	known["SHADOWPOOL_ADDRESS"], known["SHADOWPOOL_PID"] = address, strconv.Itoa(c.pid())
-	return runtime.Instance{
-		Name: spec.Name, Address: address, PID: c.pid(), Gone: c.gone, Output: c.output.tail, CPU: c.cpu,
-		Launch: launch, WarmUp: warmUp, Environment: known,
-	}, nil
 }
 
-// launch starts a process and enters it in the books until it is gone.
-func (p *Provisioner) launch(name string, r *recipe, command, environment []string) (*child, error) {
+// join finds the instance of a name, if it is warm, or joins its launch, which
+// it may begin. It returns neither if the one of the name has to go first.
+func (p *Provisioner) join(r *recipe, spec runtime.InstanceSpec) (*runtime.Instance, *launch, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.children[name] != nil {
-		return nil, fmt.Errorf("instance %s exists already", name)
+	if p.closed {
+		return nil, nil, errClosed
 	}
-	c := newChild(r, command, environment, r.line)
-	if err := c.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting %s: %w", command[0], err)
+	i := p.instances[spec.Name]
+	switch {
+	case i == nil:
+		i = &instance{record: record{Name: spec.Name, Pool: spec.Pool, Grace: r.Grace}}
+		p.instances[spec.Name] = i
+		p.begin(i, r, spec)
+	case i.ending || i.child != nil && i.child.ended():
+		return nil, nil, nil
+	case i.warm != nil:
+		return i.warm, nil, nil
+	case i.launch != nil:
+	case i.child != nil && i.Stage == launching && i.Pool == spec.Pool:
+		p.begin(i, r, spec) // its server ended before it was ready
+	default:
+		// It ended during the warm-up command, which may not be meant to be
+		// run twice.
+		return nil, nil, nil
 	}
-	p.children[name] = c
-	go func() {
-		c.reap()
-		p.mu.Lock()
-		delete(p.children, name)
-		p.mu.Unlock()
-		close(c.gone)
-	}()
-	return c, nil
+	i.launch.waiting++
+	return nil, i.launch, nil
 }
 
-// warmUp runs the warm-up command beside an instance that is ready.
-func (r *recipe) warmUp(ctx context.Context, c *child, environment []string) error {
-	w := newChild(r, r.Warmup, environment, nil)
-	if err := w.cmd.Start(); err != nil {
-		return fmt.Errorf("starting the warm-up command %s: %w", r.Warmup[0], err)
+// Adopt implements runtime.Provisioner.
+func (p *Provisioner) Adopt(_ context.Context, spec runtime.InstanceSpec) (runtime.Instance, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return runtime.Instance{}, errClosed
 	}
-	go func() {
-		w.reap()
-		close(w.gone)
-	}()
-	select {
-	case <-w.gone:
-		c.mu.Lock()
-		c.warmUp = w.cpu()
-		c.mu.Unlock()
-		if w.err != nil {
-			return fmt.Errorf("the warm-up command failed: %w; it wrote last: %s", w.err, w.output.tail())
-		}
-		return nil
-	case <-c.gone:
-		_ = w.end(context.WithoutCancel(ctx), w.grace)
-		return errors.New("the process ended during its warm-up")
-	case <-ctx.Done():
-		_ = w.end(context.WithoutCancel(ctx), w.grace)
-		return context.Cause(ctx)
+	i := p.instances[spec.Name]
+	if i == nil || i.warm == nil || i.ending || i.child.ended() {
+		return runtime.Instance{}, fmt.Errorf("instance %s: %w", spec.Name, runtime.ErrGone)
 	}
-}
-
-// Adopt implements runtime.Provisioner. Processes do not outlive their server.
-func (p *Provisioner) Adopt(context.Context, runtime.InstanceSpec) (runtime.Instance, error) {
-	return runtime.Instance{}, runtime.ErrGone
+	return *i.warm, nil
 }
 
 // Stop implements runtime.Provisioner.
 func (p *Provisioner) Stop(ctx context.Context, name string) error {
 	p.mu.Lock()
-	c := p.children[name]
+	i := p.instances[name]
+	if p.closed || i == nil {
+		defer p.mu.Unlock()
+		if p.closed {
+			return errClosed
+		}
+		return nil
+	}
+	i.ending = true
+	l := i.launch
+	if l != nil {
+		l.cancel(errors.New("it was stopped"))
+	}
+	p.mu.Unlock()
+	if l != nil {
+		select {
+		case <-l.done:
+		case <-ctx.Done():
+		}
+	}
+	p.mu.Lock()
+	c := i.child
 	p.mu.Unlock()
 	if c == nil {
-		return nil
+		return context.Cause(ctx) // nothing was started
 	}
 	return c.end(ctx, c.grace)
 }
@@ -177,5 +193,18 @@ func (p *Provisioner) Stop(ctx context.Context, name string) error {
 func (p *Provisioner) List(context.Context) ([]string, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.Sorted(maps.Keys(p.children)), nil
+	if p.closed {
+		return nil, errClosed
+	}
+	return slices.Sorted(maps.Keys(p.instances)), nil
+}
+
+// accompany waits for the end of an instance's process, and forgets it.
+func (p *Provisioner) accompany(i *instance, c *child) {
+	c.err = c.reap()
+	p.state.forget(i.Name, c.output)
+	p.mu.Lock()
+	delete(p.instances, i.Name)
+	p.mu.Unlock()
+	close(c.gone)
 }

@@ -47,6 +47,11 @@ var parts = map[string]func() error{
 		fmt.Println("loading the model")
 		return fmt.Errorf("no such model")
 	},
+	"slow": func() error {
+		ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+		defer cancel()
+		return worker.Run(ctx, os.Stdout, slowTakes)
+	},
 	"silent": func() error { select {} },
 	"deaf": func() error {
 		signal.Ignore(syscall.SIGTERM)
@@ -116,14 +121,23 @@ func one(t *testing.T, c process.Config) (*process.Provisioner, runtime.Instance
 	return p, i, err
 }
 
+const slowTakes = 400 * time.Millisecond
+
+// fixture is what the suite needs to know of processes that play parts.
+func fixture() (map[string]process.Config, provisionertest.Fixture) {
+	configs := map[string]process.Config{"worker": config("worker"), "broken": config("broken"), "slow": config("slow")}
+	return configs, provisionertest.Fixture{
+		Category: "worker", Broken: "broken", Slow: "slow", SlowTakes: slowTakes,
+		Kill: func(i runtime.Instance) error { return syscall.Kill(i.PID, syscall.SIGKILL) },
+	}
+}
+
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	provisionertest.Run(t, func(t *testing.T) provisionertest.Fixture {
-		return provisionertest.Fixture{
-			Provisioner: provisioner(t, map[string]process.Config{"worker": config("worker"), "broken": config("broken")}),
-			Category:    "worker", Broken: "broken",
-			Kill: func(i runtime.Instance) error { return syscall.Kill(i.PID, syscall.SIGKILL) },
-		}
+		configs, f := fixture()
+		f.Provisioner = provisioner(t, configs)
+		return f
 	})
 }
 

@@ -23,7 +23,7 @@ func BenchmarkUsage(b *testing.B) {
 	for n := range instances {
 		name := fmt.Sprintf("x-%d", n)
 		all.Go(func() {
-			if _, err := p.Start(b.Context(), runtime.InstanceSpec{Name: name, Category: "x"}); err != nil {
+			if _, err := p.Start(b.Context(), runtime.InstanceSpec{Name: name, Pool: "x", Category: "x"}); err != nil {
 				b.Error(err)
 			}
 		})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"maps"
 	"syscall"
 	"time"
 
@@ -18,8 +17,13 @@ import (
 // group: one that has left it does not count, and what an orphan has used is
 // lost when it ends. The warm-up command's CPU time counts once it has ended.
 func (p *Provisioner) Usage(ctx context.Context) (map[string]runtime.Usage, error) {
+	children := make(map[string]*child)
 	p.mu.Lock()
-	children := maps.Clone(p.children)
+	for name, i := range p.instances {
+		if i.child != nil {
+			children[name] = i.child
+		}
+	}
 	p.mu.Unlock()
 	groups := make(map[int]*group, len(children))
 	for _, c := range children {
@@ -41,10 +45,13 @@ func (p *Provisioner) Usage(ctx context.Context) (map[string]runtime.Usage, erro
 	}
 	all := make(map[string]runtime.Usage, len(children))
 	for name, c := range children {
-		// Until a child is reaped the number of its group is no other's.
+		// Until a process has ended the number of its group is no other's.
 		if g := groups[c.pid()]; g.runs && g.err == nil {
-			if warmUp, reaped := c.state(); !reaped {
-				g.CPU += warmUp
+			if f, ok := c.process.(*found); ok {
+				f.look()
+			}
+			if !c.ended() {
+				g.CPU += c.warmUpCPU()
 				all[name] = g.Usage
 			}
 		}
