@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,12 +31,15 @@ type sessions struct {
 	listener net.Listener
 	server   *http.Server
 	log      *slog.Logger
-	now      atomic.Pointer[proxy.Proxy] // nil while there is none
+
+	mu    sync.Mutex
+	now   *proxy.Proxy  // nil while there is none
+	there chan struct{} // closed when there is one
 }
 
 // sessions are nil where neither the file nor the flag asks for them.
 func (f *serveFlags) sessions(file *config.File, fleet *policy.Config) (*sessions, error) {
-	s := &sessions{Proxy: config.DefaultProxy(), folder: filepath.Dir(f.config)}
+	s := &sessions{Proxy: config.DefaultProxy(), folder: filepath.Dir(f.config), there: make(chan struct{})}
 	switch {
 	case file.Proxy != nil:
 		s.Proxy = *file.Proxy
@@ -111,15 +115,48 @@ func (s *sessions) serve(failed func(error)) {
 	s.log.Info("serving sessions", "address", s.address, "idle_timeout", s.Session.IdleTimeout)
 }
 
+// hostAfter is how long a request waits for a host to begin.
+const hostAfter = 10 * time.Second
+
 // ServeHTTP forwards a request, if there is a host.
 func (s *sessions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if p := s.now.Load(); p != nil {
+	ctx, cancel := context.WithTimeout(r.Context(), hostAfter)
+	defer cancel()
+	if p := s.await(ctx); p != nil {
 		p.ServeHTTP(w, r)
 		return
 	}
 	w.Header().Set("Retry-After", "1")
 	w.Header().Set("Refresh", "1") // for browsers
 	http.Error(w, "This server has no pool at the moment.", http.StatusServiceUnavailable)
+}
+
+// await is the proxy that there is, or is before ctx ends.
+func (s *sessions) await(ctx context.Context) *proxy.Proxy {
+	s.mu.Lock()
+	there := s.there
+	s.mu.Unlock()
+	select {
+	case <-there:
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now
+}
+
+// set says which proxy there is now; nil takes the one that was there away.
+func (s *sessions) set(p, was *proxy.Proxy) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.now != was: // another is there already
+	case p != nil:
+		s.now = p
+		close(s.there)
+	case was != nil:
+		s.now, s.there = nil, make(chan struct{})
+	}
 }
 
 // close lets what is being answered come to its end until ctx ends.
@@ -170,7 +207,7 @@ func (r *reign) begin(host *runtime.Host) error {
 	if err := adopt(host, p); err != nil {
 		return err
 	}
-	r.now.Store(p)
+	r.set(p, nil)
 	return nil
 }
 
@@ -203,7 +240,7 @@ func (r *reign) end() {
 		return
 	}
 	if p := r.proxy.Load(); p != nil {
-		r.now.CompareAndSwap(p, nil)
+		r.set(nil, p)
 		time.AfterFunc(reignEnd, p.Close)
 	}
 }

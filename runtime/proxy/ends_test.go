@@ -45,6 +45,7 @@ func TestLostInstance(t *testing.T) {
 	if a := b.do(ann, r); a.StatusCode != 502 && a.StatusCode != 503 {
 		t.Errorf("a POST was made again: %d %s", a.StatusCode, a.text)
 	}
+	b.await("both losses are known", func() bool { return b.figure("sessions_ended_total", "lost") == 2 })
 	if a := b.get(ann, "/?die=all"); a.StatusCode != 502 && a.StatusCode != 503 {
 		t.Errorf("%d %s", a.StatusCode, a.text)
 	}
