@@ -99,11 +99,11 @@ func (c *claim) answer(a answer) {
 // if its deadline has passed; else it waits Limits.Absence for somebody who
 // claims with the same key.
 func (h *Host) Claim(ctx context.Context, r Request) (Grant, error) {
-	return h.ClaimAs(ctx, r, func(string) {})
+	return h.ClaimAs(ctx, r, nil)
 }
 
-// ClaimAs is Claim, and calls named with the claim's name once the request
-// waits. The loop calls it: it must not wait for anything.
+// ClaimAs is Claim, and calls named, if it is not nil, with the claim's name
+// once the request waits. The loop calls it: it must not wait for anything.
 func (h *Host) ClaimAs(ctx context.Context, r Request, named func(claim string)) (Grant, error) {
 	reply := make(chan answer, 1)
 	var c *claim
@@ -121,8 +121,9 @@ func (h *Host) ClaimAs(ctx context.Context, r Request, named func(claim string))
 			h.answer(func() { reply <- answer{err: err} })
 			return
 		}
-		name := h.claimName(c.id)
-		h.effect(func() { named(name) })
+		if name := h.claimName(c.id); named != nil {
+			h.effect(func() { named(name) })
+		}
 	}
 	if h.ask(ctx, join) == nil {
 		select {
@@ -130,7 +131,12 @@ func (h *Host) ClaimAs(ctx context.Context, r Request, named func(claim string))
 			return a.grant, a.err
 		case <-ctx.Done():
 		case <-h.done:
-			return Grant{}, ErrStopped
+			select {
+			case a := <-reply: // the last thing that it did
+				return a.grant, a.err
+			default:
+				return Grant{}, ErrStopped
+			}
 		}
 	}
 	// Who is told that it is withdrawn will not ask again. The input may have

@@ -316,6 +316,11 @@ func (h *Host) change(ctx context.Context, f func() error) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case <-h.done:
+	}
+	select {
+	case err := <-ended: // the last thing that it did
+		return err
+	default:
 		return ErrStopped
 	}
 }

@@ -32,7 +32,7 @@ func (s *server) claim(w http.ResponseWriter, r *http.Request, who *Principal) *
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), o.deadline)
 	defer cancel()
-	claim, problem := s.carryOut(ctx, o, func(string) {})
+	claim, problem := s.carryOut(ctx, o, nil)
 	if problem != nil {
 		return problem
 	}
@@ -44,7 +44,7 @@ func (s *server) claim(w http.ResponseWriter, r *http.Request, who *Principal) *
 }
 
 // obtain waits for an instance: for the tenant's limits, its turn, the host.
-// named is told the name of the claim when it waits in the host.
+// named, if not nil, is told the name of the claim when it waits in the host.
 func (s *server) obtain(ctx context.Context, o *order, named func(claim string)) (runtime.Grant, *Problem) {
 	account, problem := s.gate.enter(o.Tenant, s.opt.Events.joins(o.Tenant, o.Key))
 	if problem != nil {
@@ -233,35 +233,39 @@ func (s *server) accept(w http.ResponseWriter, r *http.Request, o *order) *Probl
 		return Overloaded.problem("too many claims wait without their clients")
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), o.deadline)
-	waits := make(chan string, 1)
+	// The name comes before or after what becomes of the claim.
+	toClient, toTask := make(chan string, 1), make(chan string, 1)
 	done := make(chan *Problem, 1)
 	go func() {
 		defer func() { <-s.kept }()
 		defer cancel()
-		name := ""
-		_, problem := s.carryOut(ctx, o, func(claim string) {
-			name = claim
-			waits <- claim
-		})
-		if problem != nil && name != "" {
-			s.failures.add(o.failed(name, problem))
-			s.opt.Events.failed(name)
+		_, problem := s.carryOut(ctx, o, func(claim string) { toClient <- claim; toTask <- claim })
+		select {
+		case name := <-toTask:
+			if problem != nil {
+				s.failures.add(o.failed(name, problem))
+				s.opt.Events.failed(name)
+			}
+		default:
 		}
 		done <- problem
 	}()
 	var name string
 	select {
-	case name = <-waits:
+	case name = <-toClient:
 	case problem := <-done:
 		if problem != nil {
 			return problem
 		}
-		name = <-waits
+		name = <-toClient
 	case <-r.Context().Done():
 		return Withdrawn.problem("the client is gone; its claim is not")
 	}
 	claim, problem := s.find(r.Context(), name, anyone)
 	if problem != nil { // it is over already
+		if why := <-done; why != nil {
+			return why
+		}
 		return problem
 	}
 	w.Header().Set("Location", "/v1/claims/"+url.PathEscape(name))

@@ -26,6 +26,7 @@ func connect(ctx context.Context, c Config, lockTimeout time.Duration) (*pgxpool
 		return nil, err
 	}
 	config.MaxConns, config.MinConns, config.MinIdleConns = most, 0, 0
+	config.PingTimeout = c.Lease / 5 // of one that was idle and may lead nowhere
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = c.Lease
 	}

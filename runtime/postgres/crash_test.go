@@ -99,6 +99,28 @@ func TestConnectionsLost(t *testing.T) {
 	numbered(t, l, n)
 }
 
+// Nor are those that lead nowhere, of which nobody was told.
+func TestConnectionsForgotten(t *testing.T) {
+	_, c := database(t)
+	p, c := through(t, c)
+	c.Lease = 10 * time.Second
+	l := leads(t, opened(t, c))
+	add(t, l, "one")
+	time.Sleep(1500 * time.Millisecond) // connections that were just used are trusted
+	p.Forget()
+	ctx, cancel := context.WithTimeout(t.Context(), c.Lease)
+	defer cancel()
+	if _, lines, err := l.Load(ctx); err != nil || len(lines) != 1 {
+		t.Errorf("lines %q (%v), want one", lines, err)
+	}
+	if err := l.Append(ctx, [][]byte{[]byte("two")}); err != nil {
+		t.Error(err)
+	}
+	time.Sleep(c.Lease)
+	kept(t, l)
+	holds(t, l, "one", "two")
+}
+
 // A leader that the database hears nothing of notices it before another may
 // lead, and does not write any more when the network is there again.
 func TestNetworkStalls(t *testing.T) {
@@ -140,7 +162,7 @@ func TestNetworkStalls(t *testing.T) {
 // the next term: it is there when the next leader looks, or never.
 func TestLongAppend(t *testing.T) {
 	name, c := database(t)
-	c.Lease = time.Second
+	c.Lease = 2 * time.Second
 	s := opened(t, c)
 	l := leads(t, s)
 	tx, err := s.data.Begin(t.Context()) // which the append has to wait for
@@ -152,7 +174,7 @@ func TestLongAppend(t *testing.T) {
 	}
 	appended := make(chan error, 1)
 	go func() { appended <- l.Append(context.Background(), [][]byte{[]byte("one")}) }()
-	time.Sleep(3 * c.Lease)
+	time.Sleep(2 * c.Lease)
 	kept(t, l)
 	err = shared.Exec(name, "SET lock_timeout = '500ms'; UPDATE shadowpool_lead SET term = term + 1")
 	if err == nil || !strings.Contains(err.Error(), "lock timeout") {
@@ -210,7 +232,7 @@ func TestDatabaseKilled(t *testing.T) {
 // waits leads when it is back.
 func TestDatabaseAway(t *testing.T) {
 	server := postgrestest.Start(t)
-	c := Config{URL: server.Database(t, "away"), PasswordFile: server.PasswordFile, Pool: "away", Lease: time.Second}
+	c := Config{URL: server.Database(t, "away"), PasswordFile: server.PasswordFile, Pool: "away", Lease: 2 * time.Second}
 	l := leads(t, opened(t, c))
 	add(t, l, "one")
 	server.Kill()

@@ -14,7 +14,7 @@ import (
 // leads, writes nothing.
 func TestFrozen(t *testing.T) {
 	_, c := database(t)
-	c.Lease = time.Second
+	c.Lease = 2 * time.Second
 	frozen := storetest.Start(t, place(c))
 	if err := frozen.Tell("one"); err != nil {
 		t.Fatal(err)

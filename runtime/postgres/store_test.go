@@ -113,7 +113,7 @@ func holds(t testing.TB, l runtime.Lead, want ...string) {
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Fixture {
 		name, c := database(t)
-		c.Lease = time.Second
+		c.Lease = 2 * time.Second
 		return storetest.Fixture{
 			Open: func() (runtime.Store, error) { return Open(context.Background(), c) },
 			Usurp: func() error {

@@ -8,7 +8,8 @@ import (
 )
 
 // Benchmark measures durable appends of lines of 300 bytes, by the size of
-// their batches, with a snapshot every 100,000 lines.
+// their batches, with a snapshot every 100,000 lines; and how long it takes to
+// load so many.
 func Benchmark(b *testing.B, open func() (runtime.Store, error)) {
 	s, err := open()
 	if err != nil {
@@ -36,4 +37,20 @@ func Benchmark(b *testing.B, open func() (runtime.Store, error)) {
 			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "lines/s")
 		})
 	}
+	b.Run("load=100000", func(b *testing.B) {
+		if err := l.Snapshot(b.Context(), make([]byte, 1<<20)); err != nil {
+			b.Fatal(err)
+		}
+		const size, all = 200, 100_000
+		for n := 0; n < all; n += size {
+			if err := l.Append(b.Context(), bytesOf(numbered(n, size)...)); err != nil {
+				b.Fatal(err)
+			}
+		}
+		for b.Loop() {
+			if _, lines, err := l.Load(b.Context()); err != nil || len(lines) != all {
+				b.Fatalf("%d lines (%v)", len(lines), err)
+			}
+		}
+	})
 }

@@ -82,37 +82,43 @@ func givesUp(t *testing.T, f Fixture) {
 	holds(t, led(t, other, "second", soon), "", "still")
 }
 
+// A lead that is released is another's at once, and not when its lease ends.
 func release(t *testing.T, f Fixture) {
-	l := first(t, f)
+	stores := []runtime.Store{open(t, f), open(t, f)}
+	l := led(t, stores[0], "first", limit)
 	add(t, l, "one")
-	other := open(t, f)
-	next := make(chan runtime.Lead)
-	go func() {
-		defer close(next)
-		ctx, cancel := context.WithTimeout(t.Context(), limit)
-		defer cancel()
-		if l, err := other.Lead(ctx, replica("second")); err != nil {
-			t.Errorf("lead: %v", err)
-		} else {
-			next <- l
+	quickest := limit
+	for n := 1; n <= 5; n++ { // as the machine may be busy with something else
+		next := make(chan runtime.Lead)
+		go func() {
+			defer close(next)
+			ctx, cancel := context.WithTimeout(t.Context(), limit)
+			defer cancel()
+			if l, err := stores[n%2].Lead(ctx, replica("next")); err != nil {
+				t.Errorf("lead: %v", err)
+			} else {
+				next <- l
+			}
+		}()
+		time.Sleep(100 * time.Millisecond) // it waits by now
+		kept(t, l)
+		began := time.Now()
+		let(t, l)
+		heir, ok := <-next
+		if !ok {
+			return
 		}
-	}()
-	time.Sleep(100 * time.Millisecond) // it waits by now
-	kept(t, l)
-	began := time.Now()
-	let(t, l)
-	second, ok := <-next
-	if !ok {
-		return
+		quickest = min(quickest, time.Since(began))
+		lost(t, l)
+		fenced(t, l)
+		let(t, l) // once more does nothing
+		holds(t, heir, "", "one")
+		kept(t, heir)
+		l = heir
 	}
-	if took := time.Since(began); took > min(soon, max(f.Lease/2, soon/4)) {
-		t.Errorf("the next leads after %s", took)
+	if quickest > soon/4 {
+		t.Errorf("the next leads after %s", quickest)
 	}
-	lost(t, l)
-	fenced(t, l)
-	let(t, l) // once more does nothing
-	holds(t, second, "", "one")
-	kept(t, second)
 }
 
 func closed(t *testing.T, f Fixture) {

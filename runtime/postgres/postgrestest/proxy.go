@@ -18,6 +18,7 @@ type Proxy struct {
 	changed *sync.Cond // of what follows
 	cut     bool
 	stalled bool
+	era     int // of the connections that something passes on
 	open    map[net.Conn]bool
 }
 
@@ -57,6 +58,14 @@ func (p *Proxy) Cut() { p.set(true, false) }
 // network does that loses everything.
 func (p *Proxy) Stall() { p.set(false, true) }
 
+// Forget lets nothing more pass on the connections that are open, and no end of
+// them: as a firewall does to those that were idle for long.
+func (p *Proxy) Forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.era++
+}
+
 // Restore ends what Cut and Stall began.
 func (p *Proxy) Restore() { p.set(false, false) }
 
@@ -72,14 +81,21 @@ func (p *Proxy) set(cut, stalled bool) {
 	p.changed.Broadcast()
 }
 
-// pass waits while nothing passes, and says whether anything will.
-func (p *Proxy) pass() bool {
+// pass waits while nothing passes on a connection of that era, and says whether
+// anything will.
+func (p *Proxy) pass(era int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for p.stalled {
+	for p.stalled || era != p.era && !p.cut {
 		p.changed.Wait()
 	}
 	return !p.cut
+}
+
+func (p *Proxy) now() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.era
 }
 
 func (p *Proxy) accept() {
@@ -94,7 +110,8 @@ func (p *Proxy) accept() {
 
 func (p *Proxy) connect(client net.Conn) {
 	defer client.Close()
-	if !p.pass() {
+	era := p.now()
+	if !p.pass(era) {
 		return
 	}
 	server, err := net.Dial("unix", p.server)
@@ -107,8 +124,8 @@ func (p *Proxy) connect(client net.Conn) {
 		return
 	}
 	var both sync.WaitGroup
-	both.Go(func() { p.copy(server, client) })
-	both.Go(func() { p.copy(client, server) })
+	both.Go(func() { p.copy(server, client, era) })
+	both.Go(func() { p.copy(client, server, era) })
 	both.Wait()
 }
 
@@ -130,11 +147,11 @@ func (p *Proxy) remove(all ...net.Conn) {
 }
 
 // copy copies until either side ends, and then ends both.
-func (p *Proxy) copy(to, from net.Conn) {
+func (p *Proxy) copy(to, from net.Conn, era int) {
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buffer)
-		if !p.pass() || err != nil {
+		if !p.pass(era) || err != nil {
 			break
 		}
 		if _, err := to.Write(buffer[:n]); err != nil {
