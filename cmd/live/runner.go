@@ -14,6 +14,7 @@ import (
 
 	"shadowpool/runtime"
 	"shadowpool/runtime/api"
+	"shadowpool/runtime/dashboard"
 	"shadowpool/runtime/replica"
 )
 
@@ -67,6 +68,7 @@ type single struct {
 	recording *recordingDir
 	reign     *reign
 	log       *slog.Logger
+	board     *dashboard.Board
 }
 
 // host makes a host, which keeps what happens if it leads.
@@ -75,8 +77,8 @@ func (s *settings) host(lead runtime.Lead) (*single, error) {
 	options.Lead = lead
 	h := &single{log: options.Logger}
 	to := s.api
-	to.Events = api.NewEvents()
-	options.Observers = append(slices.Clip(options.Observers), to.Events)
+	to.Events, h.board = api.NewEvents(), dashboard.New(len(options.Fleet.Categories))
+	options.Observers = append(slices.Clip(options.Observers), to.Events, h.board)
 	h.reign = s.sessions.reign(&options)
 	var err error
 	if s.record != "" {
@@ -93,7 +95,7 @@ func (s *settings) host(lead runtime.Lead) (*single, error) {
 		h.recording.abandon()
 		return nil, err
 	}
-	h.Handler = api.Handler(h.Host, to)
+	h.Handler = handler(h.Host, h.board, s.tracer, to)
 	return h, nil
 }
 
@@ -110,6 +112,7 @@ func (h *single) Run(ctx context.Context) error {
 		case <-h.Done():
 		}
 	}()
+	go h.board.Run(context.WithoutCancel(ctx), h.Host) // until the host has stopped
 	return errors.Join(h.Host.Run(ctx), h.recording.close())
 }
 

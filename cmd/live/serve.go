@@ -17,6 +17,7 @@ import (
 
 	"shadowpool/runtime"
 	"shadowpool/runtime/api"
+	"shadowpool/runtime/tracing"
 )
 
 func serveCommand() *cobra.Command {
@@ -49,12 +50,13 @@ signal ends them at once.`,
 
 // settings are what a server is made of.
 type settings struct {
-	options  runtime.Options
-	api      api.Options
-	reach    reach
-	listen   string
-	record   string
-	logLevel slog.Level
+	options runtime.Options
+	api     api.Options
+	reach   reach
+	listen  string
+	record  string
+	observing
+	tracer   *tracing.Tracer
 	sessions *sessions // nil: none
 	// store opens what keeps what happens; nil keeps nothing.
 	store func(context.Context) (runtime.Store, error)
@@ -64,7 +66,7 @@ type settings struct {
 }
 
 func serve(ctx context.Context, s *settings) (err error) {
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: s.logLevel}))
+	log := s.logger(os.Stderr)
 	s.options.Logger, s.options.Version = log, version()
 	listener, err := net.Listen("tcp", s.listen)
 	if err != nil {
@@ -84,6 +86,14 @@ func serve(ctx context.Context, s *settings) (err error) {
 	}
 	if s.unlisted {
 		log.Warn("requests for categories that fleet.categories does not list are refused: a live server needs to know its pools")
+	}
+	looking, looked := context.WithCancel(ctx)
+	defer looked()
+	if err := s.profiles(looking, log); err != nil {
+		return err
+	}
+	if s.tracer, err = openTracer(ctx, log); err != nil {
+		return err
 	}
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -135,7 +145,7 @@ func serve(ctx context.Context, s *settings) (err error) {
 	log.Info("serving", "address", address, "policy", s.options.Policy.String(), "categories", len(s.options.Fleet.Categories))
 	announce(daemon.SdNotifyReady)
 	watching, seen := context.WithCancel(ctx)
-	go watch(watching, run.Alive, log)
+	go watchdog(watching, run.Alive, log)
 	err = run.Run(running)
 	seen()
 	if cause := context.Cause(running); !errors.Is(cause, context.Canceled) {
@@ -147,6 +157,7 @@ func serve(ctx context.Context, s *settings) (err error) {
 	if server.Shutdown(last) != nil {
 		_ = server.Close()
 	}
+	_ = s.tracer.Close(last) // its faults are told
 	log.Info("stopped")
 	return err
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,6 +28,7 @@ type serveFlags struct {
 	reusable, singleUse, quiet, dryRun      bool
 	maxInstances, maxWaiting                int
 	reach                                   reach
+	observeFlags
 }
 
 // mostProcesses is the limit of a category whose configuration has none: a
@@ -58,13 +58,15 @@ func (f *serveFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.dryRun, "dry-run", false, "decide and record everything, and launch nothing: instances are warm after their lead time, and nowhere")
 	f.reach.add(flags)
 	flags.BoolVar(&f.quiet, "quiet", false, "log only what goes wrong")
+	f.observeFlags.add(flags)
 }
 
 // settings are what the flags, and the configuration that they name, ask for.
 func (f *serveFlags) settings(flags *pflag.FlagSet) (*settings, error) {
 	s := &settings{record: f.record, listen: f.listen, reach: f.reach}
-	if f.quiet {
-		s.logLevel = slog.LevelWarn
+	var err error
+	if s.observing, err = f.observing(flags, f.quiet); err != nil {
+		return nil, err
 	}
 	if f.maxWaiting < 1 || f.stopTimeout <= 0 || f.usage <= 0 {
 		return nil, fmt.Errorf("--max-waiting, --stop-timeout and --usage-interval must be above zero")

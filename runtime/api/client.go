@@ -157,6 +157,11 @@ func (c *Client) Get(ctx context.Context, claim string) (Claim, error) {
 	return found, err
 }
 
+// Fetch asks for what is at a path beside the API, as JSON.
+func (c *Client) Fetch(ctx context.Context, path string, result any) error {
+	return c.do(ctx, call{method: http.MethodGet, path: path, result: result})
+}
+
 // Await waits until a claim is held. If it fails, its problem is the error.
 func (c *Client) Await(ctx context.Context, claim string) (Claim, error) {
 	for {
