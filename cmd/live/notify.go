@@ -12,9 +12,9 @@ import (
 // it is.
 func announce(state string) { _, _ = daemon.SdNotify(false, state) }
 
-// watch tells systemd's watchdog (WatchdogSec=) that the server answers when it
+// watchdog tells systemd's watchdog (WatchdogSec=) that the server answers when it
 // is asked, until ctx ends.
-func watch(ctx context.Context, ask func(context.Context) error, log *slog.Logger) {
+func watchdog(ctx context.Context, ask func(context.Context) error, log *slog.Logger) {
 	every, err := daemon.SdWatchdogEnabled(false)
 	if err != nil || every == 0 {
 		return

@@ -129,7 +129,7 @@ func serve(ctx context.Context, s *settings) (err error) {
 	log.Info("serving", "address", "http://"+listener.Addr().String(), "policy", s.options.Policy.String(), "categories", len(s.options.Fleet.Categories))
 	announce(daemon.SdNotifyReady)
 	watching, seen := context.WithCancel(ctx)
-	go watch(watching, func(ctx context.Context) error {
+	go watchdog(watching, func(ctx context.Context) error {
 		_, err := host.Status(ctx)
 		return err
 	}, log)
