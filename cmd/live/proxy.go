@@ -204,8 +204,30 @@ func (r *reign) begin(host *runtime.Host) error {
 		return err
 	}
 	r.proxy.Store(p)
+	if err := adopt(host, p); err != nil {
+		return err
+	}
 	r.set(p, nil)
 	return nil
+}
+
+// adopt takes over the sessions of before the server was started again, or of
+// who led before.
+func adopt(host *runtime.Host, p *proxy.Proxy) error {
+	const most = 1000
+	for after := ""; ; {
+		held, err := host.Claims(context.Background(), after, most)
+		if err != nil {
+			return err
+		}
+		for _, c := range held {
+			p.Adopt(c.Claim, c.Request)
+			after = c.Claim
+		}
+		if len(held) < most {
+			return nil
+		}
+	}
 }
 
 // reignEnd is for how long what is being answered when the host has ended may

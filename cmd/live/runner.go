@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -69,13 +70,14 @@ type single struct {
 	processes *process.Provisioner // that outlive it; nil if there are none
 	board     *dashboard.Board
 	reign     *reign
+	log       *slog.Logger
 }
 
 // host makes a host, which keeps what happens if it leads.
 func (s *settings) host(lead runtime.Lead) (*single, error) {
 	options := s.options
 	options.Lead = lead
-	h := &single{}
+	h := &single{log: options.Logger}
 	to := s.api
 	to.Events, h.board = api.NewEvents(), dashboard.New(len(options.Fleet.Categories))
 	options.Observers = append(slices.Clip(options.Observers), to.Events, h.board)
@@ -110,9 +112,15 @@ func (s *settings) host(lead runtime.Lead) (*single, error) {
 // processes.
 func (h *single) Run(ctx context.Context) error {
 	go h.board.Run(context.WithoutCancel(ctx), h.Host) // until the host has stopped
-	if err := h.reign.begin(h.Host); err != nil {
-		return errors.Join(err, h.close())
-	}
+	go func() {
+		select {
+		case <-h.Ready():
+			if err := h.reign.begin(h.Host); err != nil {
+				h.log.Error("sessions are not served", "error", err)
+			}
+		case <-h.Done():
+		}
+	}()
 	defer h.reign.end()
 	return errors.Join(h.Host.Run(ctx), h.close())
 }
@@ -127,6 +135,11 @@ func (h *single) close() error {
 
 // Alive implements runner.
 func (h *single) Alive(ctx context.Context) error {
+	select {
+	case <-h.Ready():
+	default:
+		return nil // it reads what is kept
+	}
 	_, err := h.Status(ctx)
 	return err
 }

@@ -259,6 +259,11 @@ func (c *Client) Status(ctx context.Context) (runtime.Status, error) {
 	return s, err
 }
 
+// Ready tells why the server takes no claims; nil if it does.
+func (c *Client) Ready(ctx context.Context) error {
+	return c.do(ctx, call{method: http.MethodGet, path: "/readyz", once: true})
+}
+
 // Drain makes the server take no new claims and end what is idle.
 func (c *Client) Drain(ctx context.Context) (runtime.Status, error) {
 	var s runtime.Status
