@@ -150,7 +150,13 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 }
 
 // step is the number of the tick at or before an instant.
-func (a *Adaptive) step(t Time) int64 { return (t - mod(t, a.tick)) / a.tick }
+func (a *Adaptive) step(t Time) int64 {
+	step := t / a.tick
+	if t < step*a.tick {
+		step--
+	}
+	return step
+}
 
 // Ordered implements LaunchSizer.
 func (a *Adaptive) Ordered(t Time, p PoolID) {

@@ -87,7 +87,7 @@ func New(opt Options) (*Host, error) {
 	if err := h.afresh(); err != nil {
 		return nil, err
 	}
-	show(opt.Observers, h.ctrl)
+	h.show()
 	h.metrics = newMetrics(h)
 	return h, nil
 }

@@ -96,6 +96,7 @@ yours until "live release CLAIM", or, with --hold, until that time is over.`,
 	c.Flags().StringVar(&q.Tenant, "tenant", "", "who asks")
 	c.Flags().StringVar(&q.TaskType, "task-type", "", "what for")
 	c.Flags().StringVar(&q.Zone, "zone", "", "where (default anywhere)")
+	c.Flags().StringVar(&q.Image, "image", "", "with which image")
 	c.Flags().StringVar(&q.Dataset, "dataset", "", "the data it works on")
 	c.Flags().StringVar(&q.Warm, "warm", "", "prefer (the default), require or never: whether it must, or must not, get a warm instance")
 	brings.flags(c.Flags(), &q)

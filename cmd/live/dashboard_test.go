@@ -153,6 +153,15 @@ func TestDashboardInABrowser(t *testing.T) {
 	b.Until(`document.querySelector("input[value='15m']").checked`)
 	complaints("used")
 
+	// What was chosen is chosen after a reload.
+	b.Eval(`(document.querySelector("#pool").value = "spark", document.querySelector("#pool").dispatchEvent(new Event("change")), 1)`, new(int))
+	b.Until(`location.hash === "#pool=spark&span=15m"`)
+	b.Look("about:blank", 1300, "light")
+	b.Look(s.address+"/#pool=spark&span=15m", 1300, "light")
+	b.Until(`document.querySelector("#tiles").textContent.includes("of 3") && document.querySelector("#pool").value === "spark" && document.querySelector("input[value='15m']").checked`)
+	b.Until(`document.querySelectorAll("#pool option").length === 3`)
+	complaints("loaded again")
+
 	// A server that is gone is told, and found again.
 	if _, err := client.Drain(t.Context()); err != nil {
 		t.Fatal(err)

@@ -58,6 +58,7 @@ func live(t *testing.T, arguments ...string) (stdout, stderr string, status int)
 type server struct {
 	*exec.Cmd
 	address string
+	said    string      // until it served
 	log     chan string // the rest of it, at the end
 }
 
@@ -82,7 +83,7 @@ func startServer(t *testing.T, arguments ...string) *server {
 	for lines.Scan() {
 		all = append(all, lines.Text())
 		if found := serving.FindStringSubmatch(lines.Text()); found != nil {
-			s.address = found[1]
+			s.address, s.said = found[1], strings.Join(all, "\n")
 			go func() {
 				var rest []string
 				for lines.Scan() {

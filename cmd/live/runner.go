@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"shadowpool/runtime"
@@ -23,6 +24,8 @@ type runner interface {
 	Run(context.Context) error
 	// Hurry makes a runner that stops end at once.
 	Hurry()
+	// Alive is nil while it does its work.
+	Alive(context.Context) error
 }
 
 // runner makes what serve runs: a host, or, where there is a store, one of the
@@ -51,6 +54,7 @@ func (s *settings) runner(ctx context.Context, address string) (runner, error) {
 			if err != nil {
 				return nil, nil, usage(err)
 			}
+			r.leading.Store(h)
 			return h, h, nil
 		},
 	}
@@ -64,6 +68,7 @@ type single struct {
 	recording *recordingDir
 	processes *process.Provisioner // that outlive it; nil if there are none
 	board     *dashboard.Board
+	reign     *reign
 }
 
 // host makes a host, which keeps what happens if it leads.
@@ -74,6 +79,7 @@ func (s *settings) host(lead runtime.Lead) (*single, error) {
 	to := s.api
 	to.Events, h.board = api.NewEvents(), dashboard.New(len(options.Fleet.Categories))
 	options.Observers = append(slices.Clip(options.Observers), to.Events, h.board)
+	h.reign = s.sessions.reign(&options)
 	var err error
 	if s.open != nil {
 		if h.processes, err = s.open(); err != nil {
@@ -93,35 +99,58 @@ func (s *settings) host(lead runtime.Lead) (*single, error) {
 	}
 	if h.Host, err = runtime.New(options); err != nil {
 		h.recording.abandon()
+		h.recording = nil
 		return nil, errors.Join(err, h.close())
 	}
 	h.Handler = handler(h.Host, h.board, s.tracer, to)
 	return h, nil
 }
 
-// Run runs the host and closes its recording, and lets the next have the
+// Run runs the host, with what goes along with it, and lets the next have its
 // processes.
 func (h *single) Run(ctx context.Context) error {
 	go h.board.Run(context.WithoutCancel(ctx), h.Host) // until the host has stopped
-	return errors.Join(h.Host.Run(ctx), h.close(), h.recording.close())
+	if err := h.reign.begin(h.Host); err != nil {
+		return errors.Join(err, h.close())
+	}
+	defer h.reign.end()
+	return errors.Join(h.Host.Run(ctx), h.close())
 }
 
 func (h *single) close() error {
-	if h.processes == nil {
-		return nil
+	err := h.recording.close()
+	if h.processes != nil {
+		err = errors.Join(err, h.processes.Close())
 	}
-	return h.processes.Close()
+	return err
+}
+
+// Alive implements runner.
+func (h *single) Alive(ctx context.Context) error {
+	_, err := h.Status(ctx)
+	return err
 }
 
 // A replicated server shares a store.
 type replicated struct {
 	replica.Server
-	store runtime.Store
+	store   runtime.Store
+	leading atomic.Pointer[single]
 }
 
 // Run takes part until ctx ends, and closes the store.
 func (r *replicated) Run(ctx context.Context) error {
 	return errors.Join(r.Server.Run(ctx), r.store.Close())
+}
+
+// Alive implements runner: who does not lead stands by.
+func (r *replicated) Alive(ctx context.Context) error {
+	if h := r.leading.Load(); h != nil {
+		if err := h.Alive(ctx); !errors.Is(err, runtime.ErrStopped) {
+			return err
+		}
+	}
+	return nil
 }
 
 // Hurry implements runner: who leads hands over at once anyhow.

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
 	"shadowpool/runtime"
@@ -61,7 +62,8 @@ type settings struct {
 	store func(context.Context) (runtime.Store, error)
 	// open opens the provisioner of processes that outlive the server; nil where
 	// they do not.
-	open func() (*process.Provisioner, error)
+	open     func() (*process.Provisioner, error)
+	sessions *sessions // nil: none
 	// unlisted is set when the configuration admits categories that it does
 	// not list.
 	unlisted bool
@@ -75,6 +77,10 @@ func serve(ctx context.Context, s *settings) (err error) {
 		return fmt.Errorf("cannot listen: %w; choose another address with --listen", err)
 	}
 	defer listener.Close()
+	if err := s.sessions.open(log); err != nil {
+		return err
+	}
+	defer s.sessions.close(ctx)
 	if err := s.reach.allow(listener.Addr(), log); err != nil {
 		return usage(err)
 	}
@@ -122,6 +128,7 @@ func serve(ctx context.Context, s *settings) (err error) {
 				return
 			}
 			if first {
+				announce(daemon.SdNotifyStopping)
 				stop(nil)
 			} else {
 				run.Hurry()
@@ -138,13 +145,19 @@ func serve(ctx context.Context, s *settings) (err error) {
 			stop(fmt.Errorf("serving: %w", err))
 		}
 	}()
+	s.sessions.serve(stop)
 	log.Info("serving", "address", address, "policy", s.options.Policy.String(), "categories", len(s.options.Fleet.Categories))
+	announce(daemon.SdNotifyReady)
+	watching, seen := context.WithCancel(ctx)
+	go watchdog(watching, run.Alive, log)
 	err = run.Run(running)
+	seen()
 	if cause := context.Cause(running); !errors.Is(cause, context.Canceled) {
 		err = errors.Join(err, cause)
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
+	s.sessions.close(last)
 	if server.Shutdown(last) != nil {
 		_ = server.Close()
 	}

@@ -20,6 +20,7 @@ import (
 type serveFlags struct {
 	config, policy, listen, record, binding string
 	store                                   string
+	proxy                                   string
 	categories                              []string
 	leadTime, stopTimeout, tick, usage      time.Duration
 	reusable, singleUse, quiet, dryRun      bool
@@ -39,6 +40,7 @@ func (f *serveFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.config, "config", "", "pool.yaml; without it the flags say what the pool is")
 	flags.StringVar(&f.policy, "policy", "static:level=2", "NAME or NAME:key=value,...")
 	flags.StringVar(&f.listen, "listen", config.DefaultListen, "HOST:PORT")
+	flags.StringVar(&f.proxy, "proxy", "", "HOST:PORT where sessions are forwarded to instances of their own")
 	flags.StringVar(&f.record, "record", "", "write event log, requests and lead times into this new folder")
 	flags.StringVar(&f.store, "store", "", "SQLite `FILE` that keeps what happens: instances outlive the server, and the next start goes on with them")
 	flags.StringSliceVar(&f.categories, "category", []string{"default"}, "kinds of instances, NAME,...")
@@ -123,6 +125,10 @@ func (f *serveFlags) fleet(s *settings, flags *pflag.FlagSet) error {
 		return err
 	}
 	if err := f.keep(s, file); err != nil {
+		return err
+	}
+	var err error
+	if s.sessions, err = f.sessions(file, &s.options.Fleet); err != nil {
 		return err
 	}
 	if f.dryRun {

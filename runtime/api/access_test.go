@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -166,6 +167,25 @@ func TestBadTokens(t *testing.T) {
 	}
 }
 
+// TestRequire: what others serve can be held to the same tokens.
+func TestRequire(t *testing.T) {
+	t.Parallel()
+	file, text := tokens(t, everyone)
+	known, err := api.LoadTokens(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opt := api.Options{Tokens: known}
+	handler := opt.Require(api.Agent, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	for token, want := range map[string]int{"agent": 204, "all": 403, "acme": 403, "nobody": 401} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
+		r.Header.Set("Authorization", "Bearer "+text[token])
+		if handler.ServeHTTP(w, r); w.Code != want {
+			t.Errorf("%s: %d, want %d", token, w.Code, want)
+		}
+	}
+}
+
 func TestBadTokenFiles(t *testing.T) {
 	t.Parallel()
 	hash := strings.Repeat("0a", 32)
@@ -231,7 +251,7 @@ func TestCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	server := &http.Server{
-		Handler:   checked(t, api.Handler(host, api.Options{CertificateTenant: api.ByOrganization, Events: events})),
+		Handler:   check(t, api.Handler(host, api.Options{CertificateTenant: api.ByOrganization, Events: events})),
 		TLSConfig: identity.Config(), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0),
 	}
 	go func() { _ = server.ServeTLS(listener, "", "") }()

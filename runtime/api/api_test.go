@@ -68,7 +68,7 @@ func serve(t *testing.T) (*api.Client, string) {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- host.Run(ctx) }()
-	server := httptest.NewServer(checked(t, api.Handler(host, api.Options{MaxDeadline: time.Minute})))
+	server := httptest.NewServer(check(t, api.Handler(host, api.Options{MaxDeadline: time.Minute})))
 	t.Cleanup(func() {
 		stop()
 		host.Hurry()

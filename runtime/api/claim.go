@@ -46,13 +46,14 @@ func (s *server) claim(w http.ResponseWriter, r *http.Request, who *Principal) *
 // obtain waits for an instance: for the tenant's limits, its turn, the host.
 // named, if not nil, is told the name of the claim when it waits in the host.
 func (s *server) obtain(ctx context.Context, o *order, named func(claim string)) (runtime.Grant, *Problem) {
-	account, problem := s.gate.enter(o.Tenant, s.opt.Events.joins(o.Tenant, o.Key))
+	joins := s.opt.Events.joins(o.Tenant, o.Key)
+	account, problem := s.gate.enter(o.Tenant, joins)
 	if problem != nil {
 		return runtime.Grant{}, problem
 	}
 	defer s.gate.leave(account)
 	var stood time.Duration
-	if s.gate.Fair > 0 {
+	if s.gate.Fair > 0 && !joins { // what it joins has had its turn
 		at, began := place{o.Category, o.Zone}, time.Now()
 		if err := s.gate.lines.enter(ctx, at, o.Tenant); err != nil {
 			return runtime.Grant{}, o.problem(err)
@@ -157,10 +158,8 @@ func (o *order) readKey(header []string) *Problem {
 // readDelivery checks what the claim has for its instance, and whether it is
 // to be answered at once, which takes a key.
 func (s *server) readDelivery(o *order, r *http.Request) *Problem {
-	for field, there := range map[string]bool{"environment": len(o.Environment) > 0, "secrets": len(o.Secrets) > 0, "files": len(o.Files) > 0} {
-		if there && s.opt.Deliver == nil {
-			return impossible(field, "this server delivers nothing to instances")
-		}
+	if field := o.field(); field != "" && s.opt.Deliver == nil {
+		return impossible(field, "this server delivers nothing to instances")
 	}
 	if problem := o.check(); problem != nil {
 		return problem
@@ -199,11 +198,11 @@ func checkLabels(labels map[string]string) *Problem {
 // carryOut claims and delivers.
 func (s *server) carryOut(ctx context.Context, o *order, named func(claim string)) (Claim, *Problem) {
 	k := key{o.Tenant, o.Key}
-	if !o.Empty() {
+	if !o.empty() {
 		defer s.opt.Events.bring(k)()
 	}
 	g, problem := s.obtain(ctx, o, named)
-	if problem == nil && !o.Empty() {
+	if problem == nil && !o.empty() {
 		problem = s.deliver(ctx, o, &g)
 	}
 	if problem != nil {

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -117,8 +118,8 @@ func TestClientToken(t *testing.T) {
 	}
 }
 
-// TestSlowClient: one that sends its body in drops, and one that does not read
-// its events, hold up nobody.
+// TestSlowClient: those that send their bodies in drops hold up nobody, and
+// nobody for long.
 func TestSlowClient(t *testing.T) {
 	t.Parallel()
 	s := start(t, "1", api.Options{MaxRequests: 8})
@@ -138,6 +139,12 @@ func TestSlowClient(t *testing.T) {
 	})
 	if _, err := s.Claim(t.Context(), api.ClaimRequest{Category: "x", Key: "k"}); err != nil {
 		t.Errorf("beside seven that send nothing more: %v", err)
+	}
+	if !testing.Short() {
+		answer, err := bufio.NewReader(conns[0]).ReadString('\n')
+		if err != nil || !contains(answer, "400") {
+			t.Errorf("one that sends nothing more is told %q, %v", answer, err)
+		}
 	}
 	for _, conn := range conns {
 		conn.Close()

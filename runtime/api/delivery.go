@@ -16,10 +16,21 @@ type Delivery struct {
 	Files       map[string][]byte // by path below the folder of the work, with slashes
 }
 
-// Empty tells whether there is nothing to deliver.
-func (d *Delivery) Empty() bool {
-	return len(d.Environment)+len(d.Secrets)+len(d.Files) == 0
+// field is one of the request's that has something; empty if none has.
+func (d *Delivery) field() string {
+	switch {
+	case len(d.Secrets) > 0:
+		return "secrets"
+	case len(d.Environment) > 0:
+		return "environment"
+	case len(d.Files) > 0:
+		return "files"
+	}
+	return ""
 }
+
+// empty tells whether there is nothing to deliver.
+func (d *Delivery) empty() bool { return d.field() == "" }
 
 // A Secret is a string that is not printed by accident: fmt, log/slog and
 // encoding/json write a placeholder in its place. string(s) is the secret.

@@ -65,6 +65,16 @@ func TestFair(t *testing.T) {
 	} else {
 		t.Logf("%d of the flood were served before the other tenant", n)
 	}
+	// Who repeats a request has had its turn.
+	kept, err := s.Claim(ctx, api.ClaimRequest{Category: "x", Tenant: "c", Key: "k", DeadlineS: 300})
+	if err != nil {
+		t.Fatal(err)
+	}
+	running.Go(func() { _, _ = s.Claim(ctx, api.ClaimRequest{Category: "x", Tenant: "c"}) })
+	again, err := s.Claim(ctx, api.ClaimRequest{Category: "x", Tenant: "c", Key: "k"})
+	if err != nil || again.Claim != kept.Claim {
+		t.Errorf("repeated: %+v, %v; before %+v", again, err, kept)
+	}
 	leave()
 	running.Wait()
 	soon(t, "nobody stands in line", func() bool { return s.metric(t, "shadowpool_api_claims_in_line") == 0 && s.waiting(t) == 0 })

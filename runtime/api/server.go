@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -236,6 +237,8 @@ func unread(err error) *Problem {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return Malformed.problem("the body did not come within %v", bodyTimeout)
 	case errors.As(err, &long):
 		return TooLong.problem("the body may have %d bytes", long.Limit)
 	case errors.As(err, &kind):

@@ -26,6 +26,7 @@ type Board struct {
 	spare   *tally
 	waiting map[policy.RequestID]policy.Time // arrivals of those that wait
 	owners  []policy.PoolID                  // by slot of an instance
+	unheard group                            // of decisions for which a tally has no room
 	view    runtime.View
 
 	// What the page shows.
@@ -122,5 +123,3 @@ func (b *Board) enter(t time.Time, status runtime.Status) {
 	b.spare = counted
 	b.mu.Unlock()
 }
-
-func duration(ns int64) time.Duration { return time.Duration(ns) }

@@ -12,7 +12,7 @@ import (
 	"shadowpool/runtime"
 )
 
-//go:embed page.html page.css page.js chart.js stream.js
+//go:embed page.html page.css page.js chart.js stream.js table.js
 var files embed.FS
 
 // policyOfContent lets the page load what is its own, and nothing else.
@@ -24,6 +24,7 @@ func Page() http.Handler {
 	mux := http.NewServeMux()
 	for path, name := range map[string]string{
 		"/{$}": "page.html", "/dashboard/page.css": "page.css", "/dashboard/page.js": "page.js", "/dashboard/chart.js": "chart.js", "/dashboard/stream.js": "stream.js",
+		"/dashboard/table.js": "table.js",
 	} {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Cache-Control", "no-cache")

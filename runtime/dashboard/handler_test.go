@@ -78,7 +78,7 @@ func TestHandler(t *testing.T) {
 		})
 	})
 	page := Page()
-	for _, path := range []string{"/", "/dashboard/page.css", "/dashboard/page.js", "/dashboard/chart.js", "/dashboard/stream.js"} {
+	for _, path := range []string{"/", "/dashboard/page.css", "/dashboard/page.js", "/dashboard/chart.js", "/dashboard/stream.js", "/dashboard/table.js"} {
 		w := httptest.NewRecorder()
 		page.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
 		if got := w.Header().Get("Content-Security-Policy"); w.Code != http.StatusOK || !strings.Contains(got, "default-src 'none'") || strings.Contains(got, "unsafe") {

@@ -1,4 +1,5 @@
 import { Chart, clock, html } from "./chart.js";
+import { Table, orUnknown, set } from "./table.js";
 import { Unknown, follow, get, know } from "./stream.js";
 
 const $ = (id) => document.getElementById(id);
@@ -9,7 +10,6 @@ const digits = (v, n = 3) => v === 0 ? "0" : Math.abs(v) >= 10 ** (n - 1) ? Math
 const count = (v) => digits(v);
 const share = (v) => `${v >= 0.9995 || v === 0 ? Math.round(100 * v) : (100 * v).toFixed(1)} %`;
 const span = (s) => s === 0 ? "0 s" : s < 1 ? `${digits(s * 1000, 2)} ms` : s < 100 ? `${digits(s)} s` : s < 6000 ? `${digits(s / 60)} min` : s < 172800 ? `${digits(s / 3600)} h` : `${digits(s / 86400)} d`;
-const orUnknown = (v, format) => v === null || v === undefined ? "–" : format(v);
 
 let priced = false;
 const money = (v) => priced ? `$${v < 10 ? v.toFixed(2) : digits(v)}` : count(v);
@@ -79,7 +79,6 @@ const tiles = Object.fromEntries([
   return [key, { value: html("div", { class: "value", id: `tile-${key}` }, tile), more: html("div", { class: "more" }, tile) }];
 }));
 
-const set = (element, text) => { if (element.textContent !== text) element.textContent = text; };
 const tell = (tile, value, more = "") => { set(tile.value, value); set(tile.more, more); };
 const versus = (cost, other, name) => {
   const change = cost / other - 1;
@@ -98,59 +97,6 @@ const showTiles = (state, pool) => {
   tell(tiles.instances, count(warm + launching + used), `${used} in use, ${warm} warm, ${launching} launching`);
   tell(tiles.cost, money(f.cost), [versus(f.cost, f.cost_none, "to none"), versus(f.cost, f.cost_static, "to static")].filter(Boolean).join(", "));
 };
-
-// Tables: rows are kept by key, so that what has the focus keeps it.
-class Table {
-  constructor(table, columns, empty) {
-    Object.assign(this, { table, columns, empty, rows: new Map(), by: 0, up: true, data: [] });
-    const head = html("tr", {}, html("thead", {}, table));
-    this.heads = columns.map((c, i) => {
-      const th = html("th", { scope: "col", class: c.number ? "number" : "", "aria-sort": i === 0 ? "ascending" : "none" }, head);
-      html("button", { type: "button", text: c.title }, th).addEventListener("click", () => {
-        this.up = this.by === i ? !this.up : !c.number;
-        this.by = i;
-        this.heads.forEach((h, j) => h.setAttribute("aria-sort", j !== i ? "none" : this.up ? "ascending" : "descending"));
-        this.show(this.data);
-      });
-      return th;
-    });
-    this.body = html("tbody", {}, table);
-  }
-
-  show(data) {
-    this.data = data;
-    const by = this.columns[this.by], sign = this.up ? 1 : -1;
-    const sorted = [...data].sort((a, b) => {
-      const x = by.of(a), y = by.of(b);
-      if (x === null || y === null) return x === y ? 0 : x === null ? 1 : -1; // what is unknown comes last
-      return sign * (typeof x === "number" ? x - y : String(x).localeCompare(String(y), "en", { numeric: true }));
-    });
-    const seen = new Set(), order = [];
-    for (const one of sorted) {
-      const key = this.columns[0].of(one);
-      let row = this.rows.get(key);
-      if (!row) {
-        row = html("tr", {});
-        for (const c of this.columns) {
-          const cell = html("td", { class: c.number ? "number" : "" }, row);
-          if (c.press) html("button", { type: "button", title: c.help ?? "" }, cell).addEventListener("click", () => c.press(key));
-        }
-        this.rows.set(key, row);
-      }
-      this.columns.forEach((c, i) => set(row.cells[i].firstElementChild ?? row.cells[i], orUnknown(c.of(one), (v) => c.format ? c.format(v, one) : String(v))));
-      seen.add(key);
-      order.push(row);
-    }
-    for (const key of [...this.rows.keys()]) if (!seen.has(key)) this.rows.delete(key);
-    if (!order.length) order.push(this.none ??= (() => { const row = html("tr", {}); html("td", { class: "empty", colspan: this.columns.length, text: this.empty }, row); return row; })());
-    this.columns.forEach((c, i) => { // what is known of none is not shown
-      const hidden = i > 0 && data.every((one) => c.of(one) === null) && data.length > 0;
-      for (const row of [this.heads[i].parentElement, ...order]) if (row.cells[i] && row !== this.none) row.cells[i].hidden = hidden;
-    });
-    const now = [...this.body.rows];
-    if (now.length !== order.length || now.some((row, i) => row !== order[i])) this.body.replaceChildren(...order);
-  }
-}
 
 const choose = (name) => {
   $("pool").value = $("pool").value === name ? "" : name;
@@ -297,6 +243,8 @@ const connection = (text, live) => { set($("connection"), text); $("connection")
 const listen = async () => {
   following?.abort();
   const mine = following = new AbortController();
+  let what = "the server does not answer";
+  history.replaceState(null, "", `#pool=${encodeURIComponent($("pool").value)}&span=${chosenSpan()}`); // for the next load
   showInstances();
   try {
     await follow(`/v1/dashboard/events?pool=${encodeURIComponent($("pool").value)}&span=${chosenSpan()}`, mine.signal, {
@@ -311,6 +259,7 @@ const listen = async () => {
     });
   } catch (e) {
     if (mine.signal.aborted) return;
+    if (!(e instanceof TypeError)) what = e.message; // that is the network's
     if (e instanceof Unknown) {
       connection("the server asks for a token", false);
       if ($("who").hidden) {
@@ -321,7 +270,7 @@ const listen = async () => {
     }
   }
   if (mine.signal.aborted) return;
-  connection("the server does not answer; trying again", false);
+  connection(`${what}; trying again`, false);
   setTimeout(() => { if (following === mine) listen(); }, 2000);
 };
 
@@ -333,6 +282,12 @@ document.addEventListener("visibilitychange", () => {
 });
 setInterval(() => { if (!document.hidden) showInstances(); }, 2000);
 setInterval(() => { if (!document.hidden) showPanels(); }, 15000);
+const before = new URLSearchParams(location.hash.slice(1));
+if (before.get("pool")) {
+  html("option", { value: before.get("pool"), text: before.get("pool") }, $("pool"));
+  $("pool").value = before.get("pool");
+}
+if (before.get("span") in spans) document.querySelector(`input[value="${before.get("span")}"]`).checked = true;
 $("pool").addEventListener("change", listen);
 document.querySelectorAll("input[name=span]").forEach((i) => i.addEventListener("change", listen));
 $("kinds").addEventListener("change", showDecisions);

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"shadowpool/policy"
 	"shadowpool/runtime"
@@ -14,7 +15,6 @@ type tally struct {
 	pools  []poolTally
 	groups []group
 	find   map[groupKey]int32 // in groups
-	missed int                // decisions for which there was no room
 }
 
 // A poolTally is that of one pool.
@@ -24,7 +24,7 @@ type poolTally struct {
 	waits                        histogram
 }
 
-// mostGroups bounds the groups of a tally.
+// mostGroups bounds the groups of a tally: of a second, in which a pool has few.
 const mostGroups = 4096
 
 // A groupKey tells decisions apart that are told in one sentence.
@@ -96,7 +96,6 @@ func (t *tally) reset() {
 	clear(t.groups) // lets go of notes
 	t.groups = t.groups[:0]
 	clear(t.find)
-	t.missed = 0
 }
 
 // pool is where a pool is counted.
@@ -112,7 +111,6 @@ func (t *tally) group(at policy.Time, k groupKey) *group {
 	i, ok := t.find[k]
 	if !ok {
 		if len(t.groups) == mostGroups {
-			t.missed++
 			return nil
 		}
 		i = int32(len(t.groups))
@@ -140,50 +138,45 @@ func (b *Board) Observe(e *runtime.Entry) {
 	case kind == failEvent, kind == loseEvent:
 		b.gone(t, e, kind)
 	}
-	waits := kind == arriveEvent && e.Request != nil
+	if kind == arriveEvent && e.Request != nil {
+		b.waiting[*e.Request] = e.T
+	}
 	for i := range e.Actions {
 		a := &e.Actions[i]
+		g := t.group(a.Time, groupKey{a.Pool, a.Action, a.Reason, kind})
+		if g == nil {
+			g = &b.unheard
+		}
+		g.count++
+		if i == 0 || e.Actions[i-1].Pool != a.Pool || e.Actions[i-1].Action != a.Action {
+			g.events++
+		}
 		switch a.Action {
 		case policy.Launched:
 			b.owner(a.Instance, a.Pool)
 			t.pool(a.Pool).launches++
+			b.held(g, e, a.Pool)
 		case policy.Moved:
 			b.owner(a.Instance, a.Pool)
-		}
-		g := t.group(a.Time, groupKey{a.Pool, a.Action, a.Reason, kind})
-		if g != nil {
-			g.count++
-			if i == 0 || e.Actions[i-1].Pool != a.Pool || e.Actions[i-1].Action != a.Action {
-				g.events++
-			}
-			if a.Action == policy.Launched {
-				b.held(g, e, a.Pool)
-			}
-		}
-		if a.Action != policy.Assigned && a.Action != policy.Refused {
-			continue
-		}
-		arrived, known := e.T, waits && *e.Request == a.Request
-		if known {
-			waits = false
-		} else if arrived, known = b.waiting[a.Request]; known {
+		case policy.Assigned:
+			b.served(t.pool(a.Pool), g, a)
+		case policy.Refused:
 			delete(b.waiting, a.Request)
 		}
-		if a.Action == policy.Assigned {
-			p := t.pool(a.Pool)
-			p.outcomes[a.Outcome]++
-			if known { // not so if it came before the server was started again
-				wait := a.Time - arrived + a.Delay
-				p.waits[bin(duration(wait))]++
-				if g != nil {
-					g.wait = max(g.wait, wait)
-				}
-			}
-		}
 	}
-	if waits {
-		b.waiting[*e.Request] = e.T
+}
+
+// served counts a request that has got its instance.
+func (b *Board) served(p *poolTally, g *group, a *runtime.Decision) {
+	p.outcomes[a.Outcome]++
+	arrived, known := b.waiting[a.Request]
+	if !known { // it came before the server was started again
+		return
 	}
+	delete(b.waiting, a.Request)
+	wait := a.Time - arrived + a.Delay
+	p.waits[bin(time.Duration(wait))]++
+	g.wait = max(g.wait, wait)
 }
 
 // held notes a pool's level, and what it held before the first launch of a

@@ -46,8 +46,8 @@ func TestObserveDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// TestMissedDecisions: there is an end to what a tally holds.
-func TestMissedDecisions(t *testing.T) {
+// TestTallyIsBounded: there is an end to what a tally holds.
+func TestTallyIsBounded(t *testing.T) {
 	b := New(1)
 	for i := range mostGroups + 10 {
 		b.Observe(&runtime.Entry{Event: "timer", Actions: []runtime.Decision{{Record: policy.Record{Action: policy.Ended, Pool: policy.PoolID(i)}}}})
