@@ -48,6 +48,23 @@ func poolCommand(verb, short string, order func(*api.Client, context.Context, st
 	return c
 }
 
+func reopenCommand() *cobra.Command {
+	var flags clientFlags
+	c := &cobra.Command{
+		Use: "reopen", Short: "Take a drain back: take claims again",
+		Args: arguments(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			client, err := flags.client()
+			if err != nil {
+				return err
+			}
+			return client.Reopen(c.Context())
+		},
+	}
+	flags.add(c)
+	return c
+}
+
 func invalidateCommand() *cobra.Command {
 	var flags clientFlags
 	c := &cobra.Command{

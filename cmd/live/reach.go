@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -44,6 +45,18 @@ func (r *reach) load(to *api.Options) error {
 		r.identity, err = api.LoadIdentity(api.TLSFiles{Cert: r.TLS.CertFile, Key: r.TLS.KeyFile, ClientCA: r.ClientCA})
 	}
 	return err
+}
+
+// reload reads tokens and certificates again.
+func (r *reach) reload(of *api.Options) error {
+	var all []error
+	if of.Tokens != nil {
+		all = append(all, of.Tokens.Reload())
+	}
+	if r.identity != nil {
+		all = append(all, r.identity.Reload())
+	}
+	return errors.Join(all...)
 }
 
 // allow refuses to serve at an address that others reach without being asked

@@ -25,6 +25,8 @@ type runner interface {
 	Run(context.Context) error
 	// Hurry makes a runner that stops end at once.
 	Hurry()
+	// Reload makes the configuration hold as its file is now.
+	Reload(context.Context) error
 	// Alive is nil while it does its work.
 	Alive(context.Context) error
 }
@@ -70,6 +72,7 @@ type single struct {
 	processes *process.Provisioner // that outlive it; nil if there are none
 	board     *dashboard.Board
 	reign     *reign
+	config    *configuration // nil: there is no file
 	log       *slog.Logger
 }
 
@@ -103,6 +106,12 @@ func (s *settings) host(lead runtime.Lead) (*single, error) {
 		h.recording.abandon()
 		h.recording = nil
 		return nil, errors.Join(err, h.close())
+	}
+	if s.config != "" {
+		if h.config, err = openConfiguration(s.config, h.Host, s.changeable(h)); err != nil {
+			return nil, errors.Join(err, h.close())
+		}
+		to.Configuration = h.config
 	}
 	h.Handler = handler(h.Host, h.board, s.tracer, to)
 	return h, nil
@@ -144,6 +153,23 @@ func (h *single) Alive(ctx context.Context) error {
 	return err
 }
 
+// Reload implements runner.
+func (h *single) Reload(ctx context.Context) error {
+	if h.config == nil {
+		return errors.New("there is no configuration file")
+	}
+	return h.config.Reload(ctx)
+}
+
+// changeable is the provisioner whose processes may change while the server runs.
+func (s *settings) changeable(h *single) *process.Provisioner {
+	if h.processes != nil {
+		return h.processes
+	}
+	p, _ := s.options.Provisioner.(*process.Provisioner)
+	return p
+}
+
 // A replicated server shares a store.
 type replicated struct {
 	replica.Server
@@ -162,6 +188,18 @@ func (r *replicated) Alive(ctx context.Context) error {
 		if err := h.Alive(ctx); !errors.Is(err, runtime.ErrStopped) {
 			return err
 		}
+	}
+	return nil
+}
+
+// Reload implements runner: who does not lead reads the file when it does.
+func (r *replicated) Reload(ctx context.Context) error {
+	h := r.leading.Load()
+	if h == nil {
+		return nil
+	}
+	if err := h.Reload(ctx); !errors.Is(err, runtime.ErrStopped) {
+		return err
 	}
 	return nil
 }

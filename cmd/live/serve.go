@@ -35,7 +35,8 @@ has at most 1000 processes.
 
 SIGINT or SIGTERM drains the pool: no new claims, what waits is served, and when
 all is released, or after --stop-timeout, every instance is ended. A second
-signal ends them at once.`,
+signal ends them at once. With a store the server stops at once and leaves all
+as it is; the next start goes on with it. SIGHUP reads the configuration again.`,
 		Args: arguments(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			settings, err := f.settings(c.Flags())
@@ -56,6 +57,7 @@ type settings struct {
 	reach   reach
 	listen  string
 	record  string
+	config  string // the file; empty if there is none
 	observing
 	tracer *tracing.Tracer
 	// store opens what keeps what happens; nil keeps nothing.
@@ -121,18 +123,23 @@ func serve(ctx context.Context, s *settings) (err error) {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
 	go func() {
-		for first := true; ; first = false {
+		for stopping := false; ; {
 			select {
-			case <-signals:
+			case got := <-signals:
+				if got == syscall.SIGHUP && s.config != "" {
+					s.reload(running, run)
+					continue
+				}
 			case <-ended:
 				return
 			}
-			if first {
-				announce(daemon.SdNotifyStopping)
-				stop(nil)
-			} else {
+			if stopping {
 				run.Hurry()
+				continue
 			}
+			stopping = true
+			announce(daemon.SdNotifyStopping)
+			stop(nil)
 		}
 	}()
 	serveOn := server.Serve
@@ -164,6 +171,17 @@ func serve(ctx context.Context, s *settings) (err error) {
 	_ = s.tracer.Close(last) // its faults are told
 	log.Info("stopped")
 	return err
+}
+
+// reload reads anew what may change while the server runs.
+func (s *settings) reload(ctx context.Context, run runner) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if err := errors.Join(run.Reload(ctx), s.reach.reload(&s.api)); err != nil {
+		s.options.Logger.Error("the configuration that held goes on to hold", "file", s.config, "error", err)
+		return
+	}
+	s.options.Logger.Info("the configuration was read again", "file", s.config)
 }
 
 // loopback tells whether only this machine can reach an address.

@@ -102,16 +102,10 @@ func (f *serveFlags) fleet(s *settings, flags *pflag.FlagSet) error {
 		if file, err = config.Load(f.config); err != nil {
 			return err
 		}
-		if file.Fleet.Pooled {
-			return fmt.Errorf("%s: fleet.pooled: a live server serves requests by their category and cannot pool them yet; leave it out", f.config)
+		if err := follow(&s.options, file); err != nil {
+			return fmt.Errorf("%s: %w", f.config, err)
 		}
-		s.options.Fleet, s.options.Policy = file.PolicyConfig(), file.PolicySpec()
-		s.options.Places = config.PlacesOf(file.Fleet.Pools())
-		for i := range s.options.Fleet.Categories {
-			if k := &s.options.Fleet.Categories[i]; k.MaxInstances == 0 {
-				k.MaxInstances = mostProcesses
-			}
-		}
+		s.config = f.config
 		s.api = api.Options{ClaimDeadline: file.API.ClaimDeadline, MaxDeadline: file.API.MaxDeadline, MaxRequests: s.api.MaxRequests}
 		s.reach.API = file.API
 		if err := s.reach.load(&s.api); err != nil {

@@ -271,11 +271,20 @@ func (c *Client) Drain(ctx context.Context) (runtime.Status, error) {
 	return s, err
 }
 
-// Configuration is the file that holds.
-func (c *Client) Configuration(ctx context.Context) ([]byte, error) {
+// Configuration is the file that holds, or the one that held before.
+func (c *Client) Configuration(ctx context.Context, former bool) ([]byte, error) {
 	var file []byte
-	err := c.do(ctx, call{method: http.MethodGet, path: "/v1/configuration", result: &file})
+	path := "/v1/configuration"
+	if former {
+		path += "?version=former"
+	}
+	err := c.do(ctx, call{method: http.MethodGet, path: path, result: &file})
 	return file, err
+}
+
+// Reopen takes a drain back.
+func (c *Client) Reopen(ctx context.Context) error {
+	return c.do(ctx, call{method: http.MethodPost, path: "/v1/reopen"})
 }
 
 // Configure makes another file hold.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -135,6 +136,10 @@ func (s *server) drain(w http.ResponseWriter, r *http.Request, who *Principal) *
 	return s.status(w, r, who)
 }
 
+func (s *server) reopen(w http.ResponseWriter, r *http.Request, _ *Principal) *Problem {
+	return ordered(w, r, s.host.Reopen)
+}
+
 func (s *server) status(w http.ResponseWriter, r *http.Request, _ *Principal) *Problem {
 	ctx, cancel := within(r)
 	defer cancel()
@@ -150,7 +155,14 @@ func (s *server) configuration(w http.ResponseWriter, r *http.Request, _ *Princi
 	if s.opt.Configuration == nil {
 		return NotSupported.problem("this server has no configuration file")
 	}
-	file, err := s.opt.Configuration.Read(r.Context())
+	which := r.URL.Query().Get("version")
+	if which != "" && which != "current" && which != "former" {
+		return impossible("version", "%.100q is neither current nor former", which)
+	}
+	file, err := s.opt.Configuration.Read(r.Context(), which == "former")
+	if errors.Is(err, os.ErrNotExist) {
+		return NotFound.problem("no other configuration held before")
+	}
 	if err != nil {
 		return problemOf(err)
 	}

@@ -23,6 +23,7 @@ type Host interface {
 	Instances(ctx context.Context, after string, most int) ([]runtime.InstanceStatus, error)
 	Status(context.Context) (runtime.Status, error)
 	Drain(context.Context) error
+	Reopen(context.Context) error
 	Announce(context.Context, runtime.Hint) (string, error)
 	Withdraw(ctx context.Context, hint string) error
 	Pause(ctx context.Context, pool string, paused bool) error
@@ -64,8 +65,9 @@ type Options struct {
 
 // A Configuration is the host's, as its file has it.
 type Configuration interface {
-	// Read is the file that holds now.
-	Read(context.Context) ([]byte, error)
+	// Read is the file that holds now, or the one that held before; an
+	// os.ErrNotExist if none did.
+	Read(ctx context.Context, former bool) ([]byte, error)
 	// Change makes another hold. An error that says what is wrong with it is a
 	// *runtime.BadRequest, or one of package config's.
 	Change(ctx context.Context, file []byte) error

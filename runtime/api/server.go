@@ -42,6 +42,7 @@ var routes = []route{
 	{"POST", "/v1/pools/{pool}/reset", Operate, true, (*server).reset},
 	{"POST", "/v1/categories/{category}/invalidate", Operate, true, (*server).invalidate},
 	{"POST", "/v1/drain", Operate, true, (*server).drain},
+	{"POST", "/v1/reopen", Operate, true, (*server).reopen},
 	{"GET", "/v1/configuration", Operate, true, (*server).configuration},
 	{"PUT", "/v1/configuration", Operate, true, (*server).configure},
 	{"GET", "/metrics", Read, true, (*server).metrics},

@@ -15,10 +15,10 @@ import (
 // A Provisioner makes instances of processes. It implements
 // runtime.Provisioner.
 type Provisioner struct {
-	recipes map[string]recipe // by pool
-	state   *state            // nil where instances die with their server
+	state *state // nil where instances die with their server
 
 	mu        sync.Mutex
+	recipes   map[string]recipe    // by pool
 	instances map[string]*instance // from the order until nothing is left
 	closed    bool
 }
@@ -43,14 +43,35 @@ type recipe struct {
 // at its first launch.
 func New(pools map[string]Config) (*Provisioner, error) {
 	p := &Provisioner{recipes: make(map[string]recipe), instances: make(map[string]*instance)}
+	if err := p.Configure(pools); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Configure makes other processes of pools from the next launch on, and knows
+// further ones. Where it returns an error nothing has changed.
+func (p *Provisioner) Configure(pools map[string]Config) error {
+	recipes := make(map[string]recipe)
 	for _, name := range slices.Sorted(maps.Keys(pools)) {
 		r, err := pools[name].recipe()
 		if err != nil {
-			return nil, fmt.Errorf("process provisioner: pool %q: %w", name, err)
+			return fmt.Errorf("process provisioner: pool %q: %w", name, err)
 		}
-		p.recipes[name] = r
+		recipes[name] = r
 	}
-	return p, nil
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	maps.Copy(p.recipes, recipes)
+	return nil
+}
+
+// recipe is that of a pool.
+func (p *Provisioner) recipe(pool string) (recipe, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r, ok := p.recipes[pool]
+	return r, ok
 }
 
 // errClosed is what a provisioner answers that has been closed.
@@ -82,7 +103,7 @@ func (p *Provisioner) Close() error {
 // Start implements runtime.Provisioner. The error of a launch that failed has
 // the end of what the process wrote.
 func (p *Provisioner) Start(ctx context.Context, spec runtime.InstanceSpec) (runtime.Instance, error) {
-	r, ok := p.recipes[spec.Pool]
+	r, ok := p.recipe(spec.Pool)
 	if !ok {
 		return runtime.Instance{}, fmt.Errorf("nothing says what the processes of pool %q are", spec.Pool)
 	}

@@ -181,5 +181,5 @@ func (s *Server) nobody(w http.ResponseWriter, why string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Retry-After", "1")
 	w.WriteHeader(http.StatusServiceUnavailable)
-	_ = json.NewEncoder(w).Encode(map[string]any{"type": "about:blank", "title": "not available", "status": http.StatusServiceUnavailable, "detail": why})
+	_ = json.NewEncoder(w).Encode(map[string]any{"type": "urn:shadowpool:problem:no-leader", "title": "no leader", "status": http.StatusServiceUnavailable, "detail": why})
 }
