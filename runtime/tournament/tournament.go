@@ -1,0 +1,193 @@
+package tournament
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"shadowpool/policy"
+)
+
+// A Tournament is an observer of a host, to be given to it in
+// runtime.Options.Observers. Close it after the host has ended.
+type Tournament struct {
+	opt     Options
+	notes   chan note
+	done    chan struct{}
+	ctx     context.Context // ends with Close
+	stop    context.CancelFunc
+	closing sync.Once
+	dropped atomic.Int64 // notes
+
+	cut bool // the loop's: the last note was dropped
+
+	mu sync.Mutex // of what follows
+	known
+	real     reality
+	all      []*contender
+	live     int // of all
+	began    policy.Time
+	broken   string // why it is over before its time; empty if it is not
+	drained  bool
+	torn     int64 // times that notes were missing
+	foreign  int64 // events that were not understood
+	damage   damage
+	history  []BlockFigures // the latest
+	sum      observation
+	counted  int64 // observations
+	lost     int64 // observations that were not whole
+	busy     time.Duration
+	proposal *Proposal
+	switches []Switched
+	trial    *trial
+	wrong    bias // of the model of the live policy
+	// undecided is set when there is an observation that nothing was decided on yet.
+	undecided bool
+}
+
+// A contender is a policy that takes part.
+type contender struct {
+	*world
+	spec     policy.Spec
+	baseline bool // is there to be compared with, not to be chosen
+	barred   bool // was chosen, and taken back
+	evidence evidence
+}
+
+// New makes a tournament and starts its goroutine. The error names what is
+// impossible in the options.
+func New(opt Options) (*Tournament, error) {
+	if err := opt.validate(); err != nil {
+		return nil, err
+	}
+	t := &Tournament{opt: opt, notes: make(chan note, opt.Buffer), done: make(chan struct{})}
+	t.known = known{fleet: opt.Fleet, terms: termsOf(&opt.Fleet), requests: make(map[policy.RequestID]*request)}
+	for i := range opt.Fleet.Categories {
+		t.leads = append(t.leads, newLeads(&opt.Fleet.Categories[i], opt.Seed))
+	}
+	t.all = append(t.all, &contender{spec: opt.Live, baseline: baselineOf(opt.Live)})
+	if !baselineOf(opt.Live) {
+		t.all = append(t.all, &contender{spec: none, baseline: true})
+	}
+	for _, spec := range opt.Contenders {
+		if !baselineOf(spec) {
+			t.all = append(t.all, &contender{spec: spec})
+		}
+	}
+	t.worlds = len(t.all)
+	if err := t.begin(0); err != nil { // so that errors come now
+		return nil, err
+	}
+	t.ctx, t.stop = context.WithCancel(context.Background())
+	go t.run()
+	return t, nil
+}
+
+// begin makes the worlds, empty.
+func (t *Tournament) begin(start policy.Time) error {
+	for _, c := range t.all {
+		w, err := newWorld(c.spec, &t.known, int64(t.opt.Block), start)
+		if err != nil {
+			return fmt.Errorf("tournament: %s: %w", c.spec, err)
+		}
+		c.world = w
+	}
+	t.real = reality{books: newBooks(t.terms, int64(t.opt.Block), start), instances: make(map[policy.InstanceID]*instance)}
+	t.restart()
+	return nil
+}
+
+// restart begins to gather evidence anew.
+func (t *Tournament) restart() {
+	judged := 0
+	for i, c := range t.all {
+		if !c.baseline && i != t.live {
+			judged++
+		}
+	}
+	for _, c := range t.all {
+		c.evidence = newEvidence(t.opt.Alpha/float64(max(judged, 1)), t.opt.Least)
+	}
+	t.counted = 0
+	t.proposal = nil
+}
+
+// Close carries out what is known, and ends the goroutine. The figures can still be
+// asked for.
+func (t *Tournament) Close() {
+	t.closing.Do(func() {
+		t.stop()
+		close(t.notes)
+	})
+	<-t.done
+}
+
+// atOnce is how many notes are taken before others may look.
+const atOnce = 1024
+
+func (t *Tournament) run() {
+	defer close(t.done)
+	for n := range t.notes {
+		if to := t.work(n); to >= 0 {
+			t.change(to)
+		}
+	}
+	if t.began != 0 {
+		t.work(note{t: t.now + 1})
+	}
+}
+
+// work takes a note, and those that are there already, and lets the worlds follow. It
+// returns the contender that is to run from now on; below zero there is none.
+func (t *Tournament) work(n note) (change int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.broken != "" {
+		return -1
+	}
+	since := time.Now()
+	defer func() {
+		t.busy += time.Since(since)
+		if p := recover(); p != nil { // the server must not end with it
+			t.broken, change = fmt.Sprint(p), -1
+			t.opt.Logger.Error("the tournament is over", "error", p, "stack", string(debug.Stack()))
+		}
+	}()
+	t.take(n)
+	for range atOnce {
+		select {
+		case n, more := <-t.notes:
+			if more {
+				t.take(n)
+				continue
+			}
+		default:
+		}
+		break
+	}
+	t.follow()
+	t.settle()
+	return t.decide()
+}
+
+// mostInputs bounds what the worlds may be behind by: beyond it the slowest one goes on
+// without knowing all.
+const mostInputs = 1 << 18
+
+// follow lets every world go on as far as is known.
+func (t *Tournament) follow() {
+	forced := policy.Time(0)
+	if beyond := len(t.inputs) - mostInputs; beyond > 0 {
+		forced = t.inputs[beyond].t
+	}
+	first := t.first + int64(len(t.inputs))
+	for _, c := range t.all {
+		c.advance(forced)
+		first = min(first, c.seen)
+	}
+	t.forget(first)
+	t.real.books.upTo(t.now)
+}
