@@ -86,8 +86,7 @@ type BlockFigures struct {
 
 // An observation is being put together of blocks.
 type observation struct {
-	from  policy.Time // when it began; 0: it began with something missing
-	whole bool
+	whole bool // nothing of it is missing
 	real  amount
 	all   []amount
 }

@@ -43,10 +43,14 @@ func (r *reality) became(n note) (policy.PoolID, took, bool) {
 }
 
 func (r *reality) assigned(n note) {
-	if i := r.instances[n.instance]; i != nil {
-		r.books.engage(n.t, i.pool)
-		i.request, i.serving, i.served = n.request.ID, true, true
+	i := r.instances[n.instance]
+	if i == nil { // it was launched while notes were missing
+		i = &instance{pool: n.pool, ordered: n.t, warm: n.t}
+		r.instances[n.instance] = i
+		r.books.idles(n.t, i.pool)
 	}
+	r.books.engage(n.t, i.pool)
+	i.request, i.serving, i.served = n.request.ID, true, true
 }
 
 // released is the request that an instance has served; false if it is not known.

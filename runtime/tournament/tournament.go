@@ -29,6 +29,7 @@ type Tournament struct {
 	real     reality
 	all      []*contender
 	live     int // of all
+	most     int // inputs, see mostInputs
 	began    policy.Time
 	broken   string // why it is over before its time; empty if it is not
 	drained  bool
@@ -63,7 +64,7 @@ func New(opt Options) (*Tournament, error) {
 	if err := opt.validate(); err != nil {
 		return nil, err
 	}
-	t := &Tournament{opt: opt, notes: make(chan note, opt.Buffer), done: make(chan struct{})}
+	t := &Tournament{opt: opt, notes: make(chan note, opt.Buffer), done: make(chan struct{}), most: mostInputs}
 	t.known = known{fleet: opt.Fleet, terms: termsOf(&opt.Fleet), requests: make(map[policy.RequestID]*request)}
 	for i := range opt.Fleet.Categories {
 		t.leads = append(t.leads, newLeads(&opt.Fleet.Categories[i], opt.Seed))
@@ -174,13 +175,13 @@ func (t *Tournament) work(n note) (change int) {
 }
 
 // mostInputs bounds what the worlds may be behind by: beyond it the slowest one goes on
-// without knowing all.
+// without knowing all, and what turns out to have been over already is released late.
 const mostInputs = 1 << 18
 
 // follow lets every world go on as far as is known.
 func (t *Tournament) follow() {
 	forced := policy.Time(0)
-	if beyond := len(t.inputs) - mostInputs; beyond > 0 {
+	if beyond := len(t.inputs) - t.most; beyond > 0 {
 		forced = t.inputs[beyond].t
 	}
 	first := t.first + int64(len(t.inputs))
