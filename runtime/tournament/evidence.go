@@ -39,23 +39,27 @@ func (a *amount) add(f *Figures) {
 }
 
 // A rate is an amount by the hour, or by the request.
-type rate struct{ usdPerHour, hitRate, waitS float64 }
+type rate struct {
+	USDPerHour float64 `json:"usd_per_h"`
+	HitRate    float64 `json:"hit_rate"`
+	WaitS      float64 `json:"wait_s"`
+}
 
 func (a amount) rate(over time.Duration) rate {
-	r := rate{usdPerHour: a.usd / over.Hours()}
+	r := rate{USDPerHour: a.usd / over.Hours()}
 	if a.requests > 0 {
-		r.hitRate, r.waitS = a.hits/a.requests, a.waitS/a.requests
+		r.HitRate, r.WaitS = a.hits/a.requests, a.waitS/a.requests
 	}
 	return r
 }
 
 func (r rate) minus(o rate) rate {
-	return rate{r.usdPerHour - o.usdPerHour, r.hitRate - o.hitRate, r.waitS - o.waitS}
+	return rate{r.USDPerHour - o.USDPerHour, r.HitRate - o.HitRate, r.WaitS - o.WaitS}
 }
 
 // add takes the difference of an observation.
 func (e *evidence) add(d rate) {
-	if err := errors.Join(e.cost.Add(d.usdPerHour), e.hits.Add(d.hitRate), e.wait.Add(d.waitS)); err != nil {
+	if err := errors.Join(e.cost.Add(d.USDPerHour), e.hits.Add(d.HitRate), e.wait.Add(d.WaitS)); err != nil {
 		panic(err) // they are sums of finite figures
 	}
 }
@@ -78,10 +82,11 @@ func (e *evidence) better(m Margin, least int) bool {
 
 // BlockFigures are those of one block.
 type BlockFigures struct {
-	Start, End time.Time
-	Real       Figures
-	All        []Figures // of the contenders, in the order of the status
-	Whole      bool      // nothing of it is missing
+	Start time.Time `json:"start"`
+	End   time.Time `json:"end"`
+	Real  Figures   `json:"real"`
+	All   []Figures `json:"contenders"` // in the order of the status
+	Whole bool      `json:"whole"`      // nothing of it is missing
 }
 
 // An observation is being put together of blocks.
@@ -117,7 +122,7 @@ func (t *Tournament) settle() {
 		if t.damage.to < start {
 			t.damage = damage{}
 		}
-		t.keep(b)
+		t.show(b)
 		t.observe(&b, start, end)
 	}
 }
@@ -125,7 +130,7 @@ func (t *Tournament) settle() {
 // mostBlocks is how many blocks are kept to be shown: two weeks of hours.
 const mostBlocks = 14 * 24
 
-func (t *Tournament) keep(b BlockFigures) {
+func (t *Tournament) show(b BlockFigures) {
 	if t.history = append(t.history, b); len(t.history) > mostBlocks {
 		t.history = t.history[1:]
 	}

@@ -33,6 +33,11 @@ type Options struct {
 	// Switch makes the host run another policy; nil: switches are only proposed. It is
 	// called by the tournament's goroutine, and may wait for the host.
 	Switch func(ctx context.Context, to policy.Spec) error
+	// Keep is handed the evidence after each observation; Saved is what it was handed
+	// last by an earlier tournament, which this one goes on with if the policies and
+	// terms are the same. Nil: it begins anew.
+	Keep  func(evidence []byte) error
+	Saved []byte
 	// Buffer is how many notes may be in the channel; zero is 65,536.
 	Buffer int
 	Logger *slog.Logger // nil is slog.Default

@@ -34,18 +34,18 @@ type trial struct {
 
 // A bias is the mean of reality less the model of the live policy.
 type bias struct {
-	count int64
-	sum   rate
+	Count int64 `json:"count"`
+	Sum   rate  `json:"sum"`
 }
 
 func (b *bias) add(d rate) {
-	b.count++
-	b.sum = rate{b.sum.usdPerHour + d.usdPerHour, b.sum.hitRate + d.hitRate, b.sum.waitS + d.waitS}
+	b.Count++
+	b.Sum = rate{b.Sum.USDPerHour + d.USDPerHour, b.Sum.HitRate + d.HitRate, b.Sum.WaitS + d.WaitS}
 }
 
 func (b *bias) mean() rate {
-	n := float64(max(b.count, 1))
-	return rate{b.sum.usdPerHour / n, b.sum.hitRate / n, b.sum.waitS / n}
+	n := float64(max(b.Count, 1))
+	return rate{b.Sum.USDPerHour / n, b.Sum.HitRate / n, b.Sum.WaitS / n}
 }
 
 // judge draws conclusions from an observation.
@@ -74,7 +74,7 @@ func (t *Tournament) judge() {
 		t.proposal = &Proposal{Policy: t.all[best].spec.String(), At: time.Unix(0, t.now).UTC(), Against: t.all[best].evidence.compare()}
 		t.opt.Logger.Info("another policy is better", "policy", t.proposal.Policy, "live", t.all[t.live].spec.String())
 	}
-	t.undecided = true
+	t.undecided, t.unsaved = true, true
 }
 
 // decide says which contender is to run from now on; below zero: as it is.
@@ -117,6 +117,7 @@ func (t *Tournament) change(to int) {
 		t.wrong = bias{}
 		t.sum = observation{} // of two policies
 		t.restart()
+		t.unsaved = true
 	}
 	if t.switches = append(t.switches, s); len(t.switches) > mostSwitches {
 		t.switches = t.switches[1:]

@@ -47,6 +47,7 @@ type Tournament struct {
 	wrong    bias // of the model of the live policy
 	// undecided is set when there is an observation that nothing was decided on yet.
 	undecided bool
+	unsaved   bool // there is evidence that was not kept yet
 }
 
 // A contender is a policy that takes part.
@@ -82,6 +83,12 @@ func New(opt Options) (*Tournament, error) {
 	if err := t.begin(0); err != nil { // so that errors come now
 		return nil, err
 	}
+	t.restart()
+	if opt.Saved != nil {
+		if err := t.restore(opt.Saved); err != nil {
+			opt.Logger.Warn("the tournament begins anew: what was kept of it does not fit", "problem", err)
+		}
+	}
 	t.ctx, t.stop = context.WithCancel(context.Background())
 	go t.run()
 	return t, nil
@@ -97,7 +104,6 @@ func (t *Tournament) begin(start policy.Time) error {
 		c.world = w
 	}
 	t.real = reality{books: newBooks(t.terms, int64(t.opt.Block), start), instances: make(map[policy.InstanceID]*instance)}
-	t.restart()
 	return nil
 }
 
@@ -135,6 +141,7 @@ func (t *Tournament) run() {
 		if to := t.work(n); to >= 0 {
 			t.change(to)
 		}
+		t.keep()
 	}
 	if t.began != 0 {
 		t.work(note{t: t.now + 1})
