@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"shadowpool/policy/config"
 	"shadowpool/runtime"
 	"shadowpool/runtime/api"
 )
@@ -53,6 +54,7 @@ type settings struct {
 	listen   string
 	record   string
 	logLevel slog.Level
+	file     *config.File // nil: there is no configuration
 	// unlisted is set when the configuration admits categories that it does
 	// not list.
 	unlisted bool
@@ -73,6 +75,18 @@ func serve(ctx context.Context, s *settings) (err error) {
 		}
 		s.options.Recording = recording.Recording
 	}
+	held, err := openTournament(s, nil)
+	if err != nil {
+		recording.abandon()
+		return usage(err)
+	}
+	defer held.close()
+	requests, err := openRequests(s)
+	if err != nil {
+		recording.abandon()
+		return usage(err)
+	}
+	defer func() { err = errors.Join(err, requests.close()) }()
 	host, err := runtime.New(s.options)
 	if err != nil {
 		recording.abandon()

@@ -105,6 +105,7 @@ func (f *serveFlags) fleet(s *settings, flags *pflag.FlagSet) error {
 		}
 		s.api = api.Options{ClaimDeadline: file.API.ClaimDeadline, MaxDeadline: file.API.MaxDeadline, MaxRequests: s.api.MaxRequests}
 		s.unlisted = file.Fleet.Default != nil && len(file.Fleet.Categories) > 0
+		s.file = file
 		if !flags.Changed("listen") {
 			s.listen = file.API.Listen
 		}

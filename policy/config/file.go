@@ -18,6 +18,8 @@ type File struct {
 	Policy      policy.Spec
 	Provisioner Provisioner
 	API         API
+	Recording   *Recording  // nil: nothing is recorded
+	Tournament  *Tournament // nil: there is none
 }
 
 // Service is the target that the pool is run for, at most one of which is not

@@ -78,6 +78,8 @@ func root(f *File) schema {
 			{key: "policy", required: "what decides how many instances are warm; policy: {name: static, level: 1} is enough", schema: policySection{&f.Policy, &f.Fleet}},
 			{key: "provisioner", schema: provisioner(&f.Provisioner, &f.Fleet)},
 			{key: "api", schema: api(&f.API)},
+			{key: "recording", schema: recording(&f.Recording)},
+			{key: "tournament", schema: tournament(&f.Tournament)},
 		},
 	}
 }
@@ -110,6 +112,7 @@ func parse(name string, data []byte) (*File, *parser) {
 		if err := file.checkFleet(); err != nil {
 			p.fail(p.at["fleet"], "fleet", "%v", err)
 		}
+		checkContenders(p, file)
 	}
 	return file, p
 }

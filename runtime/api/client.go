@@ -63,7 +63,10 @@ func (c *Client) Drain(ctx context.Context) (runtime.Status, error) {
 
 func (c *Client) do(ctx context.Context, method, path string, body, result any) error {
 	var content io.Reader
-	if body != nil {
+	kind := "application/json"
+	if text, raw := body.(poolYAML); raw {
+		content, kind = bytes.NewReader(text), "application/yaml"
+	} else if body != nil {
 		b, err := json.Marshal(body)
 		if err != nil {
 			return err
@@ -75,7 +78,7 @@ func (c *Client) do(ctx context.Context, method, path string, body, result any) 
 		return err
 	}
 	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("Content-Type", kind)
 	}
 	response, err := c.http.Do(request)
 	if err != nil {

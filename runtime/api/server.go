@@ -36,6 +36,9 @@ func Handler(host *runtime.Host, opt Options) http.Handler {
 	mux.HandleFunc("POST /v1/drain", s.drain)
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(host.Metrics(), promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
+	for pattern, handler := range opt.Handlers {
+		mux.Handle(pattern, handler)
+	}
 	return http.NewCrossOriginProtection().Handler(s.bounded(ownName(mux)))
 }
 

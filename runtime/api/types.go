@@ -1,6 +1,9 @@
 package api
 
-import "time"
+import (
+	"net/http"
+	"time"
+)
 
 // ClaimRequest asks for an instance. Only the category is required; a server
 // with one category takes an empty one for that.
@@ -53,6 +56,8 @@ type Options struct {
 	ClaimDeadline time.Duration // of a claim that names none: 1 min
 	MaxDeadline   time.Duration // that a claim may name: 10 min
 	MaxRequests   int           // in progress at one time: 12,000
+	// Handlers are served too, by their patterns as in http.ServeMux.
+	Handlers map[string]http.Handler
 }
 
 // maxBody bounds a request's body, in bytes, and bodyTimeout the time that it

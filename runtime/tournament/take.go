@@ -19,7 +19,8 @@ func (t *Tournament) take(n note) {
 		t.inputs = append(t.inputs, input{t: n.t, what: starts})
 	}
 	before := t.now
-	t.now = max(t.now, n.t)
+	n.t = max(n.t, t.now) // one that was under way for long
+	t.now = n.t
 	t.real.books.upTo(n.t)
 	switch n.what {
 	case arrived:

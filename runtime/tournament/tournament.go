@@ -41,6 +41,8 @@ type Tournament struct {
 	counted  int64 // observations
 	lost     int64 // observations that were not whole
 	busy     time.Duration
+	heard    policy.Time // of the latest note
+	heardAt  time.Time   // when that came
 	proposal *Proposal
 	switches []Switched
 	trial    *trial
@@ -137,7 +139,22 @@ const atOnce = 1024
 
 func (t *Tournament) run() {
 	defer close(t.done)
-	for n := range t.notes {
+	ticker := time.NewTicker(quiet)
+	defer ticker.Stop()
+	for {
+		var n note
+		more := true
+		select {
+		case n, more = <-t.notes:
+		case <-ticker.C:
+			if t.began == 0 {
+				continue
+			}
+			n = note{t: t.elapsed()}
+		}
+		if !more {
+			break
+		}
 		if to := t.work(n); to >= 0 {
 			t.change(to)
 		}
@@ -146,6 +163,19 @@ func (t *Tournament) run() {
 	if t.began != 0 {
 		t.work(note{t: t.now + 1})
 	}
+}
+
+const (
+	// quiet is how often it is looked whether time passes although nothing happens.
+	quiet = 5 * time.Second
+	// underway is what a note may take at most from the loop to here; one that takes
+	// longer counts as having happened later.
+	underway = time.Second
+)
+
+// elapsed is what time it is by the host's clock at least, going by the latest note.
+func (t *Tournament) elapsed() policy.Time {
+	return max(t.now, t.heard+int64(time.Since(t.heardAt)-underway))
 }
 
 // work takes a note, and those that are there already, and lets the worlds follow. It
@@ -166,15 +196,18 @@ func (t *Tournament) work(n note) (change int) {
 	}()
 	t.take(n)
 	for range atOnce {
+		var more bool
 		select {
-		case n, more := <-t.notes:
-			if more {
-				t.take(n)
-				continue
-			}
+		case n, more = <-t.notes:
 		default:
 		}
-		break
+		if !more {
+			break
+		}
+		t.take(n)
+	}
+	if t.heardAt.IsZero() || n.t > t.elapsed() {
+		t.heard, t.heardAt = n.t, since
 	}
 	t.follow()
 	t.settle()

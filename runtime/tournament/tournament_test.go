@@ -116,6 +116,9 @@ func TestBesideAHost(t *testing.T) {
 		if !model.Live || math.Abs(model.HitRate-r.HitRate) > 0.02 || math.Abs(model.WasteS/r.WasteS-1) > 0.02 || math.Abs(model.WaitMeanS-r.WaitMeanS) > 0.02 {
 			t.Errorf("modelled %+v, really %+v", model.Figures, r)
 		}
+		if s.LateS > 0 || s.Until.Before(time.Now().Add(-10*time.Second)) { // nothing has happened for a minute
+			t.Errorf("until %v at %v, %v s behind", s.Until, time.Now(), s.LateS)
+		}
 		if n := s.Contenders[1]; n.Policy != "none" || !n.Baseline || n.Hits != 0 || n.SavedWaitS < 100 || n.SavedUSD > 0 {
 			t.Errorf("%+v", n)
 		}
