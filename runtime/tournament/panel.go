@@ -2,6 +2,7 @@ package tournament
 
 import (
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -30,7 +31,7 @@ func (s *Status) Panel() Panel {
 			p.Rows = append(p.Rows, row(c.Policy+" (live)", &c.Figures, "", "", "", "", ""))
 			continue
 		}
-		p.Rows = append(p.Rows, row(c.Policy, &c.Figures, fmt.Sprintf("%.2f", c.SavedUSD), fmt.Sprintf("%.2f", c.SavedWaitS/3600),
+		p.Rows = append(p.Rows, row(c.Policy, &c.Figures, hundredths(c.SavedUSD), hundredths(c.SavedWaitS/3600),
 			c.Against.USDPerHour.text("%.3f", 1), c.Against.HitRate.text("%.2f", 100), s.verdict(c)))
 	}
 	return p
@@ -41,6 +42,14 @@ func row(name string, f *Figures, more ...string) []string {
 		name, fmt.Sprintf("%.2f", 100*f.HitRate), fmt.Sprintf("%.3f", f.WaitMeanS), fmt.Sprintf("%.3f", f.WaitP99S),
 		fmt.Sprintf("%.2f", f.WasteS/3600), fmt.Sprintf("%.2f", f.WasteUSD),
 	}, more...)
+}
+
+// hundredths is a number with two decimals, of which zero has no sign.
+func hundredths(x float64) string {
+	if math.Abs(x) < 0.005 {
+		x = 0
+	}
+	return fmt.Sprintf("%.2f", x)
 }
 
 // text is a mean with its interval.

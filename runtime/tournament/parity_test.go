@@ -96,6 +96,9 @@ func happened(t testing.TB, src *trace.Trace, fleet sim.Fleet, live policy.Spec)
 		id, pool := policy.RequestID(i), policy.PoolID(0)
 		if src.Strings.Category[src.Category[i]] == "large" {
 			pool = 1
+			if len(fleet.Categories) > 2 && src.Tenant[i] == fleet.Categories[2].ReservedFor {
+				pool = 2
+			}
 		}
 		all = append(all, happening{runtime.Entry{T: src.Arrival[i], Event: "arrive", Request: &id, Pool: &pool, Tenant: src.Tenant[i]}, 2})
 	}
@@ -140,14 +143,26 @@ func TestWorldsAreTheSimulators(t *testing.T) {
 		live      string
 		isolation policy.Isolation
 		binding   policy.Binding
+		reserved  bool
 	}{
-		{"static:level=5", policy.NoIsolation, policy.Late},
-		{"none", policy.NoIsolation, policy.Late}, // everything is sooner than in reality
-		{"static:level=30", policy.ByTenant, policy.Early},
+		{"static:level=5", policy.NoIsolation, policy.Late, false},
+		{"none", policy.NoIsolation, policy.Late, false}, // everything is sooner than in reality
+		{"static:level=30", policy.ByTenant, policy.Early, false},
+		{"static:level=4", policy.ByTenant, policy.Late, true},
 	} {
-		t.Run(fmt.Sprint(tt.live, tt.isolation, tt.binding), func(t *testing.T) {
+		t.Run(fmt.Sprint(tt.live, tt.isolation, tt.binding, tt.reserved), func(t *testing.T) {
 			t.Parallel()
 			src, fleet := day(t, tt.isolation, tt.binding, sim.Constant(2*time.Minute), sim.Constant(30*time.Second))
+			if tt.reserved {
+				own := policy.PoolID(2)
+				fleet.Categories = append(fleet.Categories, sim.Category{
+					Category: policy.Category{
+						Name: "large~t1", Reusable: true, ReservedFor: uint32(slices.Index(src.Strings.Tenant, "t1")),
+						Compatible: []policy.Compatible{{Pool: 1, To: &own}},
+					},
+					Of: "large", Tenant: "t1", Lead: fleet.Categories[1].Lead, Price: 2,
+				})
+			}
 			live := specs(t, tt.live)[0]
 			held := hold(t, Options{Fleet: fleet.PolicyConfig(), Live: live, Contenders: specs(t, candidates)}, happened(t, src, fleet, live))
 			if len(held.all) < 8 {
