@@ -38,6 +38,14 @@ func (a *amount) add(f *Figures) {
 	a.waitS += f.WaitMeanS * float64(f.Requests)
 }
 
+// less is an amount without what a model is wrong by.
+func (a amount) less(wrong rate, over time.Duration) amount {
+	a.usd -= wrong.USDPerHour * over.Hours()
+	a.hits -= wrong.HitRate * a.requests
+	a.waitS -= wrong.WaitS * a.requests
+	return a
+}
+
 // A rate is an amount by the hour, or by the request.
 type rate struct {
 	USDPerHour float64 `json:"usd_per_h"`
@@ -57,9 +65,15 @@ func (r rate) minus(o rate) rate {
 	return rate{r.USDPerHour - o.USDPerHour, r.HitRate - o.HitRate, r.WaitS - o.WaitS}
 }
 
-// add takes the difference of an observation.
-func (e *evidence) add(d rate) {
-	if err := errors.Join(e.cost.Add(d.USDPerHour), e.hits.Add(d.HitRate), e.wait.Add(d.WaitS)); err != nil {
+// add takes what a policy and another came to in an observation. One without requests
+// says nothing of the service.
+func (e *evidence) add(own, other amount, over time.Duration) {
+	d := own.rate(over).minus(other.rate(over))
+	err := e.cost.Add(d.USDPerHour)
+	if own.requests > 0 && other.requests > 0 {
+		err = errors.Join(err, e.hits.Add(d.HitRate), e.wait.Add(d.WaitS))
+	}
+	if err != nil {
 		panic(err) // they are sums of finite figures
 	}
 }
@@ -156,10 +170,9 @@ func (t *Tournament) observe(b *BlockFigures, start, end policy.Time) {
 		t.lost++
 	default:
 		t.counted++
-		base := t.sum.all[t.live].rate(t.opt.Observation)
 		for i, c := range t.all {
 			if i != t.live {
-				c.evidence.add(t.sum.all[i].rate(t.opt.Observation).minus(base))
+				c.evidence.add(t.sum.all[i], t.sum.all[t.live], t.opt.Observation)
 			}
 		}
 		t.judge()

@@ -51,11 +51,10 @@ func (b *bias) mean() rate {
 // judge draws conclusions from an observation.
 func (t *Tournament) judge() {
 	over := t.opt.Observation
-	real := t.sum.real.rate(over)
-	if !t.real.torn {
-		t.wrong.add(real.minus(t.sum.all[t.live].rate(over)))
+	if real := t.sum.real; !t.real.torn && real.requests > 0 {
+		t.wrong.add(real.rate(over).minus(t.sum.all[t.live].rate(over)))
 		if t.trial != nil {
-			t.trial.evidence.add(real.minus(t.trial.bias).minus(t.sum.all[t.trial.former].rate(over)))
+			t.trial.evidence.add(real.less(t.trial.bias, over), t.sum.all[t.trial.former], over)
 		}
 	}
 	best := -1

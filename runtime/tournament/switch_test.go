@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -141,5 +142,22 @@ func TestSwitchesAndTakesItBack(t *testing.T) {
 		if tt.really == 0 && (s.Trial == nil || *s.Trial.USDPerHour.High >= 0) {
 			t.Errorf("the trial says %+v", s.Trial)
 		}
+	}
+}
+
+// An observation without requests says what the pools cost, and nothing of the service.
+func TestQuietDays(t *testing.T) {
+	held := trialOf(t, func(o *Options) { o.Observation, o.Block = 24*time.Hour, 24*time.Hour })
+	held.mu.Lock()
+	for day := range int64(20) {
+		held.madeUp(day, 30, func(i int) (float64, float64) { return float64(30 - i + int(day%3)*(i+1)), 0.9 - 0.1*float64(i) })
+		b := BlockFigures{Whole: true, All: make([]Figures, len(held.all))}
+		start := (100 + day) * int64(24*time.Hour)
+		held.observe(&b, start, start+int64(24*time.Hour))
+	}
+	held.mu.Unlock()
+	c := held.Status().Contenders[2].Against
+	if c.Observations != 40 || math.Abs(c.HitRate.Mean+0.2) > 1e-12 || math.Abs(c.USDPerHour.Mean) > 2.0/24 {
+		t.Errorf("%+v", c)
 	}
 }
