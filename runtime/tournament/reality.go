@@ -44,7 +44,8 @@ func (r *reality) became(n note) (policy.PoolID, took, bool) {
 
 func (r *reality) assigned(n note) {
 	i := r.instances[n.instance]
-	if i == nil { // it was launched while notes were missing
+	if i == nil { // it was launched while notes were missing, or before there was a tournament
+		r.torn = true
 		i = &instance{pool: n.pool, ordered: n.t, warm: n.t}
 		r.instances[n.instance] = i
 		r.books.idles(n.t, i.pool)
