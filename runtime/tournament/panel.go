@@ -72,6 +72,10 @@ func (s *Status) verdict(c *Standing) string {
 		return "better"
 	case c.Against.Observations < int64(s.Least):
 		return fmt.Sprintf("%d of %d observations", c.Against.Observations, s.Least)
+	case c.Worse:
+		return "worse service"
+	case c.Dearer:
+		return "dearer"
 	default:
 		return "no evidence"
 	}

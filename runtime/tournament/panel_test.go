@@ -30,7 +30,7 @@ func TestPanel(t *testing.T) {
 	if got := strings.Join(names, ", "); got != "reality, static:level=9 (live), none, static:level=5" {
 		t.Error(got)
 	}
-	if r := p.Rows[3]; !strings.HasPrefix(r[8], "-") || r[10] != "no evidence" || !strings.Contains(p.Note, "24 observations of 1h0m0s") {
+	if r := p.Rows[3]; !strings.HasPrefix(r[8], "-") || r[10] != "worse service" || !strings.Contains(p.Note, "24 observations of 1h0m0s") {
 		t.Errorf("%q %s", r, p.Note)
 	}
 	server := httptest.NewServer(held.Handler())

@@ -47,7 +47,10 @@ type Standing struct {
 	Live     bool   `json:"live,omitempty"`
 	Baseline bool   `json:"baseline,omitempty"`
 	Barred   bool   `json:"barred,omitempty"`
-	Better   bool   `json:"better,omitempty"` // than the live one, as far as the evidence goes
+	// What the evidence says of it, against the live one.
+	Better bool `json:"better,omitempty"`
+	Worse  bool `json:"worse,omitempty"`  // its service is, by more than the margin
+	Dearer bool `json:"dearer,omitempty"` // its waste costs more
 	Figures
 	// SavedUSD and SavedWaitS are what the live policy, in its own world, saves of this
 	// one's waste and waiting, in all; below zero is what it costs.
@@ -123,6 +126,8 @@ func (t *Tournament) Status() Status {
 		if i != t.live {
 			against := c.evidence.compare()
 			standing.Against, standing.Better = &against, !c.baseline && c.evidence.better(t.opt.Margin, t.opt.Least)
+			standing.Worse, _ = c.evidence.worse(t.opt.Margin)
+			standing.Dearer = c.evidence.cost.Interval().Low > 0
 		}
 		s.Contenders = append(s.Contenders, standing)
 	}

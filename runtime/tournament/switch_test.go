@@ -69,7 +69,7 @@ func TestProposes(t *testing.T) {
 		}
 	}
 	held.mu.Unlock()
-	if s := held.Status(); at != 14 || s.Proposal.Policy != "static:level=5" || len(s.Switches) > 0 || !s.Contenders[2].Better || s.Contenders[3].Better || s.Observations != 60 {
+	if s := held.Status(); at != 14 || s.Proposal.Policy != "static:level=5" || len(s.Switches) > 0 || !s.Contenders[2].Better || s.Contenders[3].Better || !s.Contenders[3].Worse || s.Contenders[2].Worse || s.Contenders[3].Dearer || s.Observations != 60 {
 		t.Errorf("at %d: %+v", at, s)
 	}
 }

@@ -155,10 +155,16 @@ func (t *Tournament) run() {
 		if !more {
 			break
 		}
+		before := t.busy
 		if to := t.work(n); to >= 0 {
 			t.change(to)
 		}
 		t.keep()
+		// At most half a processor is the tournament's: a burst makes it late, and not the
+		// server slow.
+		if spent := t.busy - before; spent > time.Millisecond && t.ctx.Err() == nil {
+			time.Sleep(spent)
+		}
 	}
 	if t.began != 0 {
 		t.work(note{t: t.now + 1})
