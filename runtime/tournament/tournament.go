@@ -68,20 +68,7 @@ func New(opt Options) (*Tournament, error) {
 		return nil, err
 	}
 	t := &Tournament{opt: opt, notes: make(chan note, opt.Buffer), done: make(chan struct{}), most: mostInputs}
-	t.known = known{fleet: opt.Fleet, terms: termsOf(&opt.Fleet), requests: make(map[policy.RequestID]*request)}
-	for i := range opt.Fleet.Categories {
-		t.leads = append(t.leads, newLeads(&opt.Fleet.Categories[i], opt.Seed))
-	}
-	t.all = append(t.all, &contender{spec: opt.Live, baseline: baselineOf(opt.Live)})
-	if !baselineOf(opt.Live) {
-		t.all = append(t.all, &contender{spec: none, baseline: true})
-	}
-	for _, spec := range opt.Contenders {
-		if !baselineOf(spec) {
-			t.all = append(t.all, &contender{spec: spec})
-		}
-	}
-	t.worlds = len(t.all)
+	t.line(&opt)
 	if err := t.begin(0); err != nil { // so that errors come now
 		return nil, err
 	}
@@ -94,6 +81,37 @@ func New(opt Options) (*Tournament, error) {
 	t.ctx, t.stop = context.WithCancel(context.Background())
 	go t.run()
 	return t, nil
+}
+
+// line lets the policies line up, and forgets all but the lead times that were learned.
+func (t *Tournament) line(opt *Options) {
+	learned := make(map[string]leads)
+	for i := range t.leads {
+		learned[t.fleet.Categories[i].Name] = t.leads[i]
+	}
+	t.known = known{
+		fleet: opt.Fleet, terms: termsOf(&opt.Fleet), now: t.now, first: t.first + int64(len(t.inputs)),
+		requests: make(map[policy.RequestID]*request),
+	}
+	for i := range opt.Fleet.Categories {
+		k := &opt.Fleet.Categories[i]
+		l, known := learned[k.Name]
+		if !known {
+			l = newLeads(k, opt.Seed)
+		}
+		l.expected = int64(k.LeadTime)
+		t.leads = append(t.leads, l)
+	}
+	t.all, t.live = []*contender{{spec: opt.Live, baseline: baselineOf(opt.Live)}}, 0
+	if !baselineOf(opt.Live) {
+		t.all = append(t.all, &contender{spec: none, baseline: true})
+	}
+	for _, spec := range opt.Contenders {
+		if !baselineOf(spec) {
+			t.all = append(t.all, &contender{spec: spec})
+		}
+	}
+	t.worlds = len(t.all)
 }
 
 // begin makes the worlds, empty.
@@ -147,10 +165,10 @@ func (t *Tournament) run() {
 		select {
 		case n, more = <-t.notes:
 		case <-ticker.C:
-			if t.began == 0 {
+			var begun bool
+			if n, begun = t.pause(); !begun {
 				continue
 			}
-			n = note{t: t.elapsed()}
 		}
 		if !more {
 			break
@@ -166,9 +184,16 @@ func (t *Tournament) run() {
 			time.Sleep(spent)
 		}
 	}
-	if t.began != 0 {
+	if _, begun := t.pause(); begun {
 		t.work(note{t: t.now + 1})
 	}
+}
+
+// pause is the note that time has passed, if there was any other.
+func (t *Tournament) pause() (note, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return note{t: t.elapsed()}, t.began != 0
 }
 
 const (
@@ -181,6 +206,9 @@ const (
 
 // elapsed is what time it is by the host's clock at least, going by the latest note.
 func (t *Tournament) elapsed() policy.Time {
+	if t.heardAt.IsZero() {
+		return t.now
+	}
 	return max(t.now, t.heard+int64(time.Since(t.heardAt)-underway))
 }
 
