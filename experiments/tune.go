@@ -66,6 +66,8 @@ type Tuned struct {
 	// on the span that it was fitted to.
 	Chosen int       `json:"chosen"`
 	Base   *Finalist `json:"base,omitempty"`
+	// Gain is what the chosen one gains over Base on the last span.
+	Gain *Gain `json:"gain,omitempty"`
 	// Front are the trials that no other beats in both cost and service,
 	// by rising service, and Prices what more hits cost along it.
 	Front  []int   `json:"front"`

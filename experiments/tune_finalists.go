@@ -78,7 +78,7 @@ func (t *Tuning) prove(ctx context.Context, ground *proving, d *Tuned) error {
 	}
 	if t.Base != nil {
 		d.Base = &Finalist{Setting: t.Base.String(), setting: *t.Base}
-		for _, s := range d.Spans {
+		for _, s := range d.Spans[:2] {
 			heats = append(heats, run(*t.Base, s))
 		}
 	}
@@ -91,14 +91,40 @@ func (t *Tuning) prove(ctx context.Context, ground *proving, d *Tuned) error {
 	}
 	if t.Base != nil {
 		last := results[len(d.Finalists):]
-		d.Base.Fit, d.Base.Choose, d.Base.Report = last[0], last[1], last[2]
+		d.Base.Fit, d.Base.Choose = last[0], last[1]
 	}
-	if d.Chosen = t.choose(d.Finalists); d.Chosen < 0 {
-		return nil
+	return t.report(ctx, ground, d)
+}
+
+// report runs the chosen one and the base on the third span, by day, so that it can be
+// said how far the gain hangs on them.
+func (t *Tuning) report(ctx context.Context, ground *proving, d *Tuned) error {
+	var last []*Finalist
+	if d.Chosen = t.choose(d.Finalists); d.Chosen >= 0 {
+		last = append(last, &d.Finalists[d.Chosen])
 	}
-	c := &d.Finalists[d.Chosen]
-	c.Report, err = ground.run(ctx, run(c.setting, d.Spans[2]))
-	return err
+	if d.Base != nil {
+		last = append(last, d.Base)
+	}
+	daily := &proving{src: ground.src, fleet: ground.fleet, options: ground.options, workers: ground.workers}
+	daily.options.Days = true
+	var heats []heat
+	for _, f := range last {
+		heats = append(heats, heat{f.setting, d.Spans[2].span, 1})
+	}
+	results, err := daily.runAll(ctx, heats)
+	if err != nil {
+		return err
+	}
+	ground.replayed.Add(daily.replayed.Load())
+	if len(last) == 2 {
+		d.Gain = gain(results[1], results[0], d.Minimised, d.Config.Seed)
+	}
+	for i, f := range last {
+		f.Report = results[i]
+		f.Report.Days = nil // they are in the gain
+	}
+	return nil
 }
 
 // choose is the finalist of least cost among those that reach the target on the

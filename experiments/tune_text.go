@@ -143,6 +143,9 @@ func (d *Tuned) writeGap(w io.Writer) error {
 	if d.Base != nil {
 		_, err = fmt.Fprintf(w, "against now, on report: %s, %s %s\n", d.Target.gap(d.Base.Report, c.Report), d.unit(), d.change(d.Base.Report, c.Report))
 	}
+	if err == nil && d.Gain != nil {
+		_, err = fmt.Fprintf(w, "%s\n", d.Gain.text(d.unit()))
+	}
 	return err
 }
 

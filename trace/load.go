@@ -8,7 +8,7 @@ import (
 )
 
 // Load reads a whole trace: Parquet, or CSV that may be compressed by gzip,
-// whichever the content shows. Errors name the file and the place in it;
+// whichever the content shows, or all such files in a folder, sorted by arrival. Errors name the file and the place in it;
 // nothing is skipped.
 func Load(path string, opt Options) (*Trace, error) {
 	o, err := opt.prepare()
@@ -23,6 +23,12 @@ func Load(path string, opt Options) (*Trace, error) {
 }
 
 func load(path string, o *Options) (*Trace, error) {
+	if files, folder, err := filesOf(path); folder {
+		if err != nil {
+			return nil, err
+		}
+		return loadAll(path, files, o)
+	}
 	in, err := o.open(path)
 	if err != nil {
 		return nil, err
@@ -39,8 +45,8 @@ func load(path string, o *Options) (*Trace, error) {
 }
 
 // Open returns a trace to be streamed. A Parquet file in order of arrival is
-// read chunk by chunk in each pass (it is a *File); a CSV, and what has to be
-// sorted or jittered, is loaded whole.
+// read chunk by chunk in each pass (it is a *File); a CSV, a folder, and what has
+// to be sorted or jittered, is loaded whole.
 func Open(path string, opt Options) (Source, error) {
 	if opt.Jitter != 0 {
 		return Load(path, opt)
@@ -48,6 +54,9 @@ func Open(path string, opt Options) (Source, error) {
 	o, err := opt.prepare()
 	if err != nil {
 		return nil, err
+	}
+	if _, folder, _ := filesOf(path); folder {
+		return load(path, o)
 	}
 	in, err := o.open(path)
 	if err != nil {

@@ -24,6 +24,8 @@ type configuration struct {
 	host *runtime.Host
 	// processes makes the instances; nil in a dry run.
 	processes *process.Provisioner
+	// changed is told of what holds from now on; nil: nobody is.
+	changed func(*config.File, *runtime.Options) error
 
 	mu   sync.Mutex
 	file []byte // that holds
@@ -115,6 +117,9 @@ func (c *configuration) apply(ctx context.Context, file []byte) error {
 			}
 		}
 		return &runtime.BadRequest{Field: "fleet", Problem: err.Error()}
+	}
+	if c.changed != nil {
+		return c.changed(is, &options)
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ It writes it over its own file and keeps the former one beside it, for --back.`,
 			if err != nil {
 				return err
 			}
-			fmt.Print(unifiedDiff("holds", "wanted", holds, wanted))
+			fmt.Print(unifiedDiff("holds", "wanted", lines(holds), lines(wanted)))
 			if only {
 				return nil
 			}

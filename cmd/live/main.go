@@ -37,7 +37,7 @@ handed out at once.
 		SilenceErrors: true, SilenceUsage: true,
 	}
 	root.AddCommand(serveCommand(), claimCommand(), releaseCommand(), statusCommand(), drainCommand(), replayCommand(), verifyCommand(), workerCommand())
-	root.AddCommand(claimsCommand(), instancesCommand(), hintCommand(), pauseCommand(), resumeCommand(), resetCommand(), invalidateCommand(), tokenCommand(), healthCommand(), configureCommand(), reopenCommand())
+	root.AddCommand(claimsCommand(), instancesCommand(), hintCommand(), pauseCommand(), resumeCommand(), resetCommand(), invalidateCommand(), tokenCommand(), healthCommand(), configureCommand(), reopenCommand(), tournamentCommand(), retuneCommand())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w; see %s --help", err, c.CommandPath()))
 	})

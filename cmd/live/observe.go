@@ -95,8 +95,8 @@ func (o *observing) profiles(ctx context.Context, log *slog.Logger) error {
 }
 
 // handler serves the API and the dashboard.
-func handler(host *runtime.Host, board *dashboard.Board, tracer *tracing.Tracer, opt api.Options) http.Handler {
-	claims, page, shown := api.Handler(tracer.Host(host), opt), dashboard.Page(), api.Protect(opt, api.Read, board.Handler(host))
+func handler(host *runtime.Host, board *dashboard.Board, tracer *tracing.Tracer, opt api.Options, panels ...dashboard.Panel) http.Handler {
+	claims, page, shown := api.Handler(tracer.Host(host), opt), dashboard.Page(), api.Protect(opt, api.Read, board.Handler(host, panels...))
 	return tracer.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case strings.HasPrefix(path, "/v1/dashboard/"):

@@ -77,8 +77,5 @@ type requestTrace struct{ *trace.Writer }
 
 // Write implements runtime.RequestWriter.
 func (t *requestTrace) Write(s runtime.Served) error {
-	return t.Writer.Write(trace.Record{
-		Arrival: s.Arrival, Duration: s.Duration, Wait: s.Wait, Announced: trace.NoTime,
-		Category: s.Category, TaskType: s.TaskType, Tenant: s.Tenant, Zone: s.Zone, Image: s.Image, Dataset: s.Dataset,
-	})
+	return t.Writer.Write(recordOf(s))
 }

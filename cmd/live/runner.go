@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"shadowpool/policy"
 	"shadowpool/runtime"
 	"shadowpool/runtime/api"
 	"shadowpool/runtime/dashboard"
@@ -73,6 +74,8 @@ type single struct {
 	board     *dashboard.Board
 	reign     *reign
 	config    *configuration // nil: there is no file
+	contest   *heldTournament
+	requests  *requestFolder
 	log       *slog.Logger
 }
 
@@ -102,6 +105,16 @@ func (s *settings) host(lead runtime.Lead) (*single, error) {
 		}
 		options.Recording = h.recording.Recording
 	}
+	if h.requests, err = openRequests(s, &options); err == nil {
+		h.contest, err = openTournament(s, &options, func(ctx context.Context, to policy.Spec) error {
+			return h.Configure(ctx, runtime.Change{Policy: to, Fleet: options.Fleet, Places: options.Places})
+		})
+	}
+	if err != nil {
+		h.recording.abandon()
+		h.recording = nil
+		return nil, errors.Join(err, h.close())
+	}
 	if h.Host, err = runtime.New(options); err != nil {
 		h.recording.abandon()
 		h.recording = nil
@@ -111,9 +124,11 @@ func (s *settings) host(lead runtime.Lead) (*single, error) {
 		if h.config, err = openConfiguration(s.config, h.Host, s.changeable(h)); err != nil {
 			return nil, errors.Join(err, h.close())
 		}
+		h.config.changed = h.contest.follow
 		to.Configuration = h.config
 	}
-	h.Handler = handler(h.Host, h.board, s.tracer, to)
+	protect := func(next http.Handler) http.Handler { return api.Protect(to, api.Read, next) }
+	h.Handler = h.contest.handler(handler(h.Host, h.board, s.tracer, to, h.contest.panels()...), protect)
 	return h, nil
 }
 
@@ -135,7 +150,8 @@ func (h *single) Run(ctx context.Context) error {
 }
 
 func (h *single) close() error {
-	err := h.recording.close()
+	h.contest.close()
+	err := errors.Join(h.recording.close(), h.requests.close())
 	if h.processes != nil {
 		err = errors.Join(err, h.processes.Close())
 	}

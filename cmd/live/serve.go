@@ -15,6 +15,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
+	"shadowpool/policy/config"
 	"shadowpool/runtime"
 	"shadowpool/runtime/api"
 	"shadowpool/runtime/process"
@@ -57,7 +58,8 @@ type settings struct {
 	reach   reach
 	listen  string
 	record  string
-	config  string // the file; empty if there is none
+	config  string       // the file; empty if there is none
+	file    *config.File // what it says; nil if there is none
 	observing
 	tracer *tracing.Tracer
 	// store opens what keeps what happens; nil keeps nothing.

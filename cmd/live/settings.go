@@ -112,6 +112,7 @@ func (f *serveFlags) fleet(s *settings, flags *pflag.FlagSet) error {
 			return err
 		}
 		s.unlisted = file.Fleet.Default != nil && len(file.Fleet.Categories) > 0
+		s.file = file
 		if !flags.Changed("listen") {
 			s.listen = file.API.Listen
 		}

@@ -29,7 +29,7 @@ func TestBadFiles(t *testing.T) {
 		{"? [a]\n: 1" + tail, "pool.yaml:1: a key is plain text, not a list or a mapping"},
 
 		// keys
-		{"timezome: UTC" + tail, "pool.yaml:1: unknown key \"timezome\" (did you mean timezone?); known here: timezone, service, fleet, policy, provisioner, api, store, proxy"},
+		{"timezome: UTC" + tail, "pool.yaml:1: unknown key \"timezome\" (did you mean timezone?); known here: timezone, service, fleet, policy, provisioner, api, store, proxy, recording, tournament"},
 		{"timezone: UTC\ntimezone: UTC" + tail, "pool.yaml:2: timezone: is given twice, first on line 1; remove one"},
 		{"timezone:" + tail, "pool.yaml:1: timezone: is empty: want a value, or remove the key"},
 		{"api:" + tail, "pool.yaml:1: api: is empty: want a mapping (key: value), or remove the key"},
@@ -39,6 +39,24 @@ func TestBadFiles(t *testing.T) {
 			"pool.yaml:1: provisioner.process.environment.A: want a value, not a list"},
 		{"provisioner: {process: {warm_up: [" + strings.Repeat("x", maxText+1) + "]}}" + tail, "pool.yaml:1: provisioner.process.warm_up[0]: \"" + strings.Repeat("x", 60) + "\"...: is longer than 4096 bytes"},
 		{"timezone: Local" + tail, "pool.yaml:1: timezone: \"Local\": want an IANA time zone, such as Europe/Berlin or UTC"},
+
+		// tournament and recording
+		{"tournament: {block: 1h}" + tail, "pool.yaml:1: tournament: contenders is missing: the policies that run beside the live one, such as [none, \"static:level=5\"]"},
+		{"tournament: {contenders: [stattic, \"static:level=x\", \"static:level=1,none\"], block: 7h, least: 1, margin: {}}" + tail,
+			"pool.yaml:1: tournament.contenders[0]: \"stattic\": no such policy (did you mean static?)\n" +
+				"pool.yaml:1: tournament.contenders[2]: \"static:level=1,none\": names 2 policies; write each as an item of the list\n" +
+				"pool.yaml:1: tournament.margin: has 0 margins; keep one of hit_rate and wait_mean\n" +
+				"pool.yaml:1: tournament: one observation says nothing; let least be 2 or more\n" +
+				"pool.yaml:1: tournament: an observation of 24h is no whole number of blocks of 7h"},
+		{"tournament: {contenders: [\"static:level=x\", \"static:level=1\", \"static:level=1\", none]}" + tail,
+			"pool.yaml:1: tournament.contenders[0]: \"static:level=x\" cannot run live: policy static: level=x: want a whole number from 0 to 1000000\n" +
+				"pool.yaml:1: tournament.contenders[2]: \"static:level=1\" takes part already\n" +
+				"pool.yaml:1: tournament.contenders[3]: \"none\" takes part already"},
+		{"recording: {rotate: 1s, keep_size: 10GB, keep: 1m}" + tail,
+			"pool.yaml:1: recording: requests is missing: the folder that they are written into\n" +
+				"pool.yaml:1: recording.rotate: \"1s\": want a span from 1m to 24h\n" +
+				"pool.yaml:1: recording.keep: \"1m\": want a span from 1h to 87840h\n" +
+				"pool.yaml:1: recording.keep_size: \"10GB\": want a number of bytes with a unit (KiB, MiB, GiB, TiB), such as 10GiB"},
 
 		// service
 		{"service: {}" + tail, "pool.yaml:1: service: has no target; give hit_rate, such as hit_rate: 0.99, or remove the section"},

@@ -20,6 +20,8 @@ type File struct {
 	API         API
 	Store       Store
 	Proxy       *Proxy // nil: none
+	Recording   *Recording  // nil: nothing is recorded
+	Tournament  *Tournament // nil: there is none
 }
 
 // Service is the target that the pool is run for, at most one of which is not

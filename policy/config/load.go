@@ -80,6 +80,8 @@ func root(f *File) schema {
 			{key: "api", schema: api(&f.API)},
 			{key: "store", schema: store(&f.Store)},
 			{key: "proxy", schema: proxy(&f.Proxy, &f.Fleet)},
+			{key: "recording", schema: recording(&f.Recording)},
+			{key: "tournament", schema: tournament(&f.Tournament)},
 		},
 	}
 }
@@ -112,6 +114,7 @@ func parse(name string, data []byte) (*File, *parser) {
 		if err := file.checkFleet(); err != nil {
 			p.fail(p.at["fleet"], "fleet", "%v", err)
 		}
+		checkContenders(p, file)
 	}
 	return file, p
 }

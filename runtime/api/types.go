@@ -1,6 +1,8 @@
 package api
 
-import "time"
+import (
+	"time"
+)
 
 // ClaimRequest asks for an instance. Only the category is required; a server
 // with one category takes an empty one for that.
