@@ -102,10 +102,6 @@ func TestTournament(t *testing.T) {
 
 func TestTournamentUsage(t *testing.T) {
 	t.Parallel()
-	pool := tournamentPool(t, t.TempDir(), "  switch: automatic\n")
-	if _, errs, status := live(t, "serve", "--config", pool, "--listen", "127.0.0.1:0"); status != 2 || !strings.Contains(errs, "tournament.switch") {
-		t.Errorf("%d %s", status, errs)
-	}
 	s := startServer(t)
 	if _, errs, status := live(t, "tournament", "--server", s.address); status != 1 || !strings.Contains(errs, "holds no tournament") {
 		t.Errorf("%d %s", status, errs)
