@@ -31,3 +31,31 @@ $(KUBERNETES_BIN)/etcd:
 store:
 	command -v versitygw || test -x $(CACHE)/bin/versitygw || \
 	GOBIN=$(CACHE)/bin $$(sed -n 's/^const Install = "\(.*\)"$$/\1/p' trace/bucket/buckettest/server.go)
+
+# What is given to others: both commands for each platform with their
+# documentation, and checksums. The same commit makes the same bytes. Needs GNU
+# tar.
+VERSION ?= $(shell git describe --tags --always --dirty)
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
+COMMANDS ?= ./cmd/live ./cmd/simulate
+DIST ?= dist
+EPOCH := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),0)
+
+.PHONY: release
+release:
+	rm -rf $(DIST) && mkdir -p $(DIST)
+	set -e; for platform in $(PLATFORMS); do \
+		name=shadowpool_$(VERSION)_$$(echo $$platform | tr / _); \
+		mkdir $(DIST)/$$name; \
+		CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} GOFLAGS=-buildvcs=false \
+			go build -trimpath -ldflags "-s -w -X main.release=$(VERSION)" -o $(DIST)/$$name/ $(COMMANDS); \
+		cp -R README.md docs deploy/systemd $(DIST)/$$name/; \
+		tar --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime=@$(EPOCH) -C $(DIST) -cf - $$name | gzip -n > $(DIST)/$$name.tar.gz; \
+		rm -r $(DIST)/$$name; \
+	done
+	cd $(DIST) && sha256sum *.tar.gz > SHA256SUMS
+
+# That a release is the same each time, and needs nothing but itself.
+.PHONY: release-test
+release-test:
+	go test ./deploy -count 1 -v -run Release -release -timeout 30m

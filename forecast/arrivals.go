@@ -27,6 +27,14 @@ type Model struct {
 	// fleet is what the pools have in common; nil where each is for itself.
 	fleet *Fleet
 	equal []float64 // weights
+	// filled are the shares of a mean that some numbers of steps have filled, by
+	// the number's lowest digits: most pools began within a few steps.
+	filled [8]filled
+}
+
+type filled struct {
+	steps int64
+	share float64
 }
 
 // NewModel makes a model for steps and a lead time in seconds. With profiles,
@@ -213,8 +221,12 @@ func (a *Arrivals) signal(n, span, keep float64) float64 {
 // mean is a pool's rate over the last weeks: the sum is still to be filled in
 // the first of them.
 func (m *Model) mean(raw float64, steps int64) float64 {
-	span := float64(float64(steps)*m.step) + meanSettling
-	return raw / (1 - portable.Decay(span, meanHalfLife))
+	f := &m.filled[uint(steps)%uint(len(m.filled))]
+	if f.steps != steps || f.share == 0 {
+		span := float64(float64(steps)*m.step) + meanSettling
+		*f = filled{steps, 1 - portable.Decay(span, meanHalfLife)}
+	}
+	return raw / f.share
 }
 
 // look computes the features and the mean.

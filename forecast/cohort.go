@@ -14,6 +14,9 @@ type cohort struct {
 // find is the cohort that a slot belongs to, nil if it is gone.
 func (c *LeadTime) find(slot int64) *cohort {
 	low, high := c.Head, len(c.Cohorts)
+	if low+1 < high && c.Cohorts[low].Slot <= slot && slot < c.Cohorts[low+1].Slot { // mostly, as the oldest end first
+		return &c.Cohorts[low]
+	}
 	for low < high {
 		middle := (low + high) / 2
 		if c.Cohorts[middle].Slot <= slot {

@@ -83,6 +83,9 @@ func bounded(span float64) float64 { return min(max(span, leastLife), mostLife) 
 
 // bin is the bin of a number, which is made if it is not there.
 func (l *Lifetimes) bin(k int) *lifeBin {
+	if i := k - l.First; i >= 0 && i < len(l.Bins) {
+		return &l.Bins[i]
+	}
 	if len(l.Bins) == 0 {
 		l.First = k
 	}

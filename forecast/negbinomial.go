@@ -90,12 +90,19 @@ func (d NegBinomial) Exceeding(p []float64, least float64, most int, scratch []f
 	}
 	odds := d.Mean / (r + d.Mean)
 	term := portable.Exp(logZero)
-	for k := range most {
+	poisson, last := d.poisson(), float64(most)
+	for k := 0.0; k < last; {
 		if left -= term; left < least {
 			break
 		}
 		p = append(p, left)
-		term = float64(term * d.ratio(float64(k), r, odds))
+		next := k + 1 // as ratio
+		if poisson {
+			term = float64(term * (d.Mean / next))
+		} else {
+			term = float64(term * float64(float64((k+r)/next)*odds))
+		}
+		k = next
 	}
 	return p, scratch
 }

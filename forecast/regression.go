@@ -33,7 +33,7 @@ func (r *Regression) Learn(features []float64, y, variance, keep, weight float64
 	k := len(features)
 	per := weight / variance
 	for i, f := range features {
-		row := r.Normal[i*k : (i+1)*k : (i+1)*k]
+		row := r.Normal[i*k:][:len(features)]
 		g := float64(f * per)
 		for j, v := range features {
 			row[j] = float64(row[j]*keep) + float64(g*v)
@@ -41,7 +41,7 @@ func (r *Regression) Learn(features []float64, y, variance, keep, weight float64
 		r.Fitted[i] = float64(r.Fitted[i]*keep) + float64(g*y)
 	}
 	for i, w := range r.Weights {
-		row := r.Normal[i*k : (i+1)*k : (i+1)*k]
+		row := r.Normal[i*k:][:len(r.Weights)]
 		missing := r.Fitted[i] + float64(strength*(prior[i]-w))
 		for j, v := range r.Weights {
 			missing -= float64(row[j] * v)

@@ -69,6 +69,8 @@ type adaptivePool struct {
 	Assortment *assortment
 	Open       openHints
 	SizedAt    Time // see crowded
+
+	over float64 // seconds that the demand is foreseen over; 0 until it is. For Outlook only.
 }
 
 // setting is what a level depends on beside the demand.
@@ -148,7 +150,13 @@ func (a *Adaptive) Arrive(t Time, r Request, s Stock) Level {
 }
 
 // step is the number of the tick at or before an instant.
-func (a *Adaptive) step(t Time) int64 { return (t - mod(t, a.tick)) / a.tick }
+func (a *Adaptive) step(t Time) int64 {
+	step := t / a.tick
+	if t < step*a.tick {
+		step--
+	}
+	return step
+}
 
 // Ordered implements LaunchSizer.
 func (a *Adaptive) Ordered(t Time, p PoolID) {
@@ -170,10 +178,12 @@ func (a *Adaptive) Tick(t Time, id PoolID, s Stock) (Level, Time) {
 	middle := a.clock.at(t + int64(lead*1e9/2))
 	d := a.models[id].Update(p.Arrivals, step, p.Count, a.clock.at(t), middle)
 	p.Count = 0
-	if a.reuse[id] {
+	if p.over = lead; a.reuse[id] {
 		d = p.Services.thin(d)
 	} else {
-		d = over(d, a.Lead(t, id), lead)
+		learned := a.Lead(t, id)
+		p.over = min(learned.Mean(), mostLonger*lead)
+		d = over(d, learned, lead)
 	}
 	at := setting{Rung: a.Calibration.Rung, Patience: p.Patience.Rungs}
 	targets := false

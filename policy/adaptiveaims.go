@@ -5,10 +5,12 @@ package policy
 func (a *Adaptive) assortment(p PoolID) *assortment {
 	m := a.Pools[p].Assortment
 	if m != nil && m.find == nil {
-		m.restored(a.terms(p))
+		a.found(p)
 	}
 	return m
 }
+
+func (a *Adaptive) found(p PoolID) { a.Pools[p].Assortment.restored(a.terms(p)) }
 
 func (a *Adaptive) terms(p PoolID) terms {
 	return terms{a.times, p, a.late[p], &a.aim, float64(a.tick) / 1e9, a.leads[p], a.preparing(p), &a.Hints}
@@ -21,15 +23,14 @@ func (a *Adaptive) ask(t Time, r Request) {
 		return
 	}
 	needs := r.Target(a.facets[r.Pool])
-	if stages, _ := a.staged[r.Pool].Missing(Target{}, needs); stages != 0 {
+	if stages := a.staged[r.Pool].Needed(needs); stages != 0 {
 		announced := uint8(0)
 		if r.Hint != 0 {
 			if i, ok := a.Hints.row(r.Hint); ok && a.Hints.Rows[i].Pool == r.Pool {
 				announced = m.announced(i, needs)
 			}
 		}
-		m.arrive(a.step(t), needs, announced)
-		m.ask(needs, stages)
+		m.ask(m.arrive(a.step(t), needs, announced), stages)
 	}
 }
 
@@ -106,12 +107,14 @@ func (a *Adaptive) Reaim(_ Time, p PoolID, is Target) (Target, bool) {
 }
 
 // Worth implements AimingSizer.
-func (a *Adaptive) Worth(_ Time, p PoolID, is Target) float64 {
+func (a *Adaptive) Worth(_ Time, p PoolID, of []Target, worth []float64) {
 	m := a.assortment(p)
-	if m == nil {
-		return 0
+	for i, is := range of {
+		worth[i] = 0
+		if m != nil && is != (Target{}) {
+			worth[i] = m.worth(is)
+		}
 	}
-	return m.worth(is)
 }
 
 // Holds implements AimingSizer.

@@ -24,7 +24,8 @@ type AimingSizer interface {
 	// Promoted tells of an instance of p that was promoted for a request, what that needs, and
 	// the stages that it lacked; waited is set if the request had to wait for the instance too. It comes before Arrive of the same request.
 	Promoted(t Time, p PoolID, needs Target, lacked uint8, waited bool)
-	// Worth is what one of the instances that are prepared for is saves, in
-	// seconds of waiting; the least worth is ended first.
-	Worth(t Time, p PoolID, is Target) float64
+	// Worth fills in what one of the instances saves that are prepared for each of
+	// some targets, in seconds of waiting; the least worth is ended first. The zero
+	// Target saves nothing.
+	Worth(t Time, p PoolID, of []Target, worth []float64)
 }

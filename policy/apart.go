@@ -2,13 +2,19 @@ package policy
 
 // row is that of a shelf, if there is one.
 func (t *apart) row(key apartKey) (uint32, bool) {
-	at := t.near.at(key.Target, key.Tenant+uint32(key.Pool)<<16)
-	if i := *at; int(i) < len(t.Rows) && t.Rows[i].key() == key {
+	if i := *t.near.at(key.Target, key.Tenant+uint32(key.Pool)<<16); int(i) < len(t.Rows) && t.Rows[i].key() == key {
 		return i, true
 	}
+	return t.lookUp(key)
+}
+
+// lookUp is apart, so that what is remembered is found without much ado.
+//
+//go:noinline
+func (t *apart) lookUp(key apartKey) (uint32, bool) {
 	i, ok := t.find[key]
 	if ok {
-		*at = i
+		*t.near.at(key.Target, key.Tenant+uint32(key.Pool)<<16) = i
 	}
 	return i, ok
 }

@@ -123,17 +123,16 @@ func (m *assortment) weigh() {
 }
 
 // ask notes what stages a request for a target, which has just arrived, needs: at least one.
-func (m *assortment) ask(to Target, stages uint8) {
+func (m *assortment) ask(to *heldTarget, stages uint8) {
 	weight := 0.0
-	row, _ := m.row(to)
-	for i, key := range m.Targets[row].Keys {
+	for i, key := range to.Keys {
 		if stages&(1<<i) != 0 {
 			weight += float64(m.weighs[i] * m.Stages[i].Keys[key].weight)
 		}
 	}
 	cost := weight // in seconds, as it takes
 	if !m.aim.waits {
-		cost = float64(m.lacking(to, stages) * m.aim.unit(m.lead))
+		cost = float64(m.lacking(to.Target, stages) * m.aim.unit(m.lead))
 	}
 	m.Cost = float64(m.Cost*keepAsked) + cost
 	m.Weighed = float64(m.Weighed*keepAsked) + weight
@@ -148,13 +147,15 @@ func (m *assortment) scale() float64 {
 }
 
 // arrive counts a request for a target, for the keys of all stages but those for
-// which a hint has announced it.
-func (m *assortment) arrive(step int64, to Target, announced uint8) {
-	for j, key := range m.target(step, to).Keys {
+// which a hint has announced it. It returns the target's row.
+func (m *assortment) arrive(step int64, to Target, announced uint8) *heldTarget {
+	row := m.target(step, to)
+	for j, key := range row.Keys {
 		if key >= 0 && announced&(1<<j) == 0 && m.Stages[j].arrive(step, key) {
 			m.changed(j, key)
 		}
 	}
+	return row
 }
 
 // target finds or makes the row of a target that is asked for.
@@ -172,7 +173,7 @@ func (m *assortment) target(step int64, to Target) *heldTarget {
 	t.Last = step
 	for j, key := range t.Keys {
 		if s := &m.stages[j]; key < 0 && s.Needs(to) { // it is new, or known again
-			t.Keys[j] = m.Stages[j].place(step, s.key(to), m, j)
+			t.Keys[j] = m.Stages[j].place(step, s.Key(to), m, j)
 			m.Stages[j].Keys[t.Keys[j]].Held += t.Held
 			m.retimeKey(j, t.Keys[j])
 			m.best.stale = true
@@ -183,13 +184,19 @@ func (m *assortment) target(step int64, to Target) *heldTarget {
 
 // row is that of a target which was asked for.
 func (m *assortment) row(to Target) (int32, bool) {
-	at := m.near.at(to, 0)
-	if i := *at; int(i) < len(m.Targets) && m.Targets[i].Target == to {
+	if i := *m.near.at(to, 0); int(i) < len(m.Targets) && m.Targets[i].Target == to {
 		return int32(i), true
 	}
+	return m.lookUp(to)
+}
+
+// lookUp is as apart's.
+//
+//go:noinline
+func (m *assortment) lookUp(to Target) (int32, bool) {
 	i, ok := m.find[to]
 	if ok {
-		*at = uint32(i)
+		*m.near.at(to, 0) = uint32(i)
 	}
 	return i, ok
 }

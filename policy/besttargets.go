@@ -5,11 +5,22 @@ package policy
 // only what is held changes, which moves few targets.
 type bestTargets struct {
 	stale bool
-	gains []gains // by target
-	order []int32 // the heap
-	place []int32 // of each target in order
+	order []bestTarget // the heap
+	place []int32      // of each target in order
+	last  []float64    // by target, what the last of the instances for it saves
 	// of are the targets of each key, by stage.
 	of [MaxStages][][]int32
+}
+
+// bestTarget is a target, and what the next instance for it would save.
+type bestTarget struct {
+	next   float64
+	target int32
+}
+
+// before orders the heap: what saves most, then what was known first.
+func (x bestTarget) before(y bestTarget) bool {
+	return x.next > y.next || x.next == y.next && x.target < y.target
 }
 
 // gains are what the next instance for a target would save, and what the last
@@ -24,8 +35,8 @@ func (m *assortment) next() (to Target, gain float64) {
 	if m.best.stale {
 		m.build()
 	}
-	if b := &m.best; len(b.order) > 0 && b.gains[b.order[0]].next > 0 {
-		return m.Targets[b.order[0]].Target, b.gains[b.order[0]].next
+	if b := &m.best; len(b.order) > 0 && b.order[0].next > 0 {
+		return m.Targets[b.order[0].target].Target, b.order[0].next
 	}
 	return Target{}, 0
 }
@@ -39,7 +50,7 @@ func (m *assortment) worth(is Target) float64 {
 	if !ok {
 		return 0
 	}
-	return m.best.gains[i].last
+	return m.best.last[i]
 }
 
 // changed is told that what is held or wanted of a stage's key is another.
@@ -58,9 +69,7 @@ func (m *assortment) changed(stage int, key int32) {
 		return
 	}
 	for _, i := range targets {
-		b.gains[i] = m.gains(&m.Targets[i])
-		b.rise(b.place[i])
-		b.sink(b.place[i])
+		b.move(i, m.gains(&m.Targets[i]))
 	}
 }
 
@@ -68,7 +77,7 @@ func (m *assortment) changed(stage int, key int32) {
 func (m *assortment) build() {
 	b := &m.best
 	b.stale = false
-	b.gains, b.order, b.place = b.gains[:0], b.order[:0], b.place[:0]
+	b.order, b.place, b.last = b.order[:0], b.place[:0], b.last[:0]
 	for j := range m.Stages {
 		of := b.of[j]
 		for len(of) < len(m.Stages[j].Keys) {
@@ -81,49 +90,59 @@ func (m *assortment) build() {
 	}
 	for i := range m.Targets {
 		t := &m.Targets[i]
-		b.gains = append(b.gains, m.gains(t))
-		b.order, b.place = append(b.order, int32(i)), append(b.place, int32(i))
+		g := m.gains(t)
+		b.order, b.place = append(b.order, bestTarget{g.next, int32(i)}), append(b.place, int32(i))
+		b.last = append(b.last, g.last)
 		for j, key := range t.Keys {
 			if key >= 0 {
 				b.of[j][key] = append(b.of[j][key], int32(i))
 			}
 		}
 	}
-	for i := int32(len(b.order))/2 - 1; i >= 0; i-- {
-		b.sink(i)
+	for i := len(b.order)/2 - 1; i >= 0; i-- {
+		b.sink(i, b.order[i])
 	}
 }
 
-// before orders the heap: what saves most, then what was known first.
-func (b *bestTargets) before(x, y int32) bool {
-	return b.gains[x].next > b.gains[y].next || b.gains[x].next == b.gains[y].next && x < y
+// move gives a target other gains.
+func (b *bestTargets) move(target int32, g gains) {
+	b.last[target] = g.last
+	i, t := int(b.place[target]), bestTarget{g.next, target}
+	if was := b.order[i].next; g.next < was {
+		b.sink(i, t)
+	} else if g.next > was {
+		b.rise(i, t)
+	}
 }
 
-func (b *bestTargets) swap(i, j int32) {
-	b.order[i], b.order[j] = b.order[j], b.order[i]
-	b.place[b.order[i]], b.place[b.order[j]] = i, j
-}
-
-func (b *bestTargets) rise(i int32) {
-	for i > 0 && b.before(b.order[i], b.order[(i-1)/2]) {
-		b.swap(i, (i-1)/2)
+// rise and sink put a target where it belongs, from a place on.
+func (b *bestTargets) rise(i int, t bestTarget) {
+	for i > 0 && t.before(b.order[(i-1)/2]) {
+		b.put(i, b.order[(i-1)/2])
 		i = (i - 1) / 2
 	}
+	b.put(i, t)
 }
 
-func (b *bestTargets) sink(i int32) {
+func (b *bestTargets) sink(i int, t bestTarget) {
+	order := b.order
 	for {
 		first := 2*i + 1
-		if first >= int32(len(b.order)) {
-			return
+		if first >= len(order) {
+			break
 		}
-		if second := first + 1; second < int32(len(b.order)) && b.before(b.order[second], b.order[first]) {
+		if second := first + 1; second < len(order) && order[second].before(order[first]) {
 			first = second
 		}
-		if !b.before(b.order[first], b.order[i]) {
-			return
+		if !order[first].before(t) {
+			break
 		}
-		b.swap(i, first)
+		b.put(i, order[first])
 		i = first
 	}
+	b.put(i, t)
+}
+
+func (b *bestTargets) put(i int, t bestTarget) {
+	b.order[i], b.place[t.target] = t, int32(i)
 }

@@ -73,20 +73,20 @@ func (c *Config) validateCompatible(i int) error {
 }
 
 // claimCompatible assigns a warm instance of a compatible category.
-func (c *Controller) claimCompatible(t Time, r Request, best Outcome) bool {
+func (c *Controller) claimCompatible(t Time, r *Request, best Outcome) bool {
 	all := c.config.Categories[r.Pool].Compatible
 	for i := range all {
 		o := &all[i]
-		if !o.Serves(&r) {
+		if !o.Serves(r) {
 			continue
 		}
-		slot := c.pick(t, o.Pool, &c.pools[o.Pool], &r)
+		slot := c.pick(t, o.Pool, &c.pools[o.Pool], r)
 		if c.lived {
-			slot = c.fit(t, slot, o.Pool, &c.pools[o.Pool], &r)
+			slot = c.fit(t, slot, o.Pool, &c.pools[o.Pool], r)
 		}
 		to := o.Becomes(r.Pool)
 		moves := to != o.Pool
-		if slot == none || r.Warm == RequireWarm && (o.Adapt > 0 || moves && c.lacksThere(o.Pool, to, &r)) {
+		if slot == none || r.Warm == RequireWarm && (o.Adapt > 0 || moves && c.lacksThere(o.Pool, to, r)) {
 			continue
 		}
 		if moves && (!c.hasRoom(to) || c.lived && c.unfitAdapted(t, slot, to)) {

@@ -39,6 +39,7 @@ type Controller struct {
 	apart     apart
 	prepared  []preparation // by slot, if staged
 	kept      kept
+	alike     alike
 	times     StageTimes
 	scratch   []KeptKey
 	lives     []life    // by slot, if lived
@@ -163,7 +164,7 @@ func (c *Controller) begin(t Time, id PoolID) {
 
 // enter moves the clock, and catches hosts that break the order of events.
 func (c *Controller) enter(t Time) {
-	if t < c.now || t > MaxInstant || c.nextTick < t || c.nextLook < t {
+	if t < c.now || t > min(MaxInstant, c.nextTick, c.nextLook) {
 		c.disorder(t)
 	}
 	c.now = t

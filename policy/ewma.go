@@ -10,6 +10,7 @@ type EWMA struct {
 	Pools    []ewmaPool
 	quantile float64
 	models   []*forecast.Model // by pool; pools of one lead time share
+	leads    []float64         // by pool, seconds
 	tick     int64
 	scratch  []float64
 }
@@ -18,6 +19,8 @@ type ewmaPool struct {
 	Level    int32
 	Count    float64 // arrivals since the last tick
 	Arrivals *forecast.Arrivals
+
+	foreseen forecast.NegBinomial // for Outlook only
 }
 
 var ewmaHalfLives = []float64{240, 600, 1800}
@@ -47,7 +50,7 @@ func (e *EWMA) Arrive(_ Time, r Request, _ Stock) Level {
 func (e *EWMA) Tick(t Time, id PoolID, _ Stock) (Level, Time) {
 	p := &e.Pools[id]
 	d := e.models[id].Update(p.Arrivals, t/e.tick, p.Count, forecast.Clock{}, forecast.Clock{})
-	p.Count = 0
+	p.Count, p.foreseen = 0, d
 	var level int
 	level, e.scratch = d.Quantile(e.quantile, maxCount, e.scratch)
 	p.Level = int32(level)
@@ -83,10 +86,14 @@ var _ = register(&Family{
 		{Name: "quantile", Kind: Share, Default: "0.99", Help: "probability that the demand over a lead time is covered"},
 	},
 	Build: func(f Fleet, v Values) (Sizer, error) {
-		return &EWMA{
+		e := &EWMA{
 			Pools:    make([]ewmaPool, len(f.Categories)),
 			quantile: v.Float("quantile"), tick: int64(f.Tick),
 			models: modelsByLead(f, ewmaHalfLives, false, false),
-		}, nil
+		}
+		for i := range f.Categories {
+			e.leads = append(e.leads, leadSeconds(f, PoolID(i)))
+		}
+		return e, nil
 	},
 })

@@ -6,23 +6,28 @@ const AllStages = ^uint8(0)
 // turn makes is what an instance on no shelf is prepared for. Of stages that
 // keep several keys, the former one stays.
 func (c *Controller) turn(slot uint32, id PoolID, is Target) {
+	if c.pools[id].keeps {
+		c.leave(slot, id, is)
+	}
+	c.prepared[slot].Is = is
+}
+
+// leave keeps what an instance was prepared for, which is to turn.
+func (c *Controller) leave(slot uint32, id PoolID, is Target) {
 	row := &c.prepared[slot]
-	if was := row.Is; c.pools[id].keeps && was != is {
-		k := &c.config.Categories[id]
-		for i := range k.Stages {
-			s := &k.Stages[i]
-			if s.Keeps <= 1 || s.Agrees(was, is) {
-				continue
-			}
-			if s.Needs(is) {
-				c.kept.drop(&row.First, KeptKey{uint8(i), s.key(is)})
-			}
-			if s.Needs(was) {
-				c.kept.add(&row.First, slot, KeptKey{uint8(i), s.key(was)}, s.Keeps-1)
-			}
+	was, k := row.Is, &c.config.Categories[id]
+	for i := range k.Stages {
+		s := &k.Stages[i]
+		if s.Keeps <= 1 || s.Agrees(was, is) {
+			continue
+		}
+		if s.Needs(is) {
+			c.kept.drop(&row.First, KeptKey{uint8(i), s.Key(is)})
+		}
+		if s.Needs(was) {
+			c.kept.add(&row.First, slot, KeptKey{uint8(i), s.Key(was)}, s.Keeps-1)
 		}
 	}
-	row.Is = is
 }
 
 // wipe makes an instance on no shelf prepared for nothing.
@@ -42,7 +47,7 @@ func (c *Controller) missing(slot uint32, id PoolID, needs Target, by *needed) (
 		if stages&(1<<i) == 0 {
 			continue
 		}
-		if row.First != none && s.Keeps > 1 && c.kept.has(row.First, KeptKey{uint8(i), s.key(needs)}) {
+		if row.First != none && s.Keeps > 1 && c.kept.has(row.First, KeptKey{uint8(i), s.Key(needs)}) {
 			stages &^= 1 << i
 		} else if by != nil {
 			takes += by[i]
@@ -103,7 +108,7 @@ func (c *Controller) leastLacking(t Time, id PoolID, r *Request, needs Target, b
 		if s.Keeps <= 1 || !s.Needs(needs) {
 			continue
 		}
-		at, ok := c.kept.find[holdersKey{id, KeptKey{uint8(i), s.key(needs)}}]
+		at, ok := c.kept.find[holdersKey{id, KeptKey{uint8(i), s.Key(needs)}}]
 		if !ok {
 			continue
 		}

@@ -34,7 +34,7 @@ func (m *assortment) further(is Target, keeps []KeptKey) (next KeptKey, ok bool)
 		for i := range demand.Keys {
 			k := &demand.Keys[i]
 			saved := float64(k.chance(k.Held) * k.second)
-			if saved <= max(best, least) || s.key(is) == k.Key || slices.Contains(keeps, KeptKey{uint8(j), k.Key}) {
+			if saved <= max(best, least) || s.Key(is) == k.Key || slices.Contains(keeps, KeptKey{uint8(j), k.Key}) {
 				continue
 			}
 			best, next, ok = saved, KeptKey{uint8(j), k.Key}, true

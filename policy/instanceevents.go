@@ -37,7 +37,7 @@ func (c *Controller) Warm(t Time, id InstanceID) {
 		if partial {
 			o = PartialHit
 		}
-		c.assign(t, slot, in.Pool, c.waiters.Rows[i].Request, o, OwnLaunch, 0)
+		c.assign(t, slot, in.Pool, &c.waiters.Rows[i].Request, o, OwnLaunch, 0)
 		c.waiters.remove(i)
 		c.unblock(t, in.Pool, p)
 		return

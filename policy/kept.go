@@ -10,8 +10,8 @@ type KeptKey struct {
 	Key   Target
 }
 
-// key is what the stage is done for where a request needs a target.
-func (s *Stage) key(t Target) Target { return Target{}.With(s.Of, t) }
+// Key is what the stage is done for where a request needs a target.
+func (s *Stage) Key(t Target) Target { return Target{}.With(s.Of, t) }
 
 // keptRow is one further key that an instance keeps, beside its target.
 type keptRow struct {

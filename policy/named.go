@@ -113,7 +113,7 @@ func (m *assortment) renamed() {
 // announced are the stages for which a hint announced what a request needs.
 func (m *assortment) announced(i uint32, needs Target) (stages uint8) {
 	for j, at := range m.hints.Rows[i].Keys {
-		if at.Key >= 0 && m.Stages[j].Keys[at.Key].Key == m.stages[j].key(needs) {
+		if at.Key >= 0 && m.Stages[j].Keys[at.Key].Key == m.stages[j].Key(needs) {
 			stages |= 1 << j
 		}
 	}

@@ -226,7 +226,7 @@ func audit(t *testing.T, a *Adaptive) {
 			most := 0
 			for at, row := range k.Named.Rows {
 				h := &a.Hints.Rows[row]
-				if h.Open == none || h.Keys[j] != (namedKey{int32(i), uint32(at)}) || m.stages[j].key(h.Target) != k.Key {
+				if h.Open == none || h.Keys[j] != (namedKey{int32(i), uint32(at)}) || m.stages[j].Key(h.Target) != k.Key {
 					t.Fatalf("hint %+v is on the list of key %v", h, k.Key)
 				}
 				most += int(h.Count - h.Came)

@@ -94,11 +94,13 @@ type nhppPlan struct {
 	Forecast *forecast.NHPP
 	lead     float64 // seconds
 	rule     *nhppRule
+	foreseen
 }
 
 func (p *nhppPlan) revise(t Time, n float64) (int32, Time) {
 	p.Forecast.Observe(seconds(t), n)
 	d := p.Forecast.Forecast(0, p.lead)
+	p.foreseen = foreseen{p.lead, d, true}
 	level := p.rule.level(d)
 	return int32(level), lookAgain(t, level, d.Mean)
 }

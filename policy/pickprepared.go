@@ -20,29 +20,29 @@ func (c *Controller) pickPrepared(t Time, id PoolID, p *pool, r *Request) uint32
 		}
 		return best
 	}
-	by := c.needed(id, needs)
+	by, alike := c.needed(id, needs), &c.alike
+	alike.n = 0
 	if p.Shelf.Count > 0 {
 		lacks = by.lacked(k, Target{}, needs)
-		best, worth = c.pickUnprepared(t, id, p)
+		c.addUnprepared(p)
 	}
 	weighed, least := 0, by.least(k, needs)
-	for i := p.FirstApart; i != none; i = c.apart.Rows[i].Next {
+	for i := p.FirstApart; i != none && (weighed < shelves || lacks > least); i = c.apart.Rows[i].Next {
 		row := &c.apart.Rows[i]
 		if row.Count == 0 || row.Tenant != 0 && row.Tenant != r.Tenant {
 			continue
 		}
-		if weighed >= shelves && lacks <= least {
-			break
-		}
 		n := by.lacked(k, row.Target, needs)
-		if best != none && (n > lacks || n == lacks && weighed >= shelves) {
+		if alike.n > 0 && (n > lacks || n == lacks && weighed >= shelves) {
 			continue
 		}
-		weighed++
-		if w := c.worth(t, id, row.Target, row.Count); best == none || n < lacks || w < worth {
-			best, lacks, worth = row.pick(p), n, w
+		if n != lacks {
+			alike.n, lacks = 0, n
 		}
+		weighed++
+		alike.add(row.pick(p), row.Target, row.Count)
 	}
+	best, worth = c.leastAlike(t, id)
 	if p.keeps && lacks > 0 {
 		best = c.leastLacking(t, id, r, needs, &by, best, lacks, worth)
 	}
@@ -57,7 +57,7 @@ func (c *Controller) needed(id PoolID, needs Target) (n needed) {
 	k := &c.config.Categories[id]
 	for i := range k.Stages {
 		if s := &k.Stages[i]; s.Needs(needs) {
-			n[i] = int64(c.times.Takes(id, KeptKey{uint8(i), s.key(needs)}))
+			n[i] = int64(c.times.Takes(id, KeptKey{uint8(i), s.Key(needs)}))
 		}
 	}
 	return n
@@ -65,8 +65,9 @@ func (c *Controller) needed(id PoolID, needs Target) (n needed) {
 
 // lacked is how long the stages take that an instance lacks which is prepared for is.
 func (n *needed) lacked(k *Category, is, needs Target) (takes int64) {
+	differs := is.differs(needs) // what is not needed takes nothing
 	for i := range k.Stages {
-		if s := &k.Stages[i]; s.Needs(needs) && !s.Agrees(is, needs) {
+		if k.Stages[i].Of&differs != 0 {
 			takes += n[i]
 		}
 	}
@@ -90,18 +91,43 @@ func (n *needed) least(k *Category, needs Target) int64 {
 // worth of so many shelves is asked.
 const looked, shelves = 8, 8
 
-// pickUnprepared is the least worth of those that have been prepared for
-// nothing yet: of one that is on its way to a target, as if it were there.
-func (c *Controller) pickUnprepared(t Time, id PoolID, p *pool) (best uint32, worth float64) {
+// alike are instances that lack as much for a request: the targets that they
+// are prepared for, what one of each is worth, and of how many.
+type alike struct {
+	n       int
+	slots   [looked + shelves]uint32
+	targets [looked + shelves]Target
+	worth   [looked + shelves]float64
+	counts  [looked + shelves]int32
+}
+
+func (a *alike) add(slot uint32, is Target, count int32) {
+	a.slots[a.n], a.targets[a.n], a.counts[a.n] = slot, is, count
+	a.n++
+}
+
+// leastAlike is the one that is worth least to others than who asks, the first of several.
+func (c *Controller) leastAlike(t Time, id PoolID) (best uint32, worth float64) {
+	a := &c.alike
+	c.weigh(t, id, a.n)
 	best = none
+	for i, w := range a.worth[:a.n] {
+		if best == none || w < worth {
+			best, worth = a.slots[i], w
+		}
+	}
+	return best, worth
+}
+
+// addUnprepared adds those that have been prepared for nothing yet: one that is
+// on its way to a target, as if it were there.
+func (c *Controller) addUnprepared(p *pool) {
 	slot := p.Shelf.pick(p)
 	for range looked {
-		w := 0.0
 		if row := &c.prepared[slot]; row.Busy {
-			w = c.worth(t, id, row.To, 1)
-		}
-		if best == none || w < worth {
-			best, worth = slot, w
+			c.alike.add(slot, row.To, 1)
+		} else {
+			c.alike.add(slot, Target{}, 0)
 		}
 		in := &c.instances.Rows[slot]
 		if slot = in.Next; p.reusable {
@@ -111,16 +137,27 @@ func (c *Controller) pickUnprepared(t Time, id PoolID, p *pool) (best uint32, wo
 			break
 		}
 	}
-	return best, worth
 }
 
-// worth is what one of n instances that are prepared for a target is worth to
-// others than who asks: without a sizer that knows, the less the more there are.
-func (c *Controller) worth(t Time, id PoolID, is Target, n int32) float64 {
+// weigh finds the worth of n that are alike: without a sizer that knows, the less
+// the more there are for the target.
+func (c *Controller) weigh(t Time, id PoolID, n int) {
+	a := &c.alike
 	if c.aims != nil {
-		return c.aims.Worth(t, id, is)
+		c.aims.Worth(t, id, a.targets[:n], a.worth[:n])
+		return
 	}
-	return -float64(n)
+	for i, count := range a.counts[:n] {
+		a.worth[i] = -float64(count)
+	}
+}
+
+// worth is what one of n instances that are prepared for a target is worth.
+func (c *Controller) worth(t Time, id PoolID, is Target, n int32) float64 {
+	c.alike.n = 0
+	c.alike.add(none, is, n)
+	c.weigh(t, id, 1)
+	return c.alike.worth[0]
 }
 
 // pick is the instance of a shelf that is handed out: of reusable ones the most

@@ -56,8 +56,14 @@ func (c *Controller) prepare(t Time, slot uint32, id PoolID, to Target) {
 	c.host.Prepare(t, name, to, AllStages)
 }
 
-// unprepare takes a preparation that is under way off the books.
+// unprepare takes a preparation off the books, if one is under way.
 func (c *Controller) unprepare(slot uint32, id PoolID) {
+	if row := &c.prepared[slot]; row.Busy || row.Fetching {
+		c.interrupt(slot, id)
+	}
+}
+
+func (c *Controller) interrupt(slot uint32, id PoolID) {
 	row := &c.prepared[slot]
 	if row.Fetching {
 		row.Fetching = false
@@ -134,7 +140,7 @@ func (c *Controller) Took(t Time, id InstanceID, stage int, took int64) {
 	if !s.Needs(is) {
 		panic(fmt.Sprintf("policy: Took of instance %d, stage %q, which it had no need to do", id, s.Name))
 	}
-	key := KeptKey{uint8(stage), s.key(is)}
+	key := KeptKey{uint8(stage), s.Key(is)}
 	switch r := c.times.learn(t, in.Pool, key, took); {
 	case c.timing == nil:
 	case r.general:

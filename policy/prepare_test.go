@@ -33,7 +33,11 @@ func (a *aimed) Further(_ Time, _ PoolID, _ Target, keeps []KeptKey) (KeptKey, b
 	a.further = a.further[1:]
 	return key, true
 }
-func (a *aimed) Worth(_ Time, _ PoolID, is Target) float64 { return float64(is.Dataset) }
+func (a *aimed) Worth(_ Time, _ PoolID, of []Target, worth []float64) {
+	for i, is := range of {
+		worth[i] = float64(is.Dataset)
+	}
+}
 func (a *aimed) Aim(Time, PoolID) Target {
 	to := a.next[0]
 	a.next = append(a.next[1:], to)

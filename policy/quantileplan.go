@@ -12,6 +12,7 @@ type quantilePlan[F forecast.Forecaster] struct {
 	Forecast F
 	lead     float64 // seconds
 	rule     *quantiles
+	foreseen
 }
 
 // quantiles is the rule that the pools of one sizer share.
@@ -23,6 +24,7 @@ type quantiles struct {
 func (p *quantilePlan[F]) revise(t Time, n float64) (int32, Time) {
 	p.Forecast.Observe(seconds(t), n)
 	d := p.Forecast.Forecast(0, p.lead)
+	p.foreseen = foreseen{p.lead, d, true}
 	var level int
 	level, p.rule.scratch = d.Quantile(p.rule.share, maxCount, p.rule.scratch)
 	return int32(level), lookAgain(t, level, d.Mean)

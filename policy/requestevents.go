@@ -6,7 +6,7 @@ func (c *Controller) Arrive(t Time, r Request) {
 	c.enter(t)
 	c.admit(&r)
 	c.adapted = false
-	c.route(t, r)
+	c.route(t, &r)
 	p := &c.pools[r.Pool]
 	if c.traits.Arrivals && !c.draining && r.Warm != NeverWarm { // that is no demand for shadows
 		c.setLevel(r.Pool, p, c.sizer.Arrive(t, r, p.stock()))

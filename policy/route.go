@@ -14,9 +14,9 @@ func outcomeOf(ordered, arrived Time) Outcome {
 }
 
 // route gives a request an instance, or makes it wait.
-func (c *Controller) route(t Time, r Request) {
+func (c *Controller) route(t Time, r *Request) {
 	if r.Warm == NeverWarm {
-		c.alone(t, r, t)
+		c.alone(t, *r, t)
 		return
 	}
 	if c.claim(t, r, Hit) {
@@ -26,11 +26,11 @@ func (c *Controller) route(t Time, r Request) {
 		c.misses.Missed(t, r.Pool)
 	}
 	if r.Warm == RequireWarm {
-		c.refuse(t, &r, NothingWarm)
+		c.refuse(t, r, NothingWarm)
 		return
 	}
 	p := &c.pools[r.Pool]
-	i := c.waiters.add(t, r)
+	i := c.waiters.add(t, *r)
 	if c.early {
 		c.makeRoom(t, r.Pool, p)
 	}
@@ -52,7 +52,7 @@ func (c *Controller) firstInLine(t Time, r Request, arrived Time) {
 		c.visit(t, r.Pool, p)
 	case r.Warm == NeverWarm:
 		c.refuse(t, &r, Drained)
-	case c.claim(t, r, PartialHit):
+	case c.claim(t, &r, PartialHit):
 	case r.Warm == RequireWarm:
 		c.refuse(t, &r, NothingWarm)
 	default:
@@ -63,11 +63,11 @@ func (c *Controller) firstInLine(t Time, r Request, arrived Time) {
 
 // claim assigns a warm instance to r at once, if there is one that suits. best
 // is the outcome if nothing is missing.
-func (c *Controller) claim(t Time, r Request, best Outcome) bool {
+func (c *Controller) claim(t Time, r *Request, best Outcome) bool {
 	p := &c.pools[r.Pool]
-	slot := c.pick(t, r.Pool, p, &r)
+	slot := c.pick(t, r.Pool, p, r)
 	if c.lived {
-		slot = c.fit(t, slot, r.Pool, p, &r)
+		slot = c.fit(t, slot, r.Pool, p, r)
 	}
 	if slot != none {
 		if in := &c.instances.Rows[slot]; in.Tenant == 0 && !p.staged && !c.lived {
@@ -98,11 +98,11 @@ func (c *Controller) pick(t Time, id PoolID, p *pool, r *Request) uint32 {
 }
 
 // assign promotes an instance that is on no shelf and in no order.
-func (c *Controller) assign(t Time, slot uint32, pool PoolID, r Request, o Outcome, why Reason, adapt int64) {
+func (c *Controller) assign(t Time, slot uint32, pool PoolID, r *Request, o Outcome, why Reason, adapt int64) {
 	in := &c.instances.Rows[slot]
 	missing := uint8(0)
 	if c.staged {
-		if missing = c.lacking(t, slot, in.Pool, &r, why >= BecameWarm && why <= OwnLaunch); missing != 0 && o == Hit {
+		if missing = c.lacking(t, slot, in.Pool, r, why >= BecameWarm && why <= OwnLaunch); missing != 0 && o == Hit {
 			o = PartialHit
 		}
 	}
@@ -145,7 +145,7 @@ func (c *Controller) offer(t Time, slot uint32, partial bool, why Reason) {
 		p.Waiting--
 		r := w.Request
 		c.waiters.remove(i)
-		c.assign(t, slot, in.Pool, r, o, why, 0)
+		c.assign(t, slot, in.Pool, &r, o, why, 0)
 		c.surplus(t, in.Pool, p)
 		return
 	}
@@ -154,7 +154,7 @@ func (c *Controller) offer(t Time, slot uint32, partial bool, why Reason) {
 		p.Waiting--
 		r := c.waiters.Rows[i].Request
 		c.waiters.remove(i)
-		c.assignScrubbed(t, slot, r)
+		c.assignScrubbed(t, slot, &r)
 		c.surplus(t, r.Pool, p)
 		return
 	}

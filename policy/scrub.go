@@ -4,7 +4,7 @@ package policy
 // tenant, which is scrubbed of all that tenant's first, where that is sooner
 // than a launch: the one that has been idle for longest. Who requires a warm
 // instance is given none.
-func (c *Controller) claimScrubbed(t Time, r Request, p *pool) bool {
+func (c *Controller) claimScrubbed(t Time, r *Request, p *pool) bool {
 	if p.Tied == 0 || r.Warm == RequireWarm || c.draining {
 		return false
 	}
@@ -34,7 +34,7 @@ func (c *Controller) claimScrubbed(t Time, r Request, p *pool) bool {
 }
 
 // assignScrubbed promotes an instance of another tenant that is on no shelf.
-func (c *Controller) assignScrubbed(t Time, slot uint32, r Request) {
+func (c *Controller) assignScrubbed(t Time, slot uint32, r *Request) {
 	if c.staged {
 		c.unprepare(slot, r.Pool)
 		c.wipe(slot)

@@ -65,24 +65,54 @@ func (k *Category) Facets() Facet {
 	return all
 }
 
-// Needs says whether a request for t needs the stage.
-func (s *Stage) Needs(t Target) bool {
-	return s.Of != 0 && (s.Of&OfImage == 0 || t.Image != 0) && (s.Of&OfTaskType == 0 || t.TaskType != 0) &&
-		(s.Of&OfDataset == 0 || t.Dataset != 0) && (s.Of&OfTenant == 0 || t.Tenant != 0)
+// known are the facets that a target says something of.
+func (t Target) known() (f Facet) {
+	if t.Image != 0 {
+		f |= OfImage
+	}
+	if t.TaskType != 0 {
+		f |= OfTaskType
+	}
+	if t.Dataset != 0 {
+		f |= OfDataset
+	}
+	if t.Tenant != 0 {
+		f |= OfTenant
+	}
+	return f
 }
 
+// differs are the facets in which two targets do not agree.
+func (t Target) differs(o Target) (f Facet) {
+	return Target{t.Image ^ o.Image, t.TaskType ^ o.TaskType, t.Dataset ^ o.Dataset, t.Tenant ^ o.Tenant}.known()
+}
+
+// Needs says whether a request for t needs the stage.
+func (s *Stage) Needs(t Target) bool { return s.needs(t.known()) }
+
+func (s *Stage) needs(known Facet) bool { return s.Of != 0 && s.Of&^known == 0 }
+
 // Agrees says whether an instance that is prepared for a has done the stage for b.
-func (s *Stage) Agrees(a, b Target) bool {
-	return (s.Of&OfImage == 0 || a.Image == b.Image) && (s.Of&OfTaskType == 0 || a.TaskType == b.TaskType) &&
-		(s.Of&OfDataset == 0 || a.Dataset == b.Dataset) && (s.Of&OfTenant == 0 || a.Tenant == b.Tenant)
+func (s *Stage) Agrees(a, b Target) bool { return s.Of&a.differs(b) == 0 }
+
+// Needed is which stages, by the bits of their index, a request for a target needs.
+func (k *Category) Needed(needs Target) (stages uint8) {
+	known := needs.known()
+	for i := range k.Stages {
+		if k.Stages[i].needs(known) {
+			stages |= 1 << i
+		}
+	}
+	return stages
 }
 
 // Missing is which stages, by the bits of their index, an instance prepared for
 // is lacks for a request that needs the target, and how long they are configured
 // to take in general.
 func (k *Category) Missing(is, needs Target) (stages uint8, takes time.Duration) {
+	known, differs := needs.known(), is.differs(needs)
 	for i := range k.Stages {
-		if s := &k.Stages[i]; s.Needs(needs) && !s.Agrees(is, needs) {
+		if s := &k.Stages[i]; s.needs(known) && s.Of&differs != 0 {
 			stages |= 1 << i
 			takes += s.Takes
 		}

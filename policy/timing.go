@@ -36,7 +36,7 @@ func (m *assortment) lacking(needs Target, stages uint8) float64 {
 	takes := 0.0
 	for i := range m.stages {
 		if stages&(1<<i) != 0 {
-			takes += m.times.Takes(m.pool, KeptKey{uint8(i), m.stages[i].key(needs)}).Seconds()
+			takes += m.times.Takes(m.pool, KeptKey{uint8(i), m.stages[i].Key(needs)}).Seconds()
 		}
 	}
 	if m.aim.waits {

@@ -59,10 +59,11 @@ func newTryout(t Time, lead, tick int64) *tryout {
 
 // advance runs the steps up to t: launches a lead time old become warm.
 func (r *tryout) advance(t Time) {
-	steps := (t-r.Start)/r.Step - r.At
-	if steps <= 0 {
+	since := t - r.Start
+	if since < (r.At+1)*r.Step {
 		return
 	}
+	steps := since/r.Step - r.At
 	r.At += steps
 	busy := min(steps, int64(len(r.Orders)))
 	for range busy {

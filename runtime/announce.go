@@ -34,7 +34,10 @@ func (h *Host) Announce(ctx context.Context, hint Hint) (string, error) {
 		name = h.claimName(policy.RequestID(id))
 		return err
 	})
-	return name, err
+	if err != nil {
+		return "", err
+	}
+	return name, nil
 }
 
 func (h *Host) announce(hint *Hint) (policy.HintID, error) {

@@ -10,7 +10,9 @@
 // recorded first and carried out when its call has returned.
 //
 // A [Provisioner] makes and ends instances; package runtime/process makes them
-// of operating-system processes. Package runtime/api serves a Host over HTTP.
+// of operating-system processes. Package runtime/api serves a Host over HTTP,
+// package runtime/dashboard shows what it does, and package runtime/tracing
+// makes traces of its claims.
 //
 // Where the provisioner is a [Meter] a second goroutine asks it now and then
 // what the instances use; the loop keeps the sums for status and metrics. No

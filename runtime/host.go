@@ -87,6 +87,7 @@ func New(opt Options) (*Host, error) {
 	if err := h.afresh(); err != nil {
 		return nil, err
 	}
+	h.show()
 	h.metrics = newMetrics(h)
 	return h, nil
 }

@@ -27,7 +27,7 @@ type InstanceStatus struct {
 	Pool       string
 	Category   string
 	Zone       string
-	Tenant     string // that it is reserved for
+	Tenant     string // that it serves, or is reserved for
 	State      string // launching, idle or serving
 	Generation string // of its pool now
 	Address    string
@@ -53,7 +53,10 @@ func (h *Host) Claims(ctx context.Context, after string, most int) ([]ClaimStatu
 			all = append(all, h.claimStatus(h.claims[id]))
 		}
 	})
-	return all, err
+	if err != nil {
+		return nil, err // the loop may be writing it
+	}
+	return all, nil
 }
 
 // ClaimOf tells of one claim; ErrNoClaim if there is none of the name.
@@ -67,7 +70,10 @@ func (h *Host) ClaimOf(ctx context.Context, name string) (ClaimStatus, error) {
 		s = h.claimStatus(h.claims[id])
 		return nil
 	})
-	return s, err
+	if err != nil {
+		return ClaimStatus{}, err
+	}
+	return s, nil
 }
 
 func (h *Host) claimStatus(c *claim) ClaimStatus {
@@ -99,12 +105,15 @@ func (h *Host) Instances(ctx context.Context, after string, most int) ([]Instanc
 				Address: m.instance.Address, Ordered: instant(m.ordered), Since: instant(m.since),
 			}
 			if m.claim != nil {
-				s.Claim = h.claimName(m.claim.id)
+				s.Claim, s.Tenant = h.claimName(m.claim.id), m.claim.Tenant
 			}
 			all = append(all, s)
 		}
 	})
-	return all, err
+	if err != nil {
+		return nil, err // the loop may be writing it
+	}
+	return all, nil
 }
 
 func instant(t policy.Time) time.Time { return time.Unix(0, t).UTC() }

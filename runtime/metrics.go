@@ -21,6 +21,7 @@ type metrics struct {
 
 	instances, level, waiting, memory, memoryShare *prometheus.Desc
 	shadows                                        []shadowGauge
+	operations
 }
 
 // spans are the buckets of waits and lead times, in seconds: a hit takes
@@ -43,8 +44,8 @@ func newMetrics(h *Host) *metrics {
 		return prometheus.NewDesc("shadowpool_"+name, help, labels, nil)
 	}
 	m.requests = counter("requests_total", "Requests that got an instance, by what they found.", "category", "outcome")
-	m.withdrawn = counter("withdrawn_total", "Requests that left before they got an instance.", "category")
-	m.refused = counter("refused_total", "Requests that required a warm instance when none was.", "category")
+	m.withdrawn = counter("requests_withdrawn_total", "Requests that left before they got an instance.", "category")
+	m.refused = counter("requests_refused_total", "Requests that required a warm instance when none was.", "category")
 	m.launches = counter("launches_total", "Launches ordered, by reason.", "category", "reason")
 	m.terminations = counter("terminations_total", "Instances ended, by reason.", "category", "reason")
 	m.failures = counter("launch_failures_total", "Launches that failed.", "category")
@@ -59,16 +60,18 @@ func newMetrics(h *Host) *metrics {
 		Namespace: "shadowpool", Name: "usage_failures_total", Help: "Looks at what the instances use that failed.",
 	})
 	m.memory = gauge("memory_bytes", "Resident memory of instances by what they do, when they were last seen.", "category", "state")
-	m.memoryShare = gauge("memory_share", "Memory of an idle instance as a share of one that serves.", "category")
+	m.memoryShare = gauge("memory_ratio", "Memory of an idle instance as a share of one that serves.", "category")
 	m.shadows = shadowGauges(gauge)
 	m.instances = gauge("instances", "Instances by what they do.", "category", "state")
 	m.level = gauge("level", "The base-stock level that the policy holds.", "category")
 	m.waiting = gauge("waiting_requests", "Requests in the queue.", "category")
+	m.operations = newOperations(gauge)
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: "shadowpool", Name: "build_info", Help: "Always 1; the labels say what runs.",
 		ConstLabels: prometheus.Labels{"version": h.opt.Version, "policy": h.opt.Policy.String()},
 	})
 	build.Set(1)
+	m.begin()
 	m.registry.MustRegister(m, build, m.unseen, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -86,6 +89,7 @@ func (m *metrics) Describe(out chan<- *prometheus.Desc) {
 	for _, g := range m.shadows {
 		out <- g.desc
 	}
+	m.operations.describe(out)
 }
 
 // Collect implements prometheus.Collector.
@@ -107,4 +111,5 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(m.waiting, prometheus.GaugeValue, float64(p.Waiting), p.Category)
 		m.collectUsage(out, &p)
 	}
+	m.operations.collect(out, &s)
 }

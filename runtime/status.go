@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"shadowpool/forecast"
 	"shadowpool/policy"
 )
 
@@ -57,8 +58,20 @@ type PoolStatus struct {
 	Launching int32  `json:"launching"`
 	Waiting   int32  `json:"waiting"`
 	InUse     int32  `json:"in_use"`
+	// MaxInstances is the limit on them all, PriceUSD what each costs; absent
+	// where they are not configured. LeadTimeS is as configured.
+	MaxInstances int     `json:"max_instances,omitempty"`
+	PriceUSD     float64 `json:"price_usd_per_h,omitempty"`
+	LeadTimeS    float64 `json:"lead_time_s"`
+	// LaunchFailures are the latest in a row. Until LaunchesHeldUntil nothing
+	// more is launched; absent if launches are not held back.
+	LaunchFailures    int32      `json:"launch_failures_in_a_row,omitempty"`
+	LaunchesHeldUntil *time.Time `json:"launches_held_until,omitempty"`
 
 	// What follows is absent where it is not known.
+
+	// Forecast is the demand that the policy expects.
+	Forecast *Forecast `json:"forecast,omitempty"`
 
 	// Launch is how long it took until instances were ready, WarmUp from then
 	// until they were warm.
@@ -81,6 +94,20 @@ type PoolStatus struct {
 	MemoryShare      *float64 `json:"memory_share,omitempty"`
 	MemoryConfigured float64  `json:"memory_share_configured,omitempty"`
 }
+
+// A Forecast is how many requests a policy expects over a span that begins now:
+// the mean, and the 5th and 95th percentile.
+type Forecast struct {
+	OverS float64 `json:"over_s"`
+	Mean  float64 `json:"mean"`
+	P05   int     `json:"p05"`
+	P95   int     `json:"p95"`
+
+	requests forecast.NegBinomial
+}
+
+// mostForecast bounds the percentiles of a forecast.
+const mostForecast = 1 << 20
 
 // StateBytes are the bytes of a category's instances by what they do.
 type StateBytes struct {
@@ -107,8 +134,17 @@ type ShadowUsage struct {
 // Status asks the loop what it does.
 func (h *Host) Status(ctx context.Context) (Status, error) {
 	var s Status
-	err := h.ask(ctx, func() { s = h.status() })
-	return s, err
+	if err := h.ask(ctx, func() { s = h.status() }); err != nil {
+		return Status{}, err // the loop may be writing s
+	}
+	var scratch []float64
+	for i := range s.Pools {
+		if f := s.Pools[i].Forecast; f != nil { // the loop has better things to do
+			f.P05, scratch = f.requests.Quantile(0.05, mostForecast, scratch)
+			f.P95, scratch = f.requests.Quantile(0.95, mostForecast, scratch)
+		}
+	}
+	return s, nil
 }
 
 func (h *Host) status() Status {
@@ -144,7 +180,14 @@ func (h *Host) status() Status {
 		p := PoolStatus{
 			Category: k.Name, Level: h.ctrl.LevelOf(policy.PoolID(i)).Stock,
 			Warm: stock.Warm, Launching: stock.Launching, Waiting: waiting[i], InUse: stock.InUse,
-			MemoryConfigured: k.Memory,
+			MaxInstances: k.MaxInstances, PriceUSD: k.Price, LeadTimeS: k.LeadTime.Seconds(), MemoryConfigured: k.Memory,
+		}
+		outage := h.ctrl.OutageOf(policy.PoolID(i))
+		if p.LaunchFailures = outage.Failures; outage.Until != 0 {
+			p.LaunchesHeldUntil = new(time.Unix(0, outage.Until).UTC())
+		}
+		if o, ok := h.ctrl.OutlookOf(policy.PoolID(i)); ok {
+			p.Forecast = &Forecast{OverS: o.Over.Seconds(), Mean: o.Requests.Mean, requests: o.Requests}
 		}
 		h.books[i].tell(&p)
 		s.Pools = append(s.Pools, p)

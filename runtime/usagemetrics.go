@@ -23,7 +23,7 @@ func shadowGauges(gauge func(name, help string, labels ...string) *prometheus.De
 		bytes("cached_mean_bytes", "What of it are copies of files, or shared memory.", func(s *ShadowUsage) *int64 { return s.CachedMeanBytes }),
 		bytes("read_mean_bytes", "What it has read from storage since its start.", func(s *ShadowUsage) *int64 { return s.ReadMeanBytes }),
 		bytes("written_mean_bytes", "What it has written to storage since its start.", func(s *ShadowUsage) *int64 { return s.WrittenMeanBytes }),
-		{gauge("shadow_cpu_share", "What it takes of one processor.", "category"), func(s *ShadowUsage) *float64 { return s.CPUShare }},
+		{gauge("shadow_cpu_ratio", "What it takes of one processor.", "category"), func(s *ShadowUsage) *float64 { return s.CPUShare }},
 	}
 }
 

@@ -27,7 +27,7 @@ func (r *replay) check(c *trace.Chunk) error {
 
 // arrive replays the requests of one chunk, and all events before them.
 func (r *replay) arrive(c *trace.Chunk) error {
-	var q policy.Request
+	q := &r.request
 	var hint policy.HintID
 	for i, t := range c.Arrival {
 		pool := r.routes.of(&c.Columns, i)
@@ -45,18 +45,15 @@ func (r *replay) arrive(c *trace.Chunk) error {
 		if t >= r.mark {
 			r.look(t)
 		}
-		identify(&q, &c.Columns, i)
+		identify(q, &c.Columns, i)
 		r.row, r.arrival, r.duration = c.First+int64(i), t, c.Duration[i]
 		r.arrived++
 		r.rows.arriving()
 		q.ID, q.Pool, q.Hint = policy.RequestID(r.row), pool, hint
-		if r.cloud.spot {
-			r.request = q
-		}
 		if r.ref == nil {
-			r.ctrl.Arrive(t, q)
+			r.ctrl.Arrive(t, *q)
 		} else {
-			r.ref.Arrive(t, q)
+			r.ref.Arrive(t, *q)
 		}
 		if r.short != nil && t >= r.opt.MeasureFrom {
 			r.short.count(t, pool, q.Tenant, !r.rows.here && r.outcome == policy.Hit)

@@ -117,6 +117,18 @@ func (c *calendar) lookAhead() {
 // exact says whether soon is an event's time, not only a bound.
 func (c *calendar) exact() bool { return c.first < len(c.near) }
 
+// comes says whether an event comes at or before t, up to where the clock may go
+// now, and makes soon exact if so.
+func (c *calendar) comes(t int64) bool {
+	for c.soon <= t && c.soon != forever {
+		if c.exact() {
+			return true
+		}
+		c.resolve()
+	}
+	return false
+}
+
 // resolve moves the present up to soon, which is not exact and not forever,
 // and makes soon exact or later. Nothing may be scheduled before the present,
 // so this is for when the clock has come there.

@@ -1,6 +1,10 @@
 package sim
 
-import "shadowpool/policy"
+import (
+	"math/bits"
+
+	"shadowpool/policy"
+)
 
 // deliver hands the controller every event before an arrival at t, in order.
 func (r *replay) deliver(t policy.Time) {
@@ -10,11 +14,12 @@ func (r *replay) deliver(t policy.Time) {
 		if !r.fixed {
 			warm = r.warms.soon
 		}
-		if r.preps != nil && r.preps.calendar.soon <= min(warm, end, r.cloud.soon, timer, t) && r.preps.calendar.soon != forever {
+		event := min(warm, end, r.cloud.soon)
+		if r.preps != nil && r.preps.calendar.comes(min(event, timer, t)) {
 			r.prepared()
 			continue
 		}
-		switch event := min(warm, end, r.cloud.soon); {
+		switch {
 		case event > timer:
 			if timer > t || timer == t && class > policy.ClassArrival {
 				return
@@ -95,12 +100,8 @@ func (r *replay) becameWarm(t policy.Time, s uint32) {
 	}
 }
 
-// prepared delivers the next preparation, or finds out when that is.
+// prepared delivers the next preparation.
 func (r *replay) prepared() {
-	if !r.preps.calendar.exact() {
-		r.preps.calendar.resolve()
-		return
-	}
 	t := r.preps.calendar.soon
 	if t >= r.mark {
 		r.look(t)
@@ -123,12 +124,12 @@ func (r *replay) prepared() {
 
 // took tells how long the stages took that an instance has carried out.
 func (r *replay) took(t policy.Time, s uint32, stages uint8) {
-	for i := 0; stages != 0; i, stages = i+1, stages>>1 {
-		switch span := r.preps.rows[s].took[i]; {
-		case stages&1 == 0:
-		case r.ref == nil:
+	for ; stages != 0; stages &= stages - 1 {
+		i := bits.TrailingZeros8(stages)
+		span := r.preps.done[int(s)*r.preps.most+i].took
+		if r.ref == nil {
 			r.ctrl.Took(t, r.slots[s].id(s), i, span)
-		default:
+		} else {
 			r.ref.Took(t, r.slots[s].id(s), i, span)
 		}
 	}

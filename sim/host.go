@@ -68,9 +68,8 @@ func (r *replay) Assign(t policy.Time, a policy.Assignment) {
 		if a.Reason == policy.WasScrubbed {
 			r.preps.launched(s) // nothing is left of what it was prepared for
 		}
-		k := &r.fleet.Categories[row.pool]
-		q, came := r.unserved(int64(a.Request))
-		a.Delay += r.preps.promote(t, s, k, row.pool, q.Target(k.Facets()), int64(a.Request), came >= r.opt.MeasureFrom)
+		needs, came := r.needs(int64(a.Request), r.preps.stages[row.pool].facets)
+		a.Delay += r.preps.promote(t, s, r.category(s), row.pool, needs, int64(a.Request), came >= r.opt.MeasureFrom)
 	}
 	if n := int64(a.Request); n == r.row && r.rows.here {
 		r.rows.here, r.outcome = false, a.Outcome
@@ -118,15 +117,19 @@ func (r *replay) Prepare(t policy.Time, id policy.InstanceID, to policy.Target, 
 // category is that of the instance in a slot.
 func (r *replay) category(s uint32) *Category { return &r.fleet.Categories[r.slots[s].pool] }
 
-// unserved is the request of a row, which has no instance (any more), and when
-// it arrived.
-func (r *replay) unserved(row int64) (q policy.Request, came policy.Time) {
+// needs is what the request of a row needs, which has no instance (any more), and
+// when it arrived.
+func (r *replay) needs(row int64, facets policy.Facet) (needs policy.Target, came policy.Time) {
+	if row == r.row && r.rows.here {
+		return r.request.Target(facets), r.arrival
+	}
 	if again, ok := r.cloud.again[row]; ok {
-		return again.request, again.arrival
+		return again.request.Target(facets), again.arrival
 	}
 	c, i := r.rows.find(row)
+	var q policy.Request
 	identify(&q, &c.Columns, i)
-	return q, c.Arrival[i]
+	return q.Target(facets), c.Arrival[i]
 }
 
 // End implements policy.Host. The time in the slot of an instance that never

@@ -8,8 +8,9 @@ import (
 
 // stages are the random streams of a category's stages of warm-up.
 type stages struct {
-	laws []LeadTime
-	by   []map[policy.Target]LeadTime // by stage, of single keys
+	facets policy.Facet // by which they go
+	laws   []LeadTime
+	by     []map[policy.Target]LeadTime // by stage, of single keys
 	// ahead are the draws of instances that are prepared, by their number;
 	// late those of requests whose instance lacked the stage, by row, so that
 	// a request finds the same times under every policy.
@@ -18,7 +19,7 @@ type stages struct {
 }
 
 func newStages(k Category, seed uint64) stages {
-	s := stages{laws: k.StageTimes, by: k.TimesBy}
+	s := stages{facets: k.Facets(), laws: k.StageTimes, by: k.TimesBy}
 	for _, stage := range k.Stages {
 		s.ahead = append(s.ahead, newStream(seed, "prepare", k.Name, stage.Name))
 		s.late = append(s.late, newStream(seed, "stage", k.Name, stage.Name))
@@ -37,25 +38,37 @@ func (g *stages) time(stage int, of policy.Facet, to policy.Target, u float64) i
 	return law.Quantile(u)
 }
 
-// A preparation is an instance on its way to a target, and what it is by then.
+// A preparation is an instance on its way to a target. 64 bytes, as every event
+// touches one, and beside it what the instance is by then (doneStage).
 type preparation struct {
-	// done is what each stage was done for last, and further for what else those
-	// that keep several keys were, the longest ago first.
-	done    [policy.MaxStages]policy.Target
-	further []policy.KeptKey
 	// to is what it is being prepared for, by the stages that are asked for, until
 	// event, which is 0 when it is not.
-	to    policy.Target
-	asked uint8
-	event uint32
+	to policy.Target
 	// began is when it began with the stages that it lacked, one after the other, of
 	// which some are left. Only meaningful while event is not 0 and started.
 	began        policy.Time
+	event        uint32
+	asked        uint8
 	lacked, left uint8
-	took         [policy.MaxStages]int64 // by the stages that it lacked, ns
-	started      bool
 	// late are the stages that it lacked for the request that it serves.
-	late uint8
+	late    uint8
+	started bool
+	// further is for what else the stages were done that keep several keys, the
+	// longest ago first.
+	further []policy.KeptKey
+}
+
+// doneStage is a stage of an instance: what it was done for last, and how long
+// it took if the instance lacked it, ns.
+type doneStage struct {
+	key  policy.Target
+	took int64
+}
+
+// instance is an instance's preparation, and its stages by their index.
+type instance struct {
+	*preparation
+	stages []doneStage
 }
 
 // finish is an event of the calendar of preparations: the instance whose it
@@ -66,6 +79,8 @@ type finish struct{ slot uint32 }
 type preparations struct {
 	stages   []stages      // by pool
 	rows     []preparation // by the instance's slot
+	done     []doneStage   // by the slot times most, and stage
+	most     int           // stages of a category
 	calendar *calendar
 	slots    []slot   // of the calendar, one an event, the first unused
 	finishes []finish // by the event
@@ -75,12 +90,11 @@ type preparations struct {
 
 func newPreparations(f *Fleet, seed uint64, start policy.Time) *preparations {
 	p := &preparations{slots: make([]slot, 1), finishes: make([]finish, 1)}
-	staged := false
 	for _, k := range f.Categories {
-		staged = staged || len(k.Stages) > 0
+		p.most = max(p.most, len(k.Stages))
 		p.stages = append(p.stages, newStages(k, seed))
 	}
-	if !staged {
+	if p.most == 0 {
 		return nil
 	}
 	p.calendar = newCalendar(&p.slots, start)
@@ -91,23 +105,31 @@ func newPreparations(f *Fleet, seed uint64, start policy.Time) *preparations {
 func (p *preparations) launched(s uint32) {
 	for int(s) >= len(p.rows) {
 		p.rows = append(p.rows, preparation{})
+		p.done = append(p.done, make([]doneStage, p.most)...)
 	}
 	p.drop(s)
 	p.rows[s] = preparation{further: p.rows[s].further[:0]}
+	clear(p.of(s).stages)
+}
+
+func (p *preparations) of(s uint32) instance {
+	return instance{&p.rows[s], p.done[int(s)*p.most:][:p.most]}
 }
 
 // replaced makes what takes over a request what the instance was that served it.
 func (p *preparations) replaced(from, to uint32) {
 	p.drop(to)
-	p.rows[to].done = p.rows[from].done
+	copy(p.of(to).stages, p.of(from).stages)
 }
 
 // aim has the instance in a slot do stages for a target, from t on if it is
 // warm, else from when it becomes so.
 func (p *preparations) aim(t policy.Time, s uint32, k *Category, pool uint32, to policy.Target, stages uint8, warm bool) {
 	row := &p.rows[s]
-	row.settle(k, t)
-	p.drop(s)
+	if row.event != 0 {
+		p.of(s).settle(k, t)
+		p.drop(s)
+	}
 	row.started, row.to, row.asked, row.late = false, to, stages, 0
 	row.event = p.take(s)
 	if warm {
@@ -130,45 +152,46 @@ func (p *preparations) take(s uint32) uint32 {
 
 // start begins a preparation at t.
 func (p *preparations) start(t policy.Time, s uint32, k *Category, pool uint32) {
-	row := &p.rows[s]
+	row := p.of(s)
 	if row.event == 0 || row.started {
 		return
 	}
-	row.started, row.began = true, t
-	row.lacked = row.lacks(k, row.to) & row.asked
-	row.left = row.lacked
+	row.started, row.began, row.lacked = true, t, 0
 	g := &p.stages[pool]
 	j := g.next
 	g.next++
 	for i := range k.Stages {
-		if row.lacked&(1<<i) != 0 {
-			if row.asked == policy.AllStages {
-				row.leave(k, i)
-			}
-			row.took[i] = g.time(i, k.Stages[i].Of, row.to, g.ahead[i].uniform(j))
-			t += row.took[i]
+		of := &k.Stages[i]
+		if row.asked&(1<<i) == 0 || !of.Needs(row.to) || row.has(i, of.Key(row.to)) {
+			continue
 		}
+		row.lacked |= 1 << i
+		if row.asked == policy.AllStages {
+			row.leave(k, i)
+		}
+		took := g.time(i, of.Of, row.to, g.ahead[i].uniform(j))
+		row.stages[i].took = took
+		t += took
 	}
+	row.left = row.lacked
 	p.calendar.schedule(t, row.event)
 }
 
-// lacks is which stages an instance lacks for a target.
-func (row *preparation) lacks(k *Category, needs policy.Target) (stages uint8) {
-	for i := range k.Stages {
-		s := &k.Stages[i]
-		if key := (policy.KeptKey{Stage: uint8(i), Key: policy.Target{}.With(s.Of, needs)}); s.Needs(needs) && row.done[i] != key.Key && !slices.Contains(row.further, key) {
-			stages |= 1 << i
-		}
-	}
-	return stages
+// has says whether a stage is done for a key.
+func (row instance) has(i int, key policy.Target) bool {
+	return row.stages[i].key == key || row.keeps(i, key)
+}
+
+func (row instance) keeps(i int, key policy.Target) bool {
+	return len(row.further) > 0 && slices.Contains(row.further, policy.KeptKey{Stage: uint8(i), Key: key})
 }
 
 // leave ends what a stage was done for last; it stays where several are kept.
-func (row *preparation) leave(k *Category, i int) {
-	if was := row.done[i]; was != (policy.Target{}) && k.Stages[i].Keeps > 1 {
+func (row instance) leave(k *Category, i int) {
+	if was := row.stages[i].key; was != (policy.Target{}) && k.Stages[i].Keeps > 1 {
 		row.keep(k, policy.KeptKey{Stage: uint8(i), Key: was}, k.Stages[i].Keeps-1)
 	}
-	row.done[i] = policy.Target{}
+	row.stages[i].key = policy.Target{}
 }
 
 // keep adds a further key, of which a stage keeps at most so many.
@@ -187,21 +210,17 @@ func (row *preparation) keep(k *Category, key policy.KeptKey, most int) {
 	}
 }
 
-// become has a stage done for a target.
-func (row *preparation) become(k *Category, i int, to policy.Target) {
-	key := policy.KeptKey{Stage: uint8(i), Key: policy.Target{}.With(k.Stages[i].Of, to)}
-	if row.done[i] == key.Key {
-		return
-	}
+// become has a stage done for a key that it was not done for last.
+func (row instance) become(k *Category, i int, key policy.Target) {
 	row.leave(k, i)
-	row.done[i] = key.Key
-	if at := slices.Index(row.further, key); at >= 0 {
+	row.stages[i].key = key
+	if at := slices.Index(row.further, policy.KeptKey{Stage: uint8(i), Key: key}); at >= 0 {
 		row.further = slices.Delete(row.further, at, at+1)
 	}
 }
 
 // settle notes what is done at t of a preparation that is under way.
-func (row *preparation) settle(k *Category, t policy.Time) {
+func (row instance) settle(k *Category, t policy.Time) {
 	if row.event == 0 || !row.started {
 		return
 	}
@@ -210,7 +229,7 @@ func (row *preparation) settle(k *Category, t policy.Time) {
 		if row.lacked&(1<<i) == 0 {
 			continue
 		}
-		if end += row.took[i]; end > t {
+		if end += row.stages[i].took; end > t {
 			return
 		}
 		if row.left&(1<<i) != 0 {
@@ -221,9 +240,11 @@ func (row *preparation) settle(k *Category, t policy.Time) {
 }
 
 // finish notes that a stage of the preparation is done.
-func (row *preparation) finish(k *Category, i int) {
+func (row instance) finish(k *Category, i int) {
 	if row.asked == policy.AllStages {
-		row.become(k, i, row.to)
+		if key := k.Stages[i].Key(row.to); key != row.stages[i].key {
+			row.become(k, i, key)
+		}
 		return
 	}
 	row.keep(k, policy.KeptKey{Stage: uint8(i), Key: row.to}, k.Stages[i].Keeps-1)
@@ -233,39 +254,46 @@ func (row *preparation) finish(k *Category, i int) {
 // of a row, which needs a target, from t on. What it was being prepared for is
 // of use where it is the same. counts is set for requests of the measured span.
 func (p *preparations) promote(t policy.Time, s uint32, k *Category, pool uint32, needs policy.Target, of int64, counts bool) int64 {
-	row := &p.rows[s]
+	row := p.of(s)
 	row.settle(k, t)
-	lacks := row.lacks(k, needs)
 	g := &p.stages[pool]
-	took := int64(0)
-	if needed, _ := k.Missing(policy.Target{}, needs); needed != 0 && counts {
+	needed, took := false, int64(0)
+	end, underWay := row.began, row.event != 0 && row.started
+	row.late = 0
+	for i := range k.Stages {
+		stage := &k.Stages[i]
+		if row.lacked&(1<<i) != 0 {
+			end += row.stages[i].took
+		}
+		if !stage.Needs(needs) {
+			continue
+		}
+		needed = true
+		key := stage.Key(needs)
+		if row.stages[i].key == key {
+			continue
+		}
+		switch {
+		case row.keeps(i, key):
+		case underWay && row.left&(1<<i) != 0 && stage.Agrees(row.to, needs):
+			// It goes on; the stages before it have ended or are waited for too.
+			row.late |= 1 << i
+			took = max(took, end-t)
+		default:
+			row.late |= 1 << i
+			row.stages[i].took = g.time(i, stage.Of, needs, g.late[i].uniform(uint64(of)))
+			took += row.stages[i].took
+		}
+		row.become(k, i, key)
+	}
+	if needed && counts {
 		p.came.Needing++
-		if lacks == 0 {
+		if row.late == 0 {
 			p.came.Found++
 		}
 	}
-	end, underWay := row.began, row.event != 0 && row.started
-	for i := range k.Stages {
-		if row.lacked&(1<<i) != 0 {
-			end += row.took[i]
-		}
-		if lacks&(1<<i) == 0 {
-			continue
-		}
-		if underWay && row.left&(1<<i) != 0 && k.Stages[i].Agrees(row.to, needs) {
-			// It goes on; the stages before it have ended or are waited for too.
-			took = max(took, end-t)
-			continue
-		}
-		row.took[i] = g.time(i, k.Stages[i].Of, needs, g.late[i].uniform(uint64(of)))
-		took += row.took[i]
-	}
-	p.drop(s)
-	row.late = lacks
-	for i := range k.Stages {
-		if k.Stages[i].Needs(needs) {
-			row.become(k, i, needs)
-		}
+	if row.event != 0 {
+		p.drop(s)
 	}
 	return took
 }
@@ -291,7 +319,7 @@ func (p *preparations) pop(t policy.Time, category func(s uint32) *Category) (s 
 		return s, 0, false
 	}
 	stages = row.left
-	row.settle(category(s), t)
+	p.of(s).settle(category(s), t)
 	row.event = 0
 	return s, stages, true
 }

@@ -36,7 +36,9 @@ func (a ahead) Keeps(policy.PoolID, policy.KeptKey, int32)                      
 func (a ahead) Further(policy.Time, policy.PoolID, policy.Target, []policy.KeptKey) (policy.KeptKey, bool) {
 	return policy.KeptKey{}, false
 }
-func (a ahead) Worth(policy.Time, policy.PoolID, policy.Target) float64 { return 0 }
+func (a ahead) Worth(_ policy.Time, _ policy.PoolID, _ []policy.Target, worth []float64) {
+	clear(worth)
+}
 
 // asks is a trace of requests for datasets at seconds after the hour.
 func asks(t *testing.T, rows ...[2]int64) *trace.Trace {

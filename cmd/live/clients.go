@@ -129,13 +129,24 @@ func releaseCommand() *cobra.Command {
 
 func statusCommand() *cobra.Command {
 	var flags clientFlags
+	var watched bool
 	c := &cobra.Command{
 		Use: "status", Short: "Show what a server does and has done",
+		Long: `status prints what a server does and has done. With --watch it shows levels, waits
+and the latest decisions, drawn anew every second; NO_COLOR=1 leaves colours out.`,
 		Args: arguments(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			client, err := flags.client()
 			if err != nil {
 				return err
+			}
+			if watched {
+				if flags.format != "table" {
+					return usage(fmt.Errorf("--watch and --format %s exclude each other; /v1/dashboard/events has the same as JSON", flags.format))
+				}
+				ctx, cancel := interrupted(c.Context())
+				defer cancel()
+				return watch(ctx, client, os.Stdout)
 			}
 			s, err := client.Status(c.Context())
 			if err != nil {
@@ -145,6 +156,7 @@ func statusCommand() *cobra.Command {
 		},
 	}
 	flags.add(c)
+	c.Flags().BoolVar(&watched, "watch", false, "draw it anew every second, until interrupted")
 	return c
 }
 

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -52,11 +51,7 @@ func TestKilledAgain(t *testing.T) {
 	if err := os.WriteFile(file, []byte(strings.Replace(killable, "STATE", state, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { // of a test that has failed
-		for pid := range ofPool(t, state) {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-		}
-	})
+	endPool(t, state)
 	arguments := []string{"--config", file, "--store", filepath.Join(dir, "store")}
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -140,36 +135,6 @@ func drainAll(t *testing.T, s *server) {
 			t.Fatalf("a drained server has %d instances", left)
 		}
 	}
-}
-
-// ofPool are the processes that bear the mark of a state folder's pool, with
-// what instance each is of.
-func ofPool(t *testing.T, state string) map[int]string {
-	t.Helper()
-	id, err := os.ReadFile(filepath.Join(state, "id"))
-	if err != nil {
-		return nil
-	}
-	all := make(map[int]string)
-	files, err := filepath.Glob("/proc/[0-9]*/environ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range files {
-		environment, _ := os.ReadFile(name) // it may be gone
-		variables := strings.Split(string(environment), "\x00")
-		if !slices.Contains(variables, "SHADOWPOOL_POOL_ID="+string(bytes.TrimSpace(id))) {
-			continue
-		}
-		var pid int
-		_, _ = fmt.Sscanf(name, "/proc/%d/", &pid)
-		for _, v := range variables {
-			if instance, ok := strings.CutPrefix(v, "SHADOWPOOL_INSTANCE="); ok {
-				all[pid] = instance
-			}
-		}
-	}
-	return all
 }
 
 // A ledger is what clients know of their claims.

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -57,6 +58,7 @@ func live(t *testing.T, arguments ...string) (stdout, stderr string, status int)
 type server struct {
 	*exec.Cmd
 	address string
+	said    string      // until it served
 	log     chan string // the rest of it, at the end
 }
 
@@ -72,13 +74,16 @@ func startServer(t *testing.T, arguments ...string) *server {
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
+	if n := slices.Index(arguments, "--store"); n >= 0 { // instances outlive it
+		endPool(t, arguments[n+1]+"-instances")
+	}
 	t.Cleanup(func() { _ = s.Process.Kill() })
 	lines := bufio.NewScanner(errs)
 	var all []string
 	for lines.Scan() {
 		all = append(all, lines.Text())
 		if found := serving.FindStringSubmatch(lines.Text()); found != nil {
-			s.address = found[1]
+			s.address, s.said = found[1], strings.Join(all, "\n")
 			go func() {
 				var rest []string
 				for lines.Scan() {

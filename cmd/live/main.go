@@ -37,7 +37,7 @@ handed out at once.
 		SilenceErrors: true, SilenceUsage: true,
 	}
 	root.AddCommand(serveCommand(), claimCommand(), releaseCommand(), statusCommand(), drainCommand(), replayCommand(), verifyCommand(), workerCommand())
-	root.AddCommand(claimsCommand(), instancesCommand(), hintCommand(), pauseCommand(), resumeCommand(), resetCommand(), invalidateCommand(), tokenCommand())
+	root.AddCommand(claimsCommand(), instancesCommand(), hintCommand(), pauseCommand(), resumeCommand(), resetCommand(), invalidateCommand(), tokenCommand(), healthCommand())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w; see %s --help", err, c.CommandPath()))
 	})
@@ -86,8 +86,14 @@ func interrupted(ctx context.Context) (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 }
 
-// version is what the Go tool knows of this program.
+// release is set by the linker: see Makefile.
+var release string
+
+// version is the release's, or what the Go tool knows of this program.
 func version() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

@@ -52,9 +52,9 @@ func (r *reach) allow(at net.Addr, log *slog.Logger) error {
 	asked, local := r.TokensFile != "" || r.ClientCA != "", loopback(at)
 	switch {
 	case !asked && local:
-		log.Warn("there is no authentication: every program of this machine may claim, release and drain", "address", at)
+		log.Warn("there is no authentication: every program of this machine may claim, release and drain", "address", at.String())
 	case !asked && r.noAuth:
-		log.Warn("there is no authentication: whoever reaches the address may claim, release and drain", "address", at)
+		log.Warn("there is no authentication: whoever reaches the address may claim, release and drain", "address", at.String())
 	case !asked:
 		return fmt.Errorf("others can reach %v, and nobody would be asked who they are: give api.tokens_file (live token create) or api.client_ca, listen on localhost, or say --insecure-no-auth", at)
 	case !local && r.identity == nil && !r.noTLS:

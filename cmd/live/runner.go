@@ -4,14 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"shadowpool/runtime"
 	"shadowpool/runtime/api"
+	"shadowpool/runtime/dashboard"
+	"shadowpool/runtime/process"
 	"shadowpool/runtime/replica"
 )
 
@@ -21,6 +25,8 @@ type runner interface {
 	Run(context.Context) error
 	// Hurry makes a runner that stops end at once.
 	Hurry()
+	// Alive is nil while it does its work.
+	Alive(context.Context) error
 }
 
 // runner makes what serve runs: a host, or, where there is a store, one of the
@@ -49,6 +55,7 @@ func (s *settings) runner(ctx context.Context, address string) (runner, error) {
 			if err != nil {
 				return nil, nil, usage(err)
 			}
+			r.leading.Store(h)
 			return h, h, nil
 		},
 	}
@@ -60,49 +67,103 @@ type single struct {
 	*runtime.Host
 	http.Handler
 	recording *recordingDir
+	processes *process.Provisioner // that outlive it; nil if there are none
+	board     *dashboard.Board
+	reign     *reign
+	log       *slog.Logger
 }
 
 // host makes a host, which keeps what happens if it leads.
 func (s *settings) host(lead runtime.Lead) (*single, error) {
 	options := s.options
 	options.Lead = lead
-	h := &single{}
+	h := &single{log: options.Logger}
 	to := s.api
-	to.Events = api.NewEvents()
-	options.Observers = append(slices.Clip(options.Observers), to.Events)
+	to.Events, h.board = api.NewEvents(), dashboard.New(len(options.Fleet.Categories))
+	options.Observers = append(slices.Clip(options.Observers), to.Events, h.board)
+	h.reign = s.sessions.reign(&options)
 	var err error
+	if s.open != nil {
+		if h.processes, err = s.open(); err != nil {
+			return nil, err
+		}
+		options.Provisioner = h.processes
+	}
 	if s.record != "" {
 		folder := s.record
 		if lead != nil { // each time that it leads has a recording of its own
 			folder = filepath.Join(folder, time.Now().UTC().Format("20060102T150405.000Z"))
 		}
 		if h.recording, err = openRecording(folder); err != nil {
-			return nil, err
+			return nil, errors.Join(err, h.close())
 		}
 		options.Recording = h.recording.Recording
 	}
 	if h.Host, err = runtime.New(options); err != nil {
 		h.recording.abandon()
-		return nil, err
+		h.recording = nil
+		return nil, errors.Join(err, h.close())
 	}
-	h.Handler = api.Handler(h.Host, to)
+	h.Handler = handler(h.Host, h.board, s.tracer, to)
 	return h, nil
 }
 
-// Run runs the host and closes its recording.
+// Run runs the host, with what goes along with it, and lets the next have its
+// processes.
 func (h *single) Run(ctx context.Context) error {
-	return errors.Join(h.Host.Run(ctx), h.recording.close())
+	go h.board.Run(context.WithoutCancel(ctx), h.Host) // until the host has stopped
+	go func() {
+		select {
+		case <-h.Ready():
+			if err := h.reign.begin(h.Host); err != nil {
+				h.log.Error("sessions are not served", "error", err)
+			}
+		case <-h.Done():
+		}
+	}()
+	defer h.reign.end()
+	return errors.Join(h.Host.Run(ctx), h.close())
+}
+
+func (h *single) close() error {
+	err := h.recording.close()
+	if h.processes != nil {
+		err = errors.Join(err, h.processes.Close())
+	}
+	return err
+}
+
+// Alive implements runner.
+func (h *single) Alive(ctx context.Context) error {
+	select {
+	case <-h.Ready():
+	default:
+		return nil // it reads what is kept
+	}
+	_, err := h.Status(ctx)
+	return err
 }
 
 // A replicated server shares a store.
 type replicated struct {
 	replica.Server
-	store runtime.Store
+	store   runtime.Store
+	leading atomic.Pointer[single]
 }
 
 // Run takes part until ctx ends, and closes the store.
 func (r *replicated) Run(ctx context.Context) error {
 	return errors.Join(r.Server.Run(ctx), r.store.Close())
+}
+
+// Alive implements runner: who does not lead stands by.
+func (r *replicated) Alive(ctx context.Context) error {
+	if h := r.leading.Load(); h != nil {
+		if err := h.Alive(ctx); !errors.Is(err, runtime.ErrStopped) {
+			return err
+		}
+	}
+	return nil
 }
 
 // Hurry implements runner: who leads hands over at once anyhow.

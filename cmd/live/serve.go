@@ -12,10 +12,13 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
 	"shadowpool/runtime"
 	"shadowpool/runtime/api"
+	"shadowpool/runtime/process"
+	"shadowpool/runtime/tracing"
 )
 
 func serveCommand() *cobra.Command {
@@ -48,27 +51,36 @@ signal ends them at once.`,
 
 // settings are what a server is made of.
 type settings struct {
-	options  runtime.Options
-	api      api.Options
-	reach    reach
-	listen   string
-	record   string
-	logLevel slog.Level
+	options runtime.Options
+	api     api.Options
+	reach   reach
+	listen  string
+	record  string
+	observing
+	tracer *tracing.Tracer
 	// store opens what keeps what happens; nil keeps nothing.
 	store func(context.Context) (runtime.Store, error)
+	// open opens the provisioner of processes that outlive the server; nil where
+	// they do not.
+	open     func() (*process.Provisioner, error)
+	sessions *sessions // nil: none
 	// unlisted is set when the configuration admits categories that it does
 	// not list.
 	unlisted bool
 }
 
 func serve(ctx context.Context, s *settings) (err error) {
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: s.logLevel}))
+	log := s.logger(os.Stderr)
 	s.options.Logger, s.options.Version = log, version()
 	listener, err := net.Listen("tcp", s.listen)
 	if err != nil {
 		return fmt.Errorf("cannot listen: %w; choose another address with --listen", err)
 	}
 	defer listener.Close()
+	if err := s.sessions.open(log); err != nil {
+		return err
+	}
+	defer s.sessions.close(ctx)
 	if err := s.reach.allow(listener.Addr(), log); err != nil {
 		return usage(err)
 	}
@@ -78,6 +90,14 @@ func serve(ctx context.Context, s *settings) (err error) {
 	}
 	if s.unlisted {
 		log.Warn("requests for categories that fleet.categories does not list are refused: a live server needs to know its pools")
+	}
+	looking, looked := context.WithCancel(ctx)
+	defer looked()
+	if err := s.profiles(looking, log); err != nil {
+		return err
+	}
+	if s.tracer, err = openTracer(ctx, log); err != nil {
+		return err
 	}
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -108,6 +128,7 @@ func serve(ctx context.Context, s *settings) (err error) {
 				return
 			}
 			if first {
+				announce(daemon.SdNotifyStopping)
 				stop(nil)
 			} else {
 				run.Hurry()
@@ -124,16 +145,23 @@ func serve(ctx context.Context, s *settings) (err error) {
 			stop(fmt.Errorf("serving: %w", err))
 		}
 	}()
+	s.sessions.serve(stop)
 	log.Info("serving", "address", address, "policy", s.options.Policy.String(), "categories", len(s.options.Fleet.Categories))
+	announce(daemon.SdNotifyReady)
+	watching, seen := context.WithCancel(ctx)
+	go watchdog(watching, run.Alive, log)
 	err = run.Run(running)
+	seen()
 	if cause := context.Cause(running); !errors.Is(cause, context.Canceled) {
 		err = errors.Join(err, cause)
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
+	s.sessions.close(last)
 	if server.Shutdown(last) != nil {
 		_ = server.Close()
 	}
+	_ = s.tracer.Close(last) // its faults are told
 	log.Info("stopped")
 	return err
 }

@@ -3,9 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
-	"os"
 	"path/filepath"
+	goruntime "runtime"
 	"strings"
 	"time"
 
@@ -15,19 +14,19 @@ import (
 	"shadowpool/policy/config"
 	"shadowpool/runtime"
 	"shadowpool/runtime/api"
-	"shadowpool/runtime/process"
-	"shadowpool/runtime/worker"
 )
 
 // serveFlags are the flags of serve.
 type serveFlags struct {
 	config, policy, listen, record, binding string
 	store                                   string
+	proxy                                   string
 	categories                              []string
 	leadTime, stopTimeout, tick, usage      time.Duration
 	reusable, singleUse, quiet, dryRun      bool
 	maxInstances, maxWaiting                int
 	reach                                   reach
+	observeFlags
 }
 
 // mostProcesses is the limit of a category whose configuration has none: a
@@ -41,6 +40,7 @@ func (f *serveFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.config, "config", "", "pool.yaml; without it the flags say what the pool is")
 	flags.StringVar(&f.policy, "policy", "static:level=2", "NAME or NAME:key=value,...")
 	flags.StringVar(&f.listen, "listen", config.DefaultListen, "HOST:PORT")
+	flags.StringVar(&f.proxy, "proxy", "", "HOST:PORT where sessions are forwarded to instances of their own")
 	flags.StringVar(&f.record, "record", "", "write event log, requests and lead times into this new folder")
 	flags.StringVar(&f.store, "store", "", "SQLite `FILE` that keeps what happens: instances outlive the server, and the next start goes on with them")
 	flags.StringSliceVar(&f.categories, "category", []string{"default"}, "kinds of instances, NAME,...")
@@ -56,13 +56,15 @@ func (f *serveFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.dryRun, "dry-run", false, "decide and record everything, and launch nothing: instances are warm after their lead time, and nowhere")
 	f.reach.add(flags)
 	flags.BoolVar(&f.quiet, "quiet", false, "log only what goes wrong")
+	f.observeFlags.add(flags)
 }
 
 // settings are what the flags, and the configuration that they name, ask for.
 func (f *serveFlags) settings(flags *pflag.FlagSet) (*settings, error) {
 	s := &settings{record: f.record, listen: f.listen, reach: f.reach}
-	if f.quiet {
-		s.logLevel = slog.LevelWarn
+	var err error
+	if s.observing, err = f.observing(flags, f.quiet); err != nil {
+		return nil, err
 	}
 	if f.maxWaiting < 1 || f.stopTimeout <= 0 || f.usage <= 0 {
 		return nil, fmt.Errorf("--max-waiting, --stop-timeout and --usage-interval must be above zero")
@@ -125,17 +127,25 @@ func (f *serveFlags) fleet(s *settings, flags *pflag.FlagSet) error {
 	if err := f.keep(s, file); err != nil {
 		return err
 	}
+	var err error
+	if s.sessions, err = f.sessions(file, &s.options.Fleet); err != nil {
+		return err
+	}
 	if f.dryRun {
 		s.options.Provisioner, s.options.DryRun = dryProvisioner(&s.options.Fleet), true
 		return nil
 	}
-	var err error
-	s.options.Provisioner, err = provisioner(file, &s.options)
-	return err
+	return s.provision(file)
 }
 
 // keep sets the store.
 func (f *serveFlags) keep(s *settings, file *config.File) error {
+	if f.dryRun { // or what is there would be lost to the servers that it is of
+		if f.store != "" {
+			return fmt.Errorf("--dry-run keeps nothing; leave --store out")
+		}
+		return nil
+	}
 	kept := file.Store.SQLite != "" || file.Store.Postgres.URL != ""
 	if f.store != "" {
 		if kept {
@@ -148,11 +158,17 @@ func (f *serveFlags) keep(s *settings, file *config.File) error {
 		kept = true
 	}
 	if !kept {
+		if file.Provisioner.State != "" {
+			return fmt.Errorf("%s: provisioner.process.state: processes that outlive the server are known by what a store keeps; set store, or leave state out", f.config)
+		}
 		return nil
 	}
 	s.store = func(ctx context.Context) (runtime.Store, error) { return openStore(ctx, file) }
-	if file.Provisioner.State == "" && file.Store.SQLite != "" {
-		file.Provisioner.State = besides(file, file.Store.SQLite) + "-instances"
+	switch folder := &file.Provisioner.State; {
+	case *folder != "":
+		*folder = besides(file, *folder)
+	case file.Store.SQLite != "" && goruntime.GOOS == "linux": // elsewhere processes do not outlive it
+		*folder = besides(file, file.Store.SQLite) + "-instances"
 	}
 	return nil
 }
@@ -173,35 +189,4 @@ func (f *serveFlags) flagFleet(c *policy.Config) error {
 		})
 	}
 	return nil
-}
-
-// provisioner makes processes as the file says; where it names no command,
-// built-in workers that take their category's lead time to get warm.
-func provisioner(file *config.File, options *runtime.Options) (runtime.Provisioner, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("cannot find this program to start the built-in worker: %w", err)
-	}
-	each := make(map[string]process.Config)
-	for i, k := range options.Fleet.Categories {
-		category := k.Name
-		if i < len(options.Places) {
-			category = options.Places[i].Category
-		}
-		p := file.Provisioner.ProcessOf(category)
-		c := process.Config{
-			Command: p.Command, Environment: p.Environment, Dir: p.Directory, Warmup: p.WarmUp,
-			Ready:        process.Ready{Line: p.Ready.Line, HTTP: p.Ready.HTTP, TCP: p.Ready.TCP},
-			StartTimeout: p.StartTimeout, Grace: p.StopGrace,
-		}
-		if len(c.Command) == 0 {
-			c.Command = []string{self, "worker", "--warm-up", k.LeadTime.String()}
-			c.Ready = process.Ready{Line: worker.ReadyLine}
-		}
-		each[k.Name] = c
-	}
-	if folder := file.Provisioner.State; folder != "" {
-		return process.Open(folder, each)
-	}
-	return process.New(each)
 }

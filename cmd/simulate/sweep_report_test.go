@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"shadowpool/cmd/browsertest"
 	"shadowpool/experiments"
 	"shadowpool/experiments/sweep"
 )
@@ -178,7 +179,7 @@ func TestReportOfShards(t *testing.T) {
 // nothing, is dark where that is preferred, fits a telephone, and its tables are
 // sorted by mouse and by keyboard.
 func TestReportInABrowser(t *testing.T) {
-	b := openBrowser(t)
+	b := browsertest.Open(t)
 	file, dir := swept(t)
 	if _, log, status := simulate(t, "report", dir, "--experiment", file, "--quiet"); status != 0 {
 		t.Fatal(log)
@@ -189,40 +190,40 @@ func TestReportInABrowser(t *testing.T) {
 		scheme string
 	}{{1200, "light"}, {1200, "dark"}, {360, "light"}, {360, "dark"}} {
 		name := fmt.Sprintf("report-%s-%d", c.scheme, c.width)
-		if beyond := b.look(path, c.width, c.scheme); len(beyond) > 0 {
+		if beyond := b.Look("file://"+path, c.width, c.scheme); len(beyond) > 0 {
 			t.Errorf("%s: the page asks or complains: %v", name, beyond)
 		}
-		b.picture(name)
+		b.Picture(name)
 		var wide float64
-		if b.eval("document.documentElement.scrollWidth", &wide); wide > float64(c.width) {
+		if b.Eval("document.documentElement.scrollWidth", &wide); wide > float64(c.width) {
 			t.Errorf("%s: the page is %v wide", name, wide)
 		}
-		if paper, ink := b.brightness(); (c.scheme == "dark") != (paper < 60 && ink > 180) {
+		if paper, ink := b.Brightness(); (c.scheme == "dark") != (paper < 60 && ink > 180) {
 			t.Errorf("%s: paper %v, ink %v", name, paper, ink)
 		}
 		var svgs, flat, unlabelled int
-		b.eval(`document.querySelectorAll("figure svg").length`, &svgs)
-		b.eval(`[...document.querySelectorAll("figure svg")].filter(s => s.getBoundingClientRect().height < 60).length`, &flat)
-		b.eval(`document.querySelectorAll("figure svg:not([aria-label])").length`, &unlabelled)
+		b.Eval(`document.querySelectorAll("figure svg").length`, &svgs)
+		b.Eval(`[...document.querySelectorAll("figure svg")].filter(s => s.getBoundingClientRect().height < 60).length`, &flat)
+		b.Eval(`document.querySelectorAll("figure svg:not([aria-label])").length`, &unlabelled)
 		if svgs < 9 || flat > 0 || unlabelled > 0 {
 			t.Errorf("%s: %d pictures, %d of them flat, %d without a label", name, svgs, flat, unlabelled)
 		}
 	}
-	b.look(path, 1200, "light")
+	b.Look("file://"+path, 1200, "light")
 	column := func() (values []float64) {
-		b.eval(`[...[...document.querySelectorAll("table.sort")].at(-1).tBodies[0].rows].map(r => Number(r.cells[5].dataset.v))`, &values)
+		b.Eval(`[...[...document.querySelectorAll("table.sort")].at(-1).tBodies[0].rows].map(r => Number(r.cells[5].dataset.v))`, &values)
 		return values
 	}
 	const head = `[...document.querySelectorAll("table.sort")].at(-1).tHead.rows[0].cells[5]`
-	sorted := func() (how string) { b.eval(head+`.getAttribute("aria-sort")`, &how); return how }
+	sorted := func() (how string) { b.Eval(head+`.getAttribute("aria-sort")`, &how); return how }
 	before := column()
 	var done bool
-	b.eval(`(`+head+`.querySelector("button").click(), true)`, &done)
+	b.Eval(`(`+head+`.querySelector("button").click(), true)`, &done)
 	if got := column(); !slices.IsSorted(got) || slices.Equal(got, before) || len(got) != len(before) || sorted() != "ascending" {
 		t.Errorf("a click sorts %v to %v, which is called %s", before, got, sorted())
 	}
-	b.eval(`(`+head+`.querySelector("button").focus(), true)`, &done)
-	b.press("Enter", 13, "\r")
+	b.Eval(`(`+head+`.querySelector("button").focus(), true)`, &done)
+	b.Press("Enter", 13, "\r")
 	got := column()
 	if slices.Reverse(got); !slices.IsSorted(got) || sorted() != "descending" {
 		t.Errorf("the Enter key sorts %v the other way round, which is called %s", got, sorted())
@@ -232,11 +233,11 @@ func TestReportInABrowser(t *testing.T) {
 	if _, log, status := simulate(t, "--trace", requests(t), "--policies", "static", "--out", plain); status != 0 {
 		t.Fatal(log)
 	}
-	if beyond := b.look(filepath.Join(plain, pageName), 360, "dark"); len(beyond) > 0 {
+	if beyond := b.Look("file://"+filepath.Join(plain, pageName), 360, "dark"); len(beyond) > 0 {
 		t.Errorf("the page of a comparison asks or complains: %v", beyond)
 	}
 	var wide float64
-	if b.eval("document.documentElement.scrollWidth", &wide); wide > 360 {
+	if b.Eval("document.documentElement.scrollWidth", &wide); wide > 360 {
 		t.Errorf("the page of a comparison is %v wide", wide)
 	}
 }

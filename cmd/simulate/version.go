@@ -2,8 +2,14 @@ package main
 
 import "runtime/debug"
 
-// version is the module's version, or the commit that was built.
+// release is set by the linker: see Makefile.
+var release string
+
+// version is the release's or the module's, or the commit that was built.
 func version() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

@@ -37,9 +37,13 @@ func Exp(x float64) float64 {
 	k := math.Floor(float64(x*(1/math.Ln2)) + 0.5)
 	r := x - float64(k*ln2High) - float64(k*ln2Low)
 	// Taylor's series by Horner's rule: |r| <= ln2/2, so that the term of
-	// degree 14 is below 1e-17.
-	sum := 1.0
-	for i := 14; i >= 1; i-- {
+	// degree 14 is below 1e-17; of what is as small as most decays, that of
+	// degree 7.
+	sum, degree := 1.0, 14
+	if math.Abs(r) < 1.0/1024 {
+		degree = 7
+	}
+	for i := degree; i >= 1; i-- {
 		sum = 1 + float64(float64(r*sum)*inverse[i])
 	}
 	if x < -708 { // it may be too small for a full mantissa

@@ -27,6 +27,25 @@ func TestAgainstMath(t *testing.T) {
 	}
 }
 
+// Of small arguments the series is shorter, and has the same bits.
+func TestSmallExp(t *testing.T) {
+	long := func(x float64) float64 {
+		sum := 1.0
+		for i := 14; i >= 1; i-- {
+			sum = 1 + float64(float64(x*sum)*inverse[i])
+		}
+		return sum
+	}
+	for i := range 1_000_000 {
+		x := math.Ldexp(1+float64(i)/1_000_000, -11-i%40)
+		for _, x := range []float64{x, -x} {
+			if got, want := Exp(x), long(x); got != want {
+				t.Fatalf("Exp(%g) = %.17g, want %.17g", x, got, want)
+			}
+		}
+	}
+}
+
 // Logs has the bits of Log, however many there are.
 func TestLogs(t *testing.T) {
 	for n := range 12 {

@@ -29,7 +29,7 @@ func TestBadFiles(t *testing.T) {
 		{"? [a]\n: 1" + tail, "pool.yaml:1: a key is plain text, not a list or a mapping"},
 
 		// keys
-		{"timezome: UTC" + tail, "pool.yaml:1: unknown key \"timezome\" (did you mean timezone?); known here: timezone, service, fleet, policy, provisioner, api, store"},
+		{"timezome: UTC" + tail, "pool.yaml:1: unknown key \"timezome\" (did you mean timezone?); known here: timezone, service, fleet, policy, provisioner, api, store, proxy"},
 		{"timezone: UTC\ntimezone: UTC" + tail, "pool.yaml:2: timezone: is given twice, first on line 1; remove one"},
 		{"timezone:" + tail, "pool.yaml:1: timezone: is empty: want a value, or remove the key"},
 		{"api:" + tail, "pool.yaml:1: api: is empty: want a mapping (key: value), or remove the key"},

@@ -19,6 +19,7 @@ type File struct {
 	Provisioner Provisioner
 	API         API
 	Store       Store
+	Proxy       *Proxy // nil: none
 }
 
 // Service is the target that the pool is run for, at most one of which is not

@@ -79,6 +79,7 @@ func root(f *File) schema {
 			{key: "provisioner", schema: provisioner(&f.Provisioner, &f.Fleet)},
 			{key: "api", schema: api(&f.API)},
 			{key: "store", schema: store(&f.Store)},
+			{key: "proxy", schema: proxy(&f.Proxy, &f.Fleet)},
 		},
 	}
 }

@@ -17,7 +17,7 @@ type done struct {
 // not needed at all.
 func keyOf(k *policy.Category, stage int, t policy.Target) (policy.KeptKey, bool) {
 	s := &k.Stages[stage]
-	return policy.KeptKey{Stage: uint8(stage), Key: policy.Target{}.With(s.Of, t)}, s.Needs(t)
+	return policy.KeptKey{Stage: uint8(stage), Key: s.Key(t)}, s.Needs(t)
 }
 
 // missing is which stages lack for a target.

@@ -151,6 +151,11 @@ func (c *Client) Get(ctx context.Context, claim string) (Claim, error) {
 	return found, err
 }
 
+// Fetch asks for what is at a path beside the API, as JSON.
+func (c *Client) Fetch(ctx context.Context, path string, result any) error {
+	return c.do(ctx, call{method: http.MethodGet, path: path, result: result})
+}
+
 // Await waits until a claim is held. If it fails, its problem is the error.
 func (c *Client) Await(ctx context.Context, claim string) (Claim, error) {
 	for {
@@ -246,6 +251,11 @@ func (c *Client) Status(ctx context.Context) (runtime.Status, error) {
 	var s runtime.Status
 	err := c.do(ctx, call{method: http.MethodGet, path: "/v1/status", result: &s})
 	return s, err
+}
+
+// Ready tells why the server takes no claims; nil if it does.
+func (c *Client) Ready(ctx context.Context) error {
+	return c.do(ctx, call{method: http.MethodGet, path: "/readyz", once: true})
 }
 
 // Drain makes the server take no new claims and end what is idle.

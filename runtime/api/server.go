@@ -111,8 +111,35 @@ func (s *server) bounded(next http.Handler) http.Handler {
 	})
 }
 
-// ownName refuses names that merely resolve to the loopback interface: that
+// Protect serves something beside the API to those who have verbs and are for
+// all tenants.
+func Protect(opt Options, verbs Verbs, next http.Handler) http.Handler {
+	return OwnName(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who, problem := opt.who(r)
+		if problem == nil {
+			problem = who.may(verbs, true)
+		}
+		if problem != nil {
+			problem.write(w)
+			return
+		}
+		next.ServeHTTP(w, r)
+	}))
+}
+
+// OwnName refuses names that merely resolve to the loopback interface: that
 // is how a web page gets around the browser's rule of one origin.
+func OwnName(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !ownName(r) {
+			UnknownHost.problem("use localhost or the address").write(w)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// ownName says whether a request names the server as it may.
 func ownName(r *http.Request) bool {
 	if r.Host == "localhost" || strings.HasPrefix(r.Host, "localhost:") {
 		return true

@@ -61,7 +61,7 @@ func TestUsage(t *testing.T) {
 		`cpu_seconds_total{category="quick"}`, `unclaimed_cpu_seconds_total{category="quick"}`,
 		`warm_instances_ended_total{category="quick",claimed="yes"}`, `warm_instances_ended_total{category="quick",claimed="no"}`,
 		`shadow_memory_mean_bytes{category="quick"}`, `shadow_memory_max_bytes{category="quick"}`,
-		`shadow_cached_mean_bytes{category="quick"}`, `memory_share{category="quick"}`,
+		`shadow_cached_mean_bytes{category="quick"}`, `memory_ratio{category="quick"}`,
 		`stage_seconds_count{category="quick",stage="launch"}`,
 	} {
 		found := regexp.MustCompile(`(?m)^shadowpool_` + regexp.QuoteMeta(series) + ` (.+)$`).FindSubmatch(body)
@@ -71,7 +71,7 @@ func TestUsage(t *testing.T) {
 			t.Errorf("%s is %s", series, found[1])
 		}
 	}
-	for _, series := range []string{"shadow_cpu_share", "memory_bytes", "usage_failures_total"} {
+	for _, series := range []string{"shadow_cpu_ratio", "memory_bytes", "usage_failures_total"} {
 		if !strings.Contains(string(body), "\nshadowpool_"+series) {
 			t.Errorf("metrics lack %s", series)
 		}

@@ -33,6 +33,25 @@ func init() {
 		fmt.Println("ready", child.Process.Pid)
 		return child.Wait()
 	}
+	parts["starved"] = func() error {
+		configs := map[string]process.Config{"x": config("worker")}
+		plain, err := process.New(configs)
+		if err != nil {
+			return err
+		}
+		durable, err := process.Open(os.Getenv(serverFolder), configs)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(starve(plain), starve(durable)); err != nil {
+			return err
+		}
+		files, err := os.ReadDir(filepath.Join(os.Getenv(serverFolder), "instances"))
+		if len(files) > 0 {
+			return fmt.Errorf("files are left: %v", files)
+		}
+		return err
+	}
 	parts["chatterbox"] = func() error {
 		line := strings.Repeat("x", 1023) + "\n"
 		for range 4 << 10 {
@@ -44,6 +63,26 @@ func init() {
 			time.Sleep(100 * time.Microsecond)
 		}
 	}
+}
+
+// starve tries to start an instance where no file can be opened any more.
+func starve(p *process.Provisioner) error {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return err
+	}
+	limit.Cur = 1
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return err
+	}
+	if _, err := p.Start(context.Background(), runtime.InstanceSpec{Name: "x-1", Pool: "x"}); !errors.Is(err, runtime.ErrNoCapacity) {
+		return fmt.Errorf("%w, want what wraps: %w", err, runtime.ErrNoCapacity)
+	}
+	if names, err := p.List(context.Background()); err != nil || len(names) > 0 {
+		return fmt.Errorf("left are %q, %w", names, err)
+	}
+	limit.Cur = limit.Max
+	return syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
 }
 
 func start(t *testing.T, p *process.Provisioner, pool, name string) runtime.Instance {
@@ -343,6 +382,16 @@ func TestOutputOfSurvivors(t *testing.T) {
 	endAll(t, p, folder)
 	if tail := i.Output(); len(tail) != 500 {
 		t.Errorf("when it is gone, it wrote last %q", tail)
+	}
+}
+
+// TestNoCapacity: a machine that has no room for a process says so.
+func TestNoCapacity(t *testing.T) {
+	t.Parallel()
+	starved := exec.Command(os.Args[0])
+	starved.Env = append(os.Environ(), play+"=starved", serverFolder+"="+t.TempDir())
+	if out, err := starved.CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
 	}
 }
 

@@ -77,23 +77,18 @@ func (s *state) start(r *record, c *child) error {
 		return cmd.Start()
 	}
 	return s.while(func() error {
-		stdout, stderr := s.path(r.Name, ofStdout), s.path(r.Name, ofStderr)
-		// Also before it starts, so that a server that is killed now leaves a
-		// hint to look for it.
-		out, err := create(stdout)
-		if err != nil {
-			return err
+		// The files are there before it starts, so that a server that is killed
+		// now leaves a hint to look for it.
+		err := s.redirect(r.Name, c)
+		if err == nil {
+			err = cmd.Start()
 		}
-		defer out.Close()
-		errs, err := create(stderr)
-		if err != nil {
-			return err
+		for _, w := range []any{cmd.Stdout, cmd.Stderr} {
+			if f, ok := w.(*os.File); ok {
+				f.Close() // it has its own
+			}
 		}
-		defer errs.Close()
-		c.output.toFiles(stdout, stderr)
-		cmd.Stdout, cmd.Stderr = out, errs
-		ownSession(cmd)
-		if err := cmd.Start(); err != nil {
+		if err != nil {
 			_ = s.remove(r.Name)
 			return err
 		}
@@ -103,6 +98,25 @@ func (s *state) start(r *record, c *child) error {
 		}
 		return s.save(r)
 	})
+}
+
+// redirect makes an instance's process one with a session of its own that
+// writes to files.
+func (s *state) redirect(name string, c *child) error {
+	stdout, stderr := s.path(name, ofStdout), s.path(name, ofStderr)
+	c.output.toFiles(stdout, stderr)
+	cmd := c.process.(*started).cmd
+	ownSession(cmd)
+	out, err := create(stdout)
+	if err != nil {
+		return err
+	}
+	cmd.Stdout = out
+	errs, err := create(stderr)
+	if err == nil {
+		cmd.Stderr = errs
+	}
+	return err
 }
 
 // create makes a file that is appended to, so that it can be truncated.

@@ -1,4 +1,5 @@
-package main
+// Package browsertest lets tests look at pages in a real browser.
+package browsertest
 
 import (
 	"bufio"
@@ -10,15 +11,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
 
 var screenshots = flag.String("screenshots", "", "`DIR` for pictures of the pages that the browser test opens")
 
-// A browser is a headless Chromium, spoken to over a pipe in its DevTools
-// protocol: JSON messages that end with a zero byte.
-type browser struct {
+// A Browser is a headless Chromium, spoken to over a pipe in its DevTools
+// protocol: JSON messages that end with a zero byte. What goes wrong with it
+// ends the test.
+type Browser struct {
 	t       *testing.T
 	to      io.Writer
 	from    *bufio.Reader
@@ -30,8 +33,8 @@ type browser struct {
 	loads int
 }
 
-// openBrowser starts one, or skips the test where there is none.
-func openBrowser(t *testing.T) *browser {
+// Open starts one, or skips the test where there is none.
+func Open(t *testing.T) *Browser {
 	t.Helper()
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -79,7 +82,7 @@ func openBrowser(t *testing.T) *browser {
 		}
 		t.Log(err)
 	})
-	b := &browser{t: t, to: ourOut, from: bufio.NewReader(ourIn)}
+	b := &Browser{t: t, to: ourOut, from: bufio.NewReader(ourIn)}
 	var target struct {
 		TargetID string `json:"targetId"`
 	}
@@ -105,7 +108,7 @@ type message struct {
 }
 
 // call asks the browser for something and waits for the answer.
-func (b *browser) call(method string, params, result any) {
+func (b *Browser) call(method string, params, result any) {
 	b.t.Helper()
 	b.id++
 	ask := map[string]any{"id": b.id, "method": method}
@@ -140,7 +143,7 @@ func (b *browser) call(method string, params, result any) {
 }
 
 // next reads a message, and keeps what it says of the page.
-func (b *browser) next() message {
+func (b *Browser) next() message {
 	b.t.Helper()
 	body, err := b.from.ReadBytes(0)
 	if err != nil {
@@ -153,7 +156,12 @@ func (b *browser) next() message {
 	switch m.Method {
 	case "Page.loadEventFired":
 		b.loads++
-	case "Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded", "Network.loadingFailed":
+	case "Network.loadingFailed":
+		var failed struct{ Canceled bool } // by the page, or as it is left
+		if err := json.Unmarshal(m.Params, &failed); err == nil && !failed.Canceled {
+			b.said = append(b.said, m.Method+" "+string(m.Params))
+		}
+	case "Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded":
 		b.said = append(b.said, m.Method+" "+string(m.Params))
 	case "Network.requestWillBeSent":
 		var request struct{ Request struct{ URL string } }
@@ -164,29 +172,59 @@ func (b *browser) next() message {
 	return m
 }
 
-// look shows a file in a window of a width, light or dark, and returns what it
-// asked for and complained of beyond itself and its icon.
-func (b *browser) look(path string, width int, scheme string) []string {
+// Look shows the page of an address in a window of a width, light or dark, and
+// returns what it asked for and complained of beyond itself and its icon.
+func (b *Browser) Look(url string, width int, scheme string) []string {
 	b.t.Helper()
 	b.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}, nil)
 	b.call("Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}}}, nil)
 	b.said = nil
 	loads := b.loads
-	b.call("Page.navigate", map[string]any{"url": "file://" + path}, nil)
+	b.call("Page.navigate", map[string]any{"url": url}, nil)
 	for b.loads == loads {
 		b.next()
 	}
-	var beyond []string
-	for _, s := range b.said {
-		if s != "asks for file://"+path && s != "asks for data:," {
-			beyond = append(beyond, s)
-		}
-	}
-	return beyond
+	return slices.DeleteFunc(b.Said(), func(s string) bool { return s == "asks for "+url || s == "asks for data:," })
 }
 
-// eval is the value of an expression on the page.
-func (b *browser) eval(expression string, value any) {
+// Still asks the page for less motion.
+func (b *Browser) Still() {
+	b.t.Helper()
+	b.call("Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{{"name": "prefers-reduced-motion", "value": "reduce"}}}, nil)
+}
+
+// Type types a text where the focus is.
+func (b *Browser) Type(text string) {
+	b.t.Helper()
+	b.call("Input.insertText", map[string]any{"text": text}, nil)
+}
+
+// Said is what the page has asked for, written to its console, thrown or failed
+// to load since it was loaded.
+func (b *Browser) Said() []string {
+	b.t.Helper()
+	var nothing any
+	b.Eval("0", &nothing) // reads what came before the answer
+	return slices.Clone(b.said)
+}
+
+// Until waits until an expression on the page is true, at most 20 s.
+func (b *Browser) Until(expression string) {
+	b.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		var is bool
+		b.Eval("!!("+expression+")", &is)
+		if is {
+			return
+		}
+		if time.Now().After(deadline) {
+			b.t.Fatalf("not within 20 s: %s; the page said %v", expression, b.said)
+		}
+	}
+}
+
+// Eval is the value of an expression on the page.
+func (b *Browser) Eval(expression string, value any) {
 	b.t.Helper()
 	var answer struct {
 		Result           struct{ Value json.RawMessage }
@@ -201,8 +239,8 @@ func (b *browser) eval(expression string, value any) {
 	}
 }
 
-// press presses a key and lets it go.
-func (b *browser) press(key string, code int, text string) {
+// Press presses a key and lets it go.
+func (b *Browser) Press(key string, code int, text string) {
 	b.t.Helper()
 	for _, kind := range []string{"keyDown", "keyUp"} {
 		params := map[string]any{"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code}
@@ -213,8 +251,8 @@ func (b *browser) press(key string, code int, text string) {
 	}
 }
 
-// picture keeps the whole page as a picture where -screenshots says.
-func (b *browser) picture(name string) {
+// Picture keeps the whole page as a picture where -screenshots says.
+func (b *Browser) Picture(name string) {
 	b.t.Helper()
 	if *screenshots == "" {
 		return
@@ -230,11 +268,11 @@ func (b *browser) picture(name string) {
 	}
 }
 
-// brightness is that of the page's background and of its text, of 255.
-func (b *browser) brightness() (paper, ink float64) {
+// Brightness is that of the page's background and of its text, of 255.
+func (b *Browser) Brightness() (paper, ink float64) {
 	b.t.Helper()
 	for property, into := range map[string]*float64{"backgroundColor": &paper, "color": &ink} {
-		b.eval(fmt.Sprintf(`(() => { const c = getComputedStyle(document.body).%s.match(/[0-9.]+/g).map(Number); return (c[0] + c[1] + c[2]) / 3 })()`, property), into)
+		b.Eval(fmt.Sprintf(`(() => { const c = getComputedStyle(document.body).%s.match(/[0-9.]+/g).map(Number); return (c[0] + c[1] + c[2]) / 3 })()`, property), into)
 	}
 	return paper, ink
 }
