@@ -126,19 +126,3 @@ func (v Verbs) String() string {
 	}
 	return strings.Join(names, " or ")
 }
-
-// Require lets only those reach a handler who have a verb and are for all
-// tenants.
-func (o *Options) Require(verb Verbs, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		who, problem := o.who(r)
-		if problem == nil {
-			problem = who.may(verb, true)
-		}
-		if problem != nil {
-			problem.write(w)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}

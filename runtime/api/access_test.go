@@ -167,16 +167,15 @@ func TestBadTokens(t *testing.T) {
 	}
 }
 
-// TestRequire: what others serve can be held to the same tokens.
-func TestRequire(t *testing.T) {
+// TestProtect: what others serve can be held to the same tokens.
+func TestProtect(t *testing.T) {
 	t.Parallel()
 	file, text := tokens(t, everyone)
 	known, err := api.LoadTokens(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	opt := api.Options{Tokens: known}
-	handler := opt.Require(api.Agent, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	handler := api.Protect(api.Options{Tokens: known}, api.Agent, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 	for token, want := range map[string]int{"agent": 204, "all": 403, "acme": 403, "nobody": 401} {
 		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
 		r.Header.Set("Authorization", "Bearer "+text[token])

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -154,45 +153,6 @@ func (e *Events) add(t policy.Time, kind string, claim policy.RequestID, tenant 
 	}
 }
 
-// tell wakes those who watch a claim.
-func (e *Events) tell(claim string) {
-	for _, c := range e.watchers[claim] {
-		select {
-		case c <- struct{}{}:
-		default: // it has not looked yet since
-		}
-	}
-}
-
-// failed wakes those who watch a claim that has failed here, not in the host.
-func (e *Events) failed(claim string) {
-	if e == nil {
-		return
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.tell(claim)
-}
-
-// watch tells of every change of a claim from now on.
-func (e *Events) watch(claim string) (changed <-chan struct{}, stop func()) {
-	if e == nil {
-		return nil, func() {}
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	c := make(chan struct{}, 1)
-	e.watchers[claim] = append(e.watchers[claim], c)
-	return c, func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		all := slices.DeleteFunc(e.watchers[claim], func(o chan struct{}) bool { return o == c })
-		if e.watchers[claim] = all; len(all) == 0 {
-			delete(e.watchers, claim)
-		}
-	}
-}
-
 // heldBy counts a tenant's claims that have an instance.
 func (e *Events) heldBy(tenant string) int {
 	e.mu.Lock()
@@ -222,62 +182,6 @@ func (e *Events) joins(tenant, name string) bool {
 	defer e.mu.Unlock()
 	_, joins := e.keys[key{tenant, name}]
 	return joins
-}
-
-// bring says that claims of the key that arrive from now on, until done is
-// called, are ready only when delivered says so.
-func (e *Events) bring(k key) (done func()) {
-	if e == nil {
-		return func() {}
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.brings[k]++
-	if claim, known := e.keys[k]; known && !e.claims[claim].held {
-		e.claims[claim].delivering = true
-	}
-	return func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		if e.brings[k]--; e.brings[k] == 0 {
-			delete(e.brings, k)
-		}
-	}
-}
-
-// delivered says that the claim of a key has what is for it, and what its
-// client is told.
-func (e *Events) delivered(k key, granted *Claim) {
-	if e == nil {
-		return
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	claim, known := e.keys[k]
-	if !known {
-		return
-	}
-	f := e.claims[claim]
-	f.granted = granted
-	if f.delivering {
-		f.delivering = false
-		e.add(time.Now().UnixNano(), "ready", claim, f.tenant)
-	}
-}
-
-// state is what the client of the claim of a key was told, nil if nothing yet,
-// and whether it has an instance that it cannot use yet.
-func (e *Events) state(k key) (granted *Claim, delivering bool) {
-	if e == nil || k.name == "" {
-		return nil, false
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	claim, known := e.keys[k]
-	if !known {
-		return nil, false
-	}
-	return e.claims[claim].granted, e.claims[claim].delivering
 }
 
 // since are the events after the one numbered so, and the channel that is
