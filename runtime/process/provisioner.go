@@ -69,6 +69,7 @@ func (p *Provisioner) Start(ctx context.Context, spec runtime.InstanceSpec) (run
 	for _, name := range slices.Sorted(maps.Keys(known)) {
 		environment = append(environment, name+"="+known[name])
 	}
+	environment = append(environment, r.agentEnvironment(spec)...)
 	var port int
 	command := r.Command
 	if r.line == nil {
@@ -87,7 +88,7 @@ func (p *Provisioner) Start(ctx context.Context, spec runtime.InstanceSpec) (run
 	if err != nil {
 		return runtime.Instance{}, err
 	}
-	address, err := r.await(ctx, c, port)
+	address, err := r.await(ctx, c, spec.Name, port)
 	launch, warmUp := time.Since(began), time.Duration(0)
 	if err == nil && len(r.Warmup) > 0 {
 		err = r.warmUp(ctx, c, append(environment, "SHADOWPOOL_ADDRESS="+address, "SHADOWPOOL_PID="+strconv.Itoa(c.pid())))
