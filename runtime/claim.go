@@ -35,6 +35,8 @@ type Grant struct {
 	Claim    string // its name for Release
 	Category string // that was asked for
 	Zone     string // where the instance lives; empty where zones do not matter
+	Tenant   string
+	TaskType string
 	Instance Instance
 	Outcome  policy.Outcome
 	Reason   policy.Reason
@@ -229,6 +231,6 @@ func (h *Host) complete(t policy.Time, c *claim) {
 	c.member.claim, c.member.since = nil, t
 	h.serving--
 	h.recordRequest(Served{
-		Request: c.Request, Arrival: c.arrived, Wait: c.assigned - c.arrived, Duration: t - c.assigned,
+		Request: c.Request, Claim: h.claimName(c.id), Instance: c.member.name, Arrival: c.arrived, Wait: c.assigned - c.arrived, Duration: t - c.assigned,
 	})
 }

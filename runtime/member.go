@@ -249,7 +249,7 @@ func (h *Host) assign(a Decision) {
 	h.metrics.requests.WithLabelValues(h.poolName(c.pool), a.Outcome.String()).Inc()
 	h.metrics.waits.WithLabelValues(h.poolName(c.pool)).Observe(wait.Seconds())
 	c.reply <- answer{grant: Grant{
-		Claim: h.claimName(c.id), Category: c.Category, Zone: h.opt.Places[m.pool].Zone, Instance: m.instance,
+		Claim: h.claimName(c.id), Category: c.Category, Zone: h.opt.Places[m.pool].Zone, Tenant: c.Tenant, TaskType: c.TaskType, Instance: m.instance,
 		Outcome: a.Outcome, Reason: a.Reason, Wait: wait,
 	}}
 }

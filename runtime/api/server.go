@@ -103,6 +103,13 @@ func (s *server) claim(w http.ResponseWriter, r *http.Request) {
 		fail(w, problemOf(err, deadline))
 		return
 	}
+	if s.opt.Deliver != nil {
+		if err := s.opt.Deliver(ctx, g, Delivery{q.Environment, q.Secrets, q.Files}); err != nil {
+			_ = s.host.Release(context.WithoutCancel(r.Context()), g.Claim)
+			fail(w, &Problem{Title: "the instance did not take what is for it", Status: http.StatusBadGateway, Detail: err.Error()})
+			return
+		}
+	}
 	err = answer(w, http.StatusCreated, Claim{
 		Claim: g.Claim, Category: g.Category, Zone: g.Zone, Instance: g.Instance.Name, Address: g.Instance.Address, PID: g.Instance.PID,
 		Environment: g.Instance.Environment, Outcome: g.Outcome.String(), Reason: g.Reason.String(), WaitS: g.Wait.Seconds(),

@@ -1,6 +1,11 @@
 package api
 
-import "time"
+import (
+	"context"
+	"time"
+
+	"shadowpool/runtime"
+)
 
 // ClaimRequest asks for an instance. Only the category is required; a server
 // with one category takes an empty one for that.
@@ -17,6 +22,17 @@ type ClaimRequest struct {
 	// DeadlineS is how long the request may wait, in seconds; zero is the
 	// server's default.
 	DeadlineS float64 `json:"deadline_s,omitempty"`
+	// Environment, Secrets and Files are for the instance, which has them before
+	// the claim is answered.
+	Environment map[string]string `json:"environment,omitempty"`
+	Secrets     map[string]string `json:"secrets,omitempty"`
+	Files       map[string][]byte `json:"files,omitempty"` // by path; base64 in JSON
+}
+
+// A Delivery is what a claim brings for its instance.
+type Delivery struct {
+	Environment, Secrets map[string]string
+	Files                map[string][]byte
 }
 
 // A Claim is an instance that is the client's until it is released.
@@ -53,11 +69,15 @@ type Options struct {
 	ClaimDeadline time.Duration // of a claim that names none: 1 min
 	MaxDeadline   time.Duration // that a claim may name: 10 min
 	MaxRequests   int           // in progress at one time: 12,000
+	// Deliver brings to a promoted instance what its claim has for it, before the
+	// client hears of it. It is called for every claim: an instance with an agent
+	// is to hear of its promotion. Nil: nothing is delivered.
+	Deliver func(context.Context, runtime.Grant, Delivery) error
 }
 
 // maxBody bounds a request's body, in bytes, and bodyTimeout the time that it
 // takes.
 const (
-	maxBody     = 16 << 10
+	maxBody     = 2 << 20
 	bodyTimeout = 10 * time.Second
 )
