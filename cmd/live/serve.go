@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"shadowpool/runtime"
+	"shadowpool/runtime/agents"
 	"shadowpool/runtime/api"
 )
 
@@ -53,6 +54,7 @@ type settings struct {
 	listen   string
 	record   string
 	logLevel slog.Level
+	agents   *agents.Office // nil without agents
 	// unlisted is set when the configuration admits categories that it does
 	// not list.
 	unlisted bool
@@ -73,6 +75,8 @@ func serve(ctx context.Context, s *settings) (err error) {
 		}
 		s.options.Recording = recording.Recording
 	}
+	before, leave := joinAgents(s, listener.Addr())
+	defer leave()
 	host, err := runtime.New(s.options)
 	if err != nil {
 		recording.abandon()
@@ -80,7 +84,7 @@ func serve(ctx context.Context, s *settings) (err error) {
 	}
 	defer func() { err = errors.Join(err, recording.close()) }()
 	server := &http.Server{
-		Handler:           api.Handler(host, s.api),
+		Handler:           before(api.Handler(host, s.api)),
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
@@ -116,6 +120,7 @@ func serve(ctx context.Context, s *settings) (err error) {
 	}()
 	log.Info("serving", "address", "http://"+listener.Addr().String(), "policy", s.options.Policy.String(), "categories", len(s.options.Fleet.Categories))
 	err = host.Run(running)
+	leave()
 	if cause := context.Cause(running); !errors.Is(cause, context.Canceled) {
 		err = errors.Join(err, cause)
 	}

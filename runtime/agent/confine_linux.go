@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"runtime"
 	"syscall"
@@ -41,7 +42,7 @@ func Confine(arguments []string, in io.Reader, out io.Writer) int {
 }
 
 // lookEvery is how often a command's processes are looked at.
-const lookEvery = 50 * time.Millisecond
+const lookEvery = 100 * time.Millisecond
 
 // oversee runs a command until it has ended, breaks a limit, or in ends.
 func oversee(j *job, in io.Reader) outcome {
@@ -77,17 +78,19 @@ func oversee(j *job, in io.Reader) outcome {
 		}
 	}()
 	o := outcome{Status: -1}
+	over := false // the command itself has ended
 	kill := func(why string) {
 		if o.Killed == "" {
 			o.Killed = why
 		}
-		killTree()
+		if !over { // its group at once; who has left that, at the next look
+			_ = syscall.Kill(-first, syscall.SIGKILL)
+		}
 	}
 	deadline := time.NewTimer(j.Limits.Time)
 	defer deadline.Stop()
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
-	over := false
 	for {
 		select {
 		case e, more := <-ends:
@@ -101,19 +104,17 @@ func oversee(j *job, in io.Reader) outcome {
 					o.Status = e.status.ExitStatus()
 				}
 			}
-			if over {
-				killTree() // what it has left behind
-			}
 		case <-cancelled:
 			cancelled = nil
 			kill("cancelled")
 		case <-deadline.C:
 			kill(fmt.Sprintf("it took longer than %v", j.Limits.Time))
 		case <-ticker.C:
-			memory, count := weigh()
-			switch {
-			case o.Killed != "" || over:
-				killTree() // what was started in the meantime
+			if o.Killed != "" || over {
+				killTree() // what it has left behind
+				continue
+			}
+			switch memory, count := weigh(); {
 			case memory > j.Limits.Memory:
 				kill(fmt.Sprintf("its processes had %d bytes in memory, %d are allowed", memory, j.Limits.Memory))
 			case count > j.Limits.Processes:
@@ -179,6 +180,12 @@ func (j *job) enter() error {
 	}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return err
+	}
+	// What others have left open here is not the command's.
+	if unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) != nil { // before Linux 5.11
+		for fd := 3; fd < 1024; fd++ {
+			unix.CloseOnExec(fd)
+		}
 	}
 	type limit struct {
 		what int

@@ -46,7 +46,9 @@ func (c *cache) fetch(ctx context.Context, client *http.Client, name, url string
 		var final refusal
 		switch {
 		case err == nil:
-			return fetched{p.have, p.size, read}, c.finish(e)
+			err := c.finish(e)
+			p = c.part(e)
+			return fetched{p.have, p.size, read}, err
 		case ctx.Err() != nil:
 			return fetched{p.have, p.size, read}, context.Cause(ctx)
 		case errors.As(err, &final) || errors.Is(err, errBudget):

@@ -60,17 +60,31 @@ func port(u *url.URL) string {
 func (g *guard) client() *http.Client {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second, ControlContext: g.dial}
 	return &http.Client{
-		Transport: &http.Transport{
+		Transport: checked{g, &http.Transport{
 			DialContext: dialer.DialContext, TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: time.Minute,
 			IdleConnTimeout: time.Minute, MaxIdleConnsPerHost: 8, DisableCompression: true,
-		},
-		CheckRedirect: func(r *http.Request, via []*http.Request) error {
+		}},
+		CheckRedirect: func(_ *http.Request, via []*http.Request) error {
 			if len(via) > mostRedirects {
 				return fmt.Errorf("more than %d redirects", mostRedirects)
 			}
-			return g.check(r.URL)
+			return nil
 		},
 	}
+}
+
+// checked lets a guard see every request, those that follow redirects too.
+type checked struct {
+	*guard
+	http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (c checked) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := c.check(r.URL); err != nil {
+		return nil, refusal{err}
+	}
+	return c.RoundTripper.RoundTrip(r)
 }
 
 // dial looks at the address that a name has resolved to.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -35,21 +34,46 @@ func readProc(pid int) (proc, bool) {
 
 // tree are the processes below this one.
 func tree() []proc {
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return nil
-	}
-	children := make(map[int][]proc)
-	for _, e := range entries {
-		if pid, err := strconv.Atoi(e.Name()); err == nil {
+	var all []proc
+	for next := []int{os.Getpid()}; len(next) > 0; next = next[1:] {
+		for _, pid := range children(next[0]) {
 			if p, ok := readProc(pid); ok {
-				children[p.parent] = append(children[p.parent], p)
+				all, next = append(all, p), append(next, pid)
 			}
 		}
 	}
-	all := slices.Clone(children[os.Getpid()])
-	for i := 0; i < len(all); i++ {
-		all = append(all, children[all[i].pid]...)
+	return all
+}
+
+// children are those of a process, whichever of its threads has started them.
+func children(pid int) (all []int) {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if threads == nil { // a kernel without these files
+		return scan(pid)
+	}
+	for _, name := range threads {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			continue
+		}
+		for _, text := range strings.Fields(string(b)) {
+			if child, err := strconv.Atoi(text); err == nil {
+				all = append(all, child)
+			}
+		}
+	}
+	return all
+}
+
+// scan finds the children of a process among all that there are.
+func scan(parent int) (all []int) {
+	entries, _ := os.ReadDir("/proc")
+	for _, e := range entries {
+		if pid, err := strconv.Atoi(e.Name()); err == nil {
+			if p, ok := readProc(pid); ok && p.parent == parent {
+				all = append(all, pid)
+			}
+		}
 	}
 	return all
 }

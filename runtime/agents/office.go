@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,7 +23,7 @@ type Options struct {
 	// Key is what tokens are derived from: wire.KeyBytes random bytes at least,
 	// the same for all servers of a pool and after a restart.
 	Key      []byte
-	URL      string // at which agents reach the server
+	URL      string // at which agents reach the server; empty: what Reached says
 	CA       string // file of certificates that they trust beside their system's; may be empty
 	Settings wire.Settings
 	Learner  *learn.Learner
@@ -55,8 +56,8 @@ func New(opt Options) (*Office, error) {
 	if len(opt.Key) < wire.KeyBytes {
 		return nil, fmt.Errorf("agents: the key has %d bytes, want %d at least", len(opt.Key), wire.KeyBytes)
 	}
-	if opt.URL == "" || opt.Learner == nil {
-		return nil, errors.New("agents: no URL, or no learner")
+	if opt.Learner == nil {
+		return nil, errors.New("agents: no learner")
 	}
 	if err := opt.Settings.Validate(); err != nil {
 		return nil, fmt.Errorf("agents: %w", err)
@@ -72,6 +73,21 @@ func New(opt Options) (*Office, error) {
 	}
 	return &Office{opt: opt, closed: make(chan struct{}), sessions: make(map[string]*session)}, nil
 }
+
+// Reached says where the server is reached, unless the options do, and to whom
+// it logs. To be called before the first instance, if at all.
+func (o *Office) Reached(url string, log *slog.Logger) {
+	if o.opt.URL == "" {
+		o.opt.URL = url
+	}
+	o.opt.Logger = log
+}
+
+// Snapshot is what was learned, for the store.
+func (o *Office) Snapshot() (json.RawMessage, error) { return o.opt.Learner.Snapshot() }
+
+// Restore goes on with what was learned before.
+func (o *Office) Restore(data json.RawMessage) error { return o.opt.Learner.Restore(data) }
 
 // Environment is what the agent of an instance needs to know, by name. It has
 // the instance's token, so it is for the instance's own environment and nobody
