@@ -26,13 +26,16 @@ type contact struct {
 	welcomed func(wire.Settings)
 	ordered  func(wire.Order)
 
+	wait time.Duration // that the server may keep a question for orders
+
 	mu      sync.Mutex
 	session string
 	renewed chan struct{} // closed when there is another session
 }
 
-// orderWait is how long the server may keep a question for orders, callTime how
-// long any other call may take.
+// orderWait is how long the server may keep a question for orders, unless an
+// agent is to notice sooner that it is gone; callTime is how long any other call
+// may take.
 const (
 	orderWait = 25 * time.Second
 	callTime  = 10 * time.Second
@@ -73,6 +76,7 @@ func (c *contact) register(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.wait = min(orderWait, time.Duration(min(w.Settings.OrphanS, w.Settings.OrphanServingS)/3*float64(time.Second)))
 	c.welcomed(w.Settings)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -83,9 +87,9 @@ func (c *contact) register(ctx context.Context) error {
 }
 
 func (c *contact) ask(ctx context.Context, after int64) (wire.Orders, error) {
-	ctx, cancel := context.WithTimeout(ctx, orderWait+callTime)
+	ctx, cancel := context.WithTimeout(ctx, c.wait+callTime)
 	defer cancel()
-	return call[wire.Orders](ctx, c.client, "orders", wire.Ask{Session: c.current(), After: after, WaitS: orderWait.Seconds()})
+	return call[wire.Orders](ctx, c.client, "orders", wire.Ask{Session: c.current(), After: after, WaitS: c.wait.Seconds()})
 }
 
 func (c *contact) current() string {

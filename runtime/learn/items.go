@@ -15,7 +15,8 @@ const mostKinds = 32
 // mostPlanned bounds what a plan is chosen from: the most likely.
 const mostPlanned = 128
 
-// unknownBytes is what a dataset of unknown size is taken for.
+// unknownBytes is what a dataset of unknown size is taken for, but for no more
+// than a quarter of the disk: it is tried, and then its size is known.
 const unknownBytes = 1 << 30
 
 // A Shadow is one that a plan is for.
@@ -137,7 +138,7 @@ func (c *chooser) add(k profile.Kind, share float64) {
 		}
 		it.Tenant = owner
 		if it.Bytes = d.Bytes; it.Bytes <= 0 {
-			it.Bytes = unknownBytes
+			it.Bytes = min(unknownBytes, c.opt.Budget.Bytes/4)
 		}
 		// How much is read is taken from the kind that reads it most.
 		if len(it.Parts) == 0 {

@@ -117,7 +117,8 @@ func (l *Learner) used(use func(profile.ID)) {
 }
 
 func (l *Learner) id(facet, name string) profile.ID {
-	if name == "" && facet != ofTaskType { // requests without one have profiles too
+	// Requests without task type or tenant have profiles too.
+	if name == "" && facet != ofTaskType && facet != ofTenant {
 		return 0
 	}
 	return l.names.id(facet, name)
