@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -103,7 +104,7 @@ func confineCommand() *cobra.Command {
 		Use: "confine", Short: "Run a command of the predictive workload", Hidden: true,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, args []string) error {
-			os.Exit(agent.Confine(args, os.Stdin, os.Stdout))
+			syscall.Exit(agent.Confine(args, os.Stdin, os.Stdout)) // at once: there is nothing to clear up
 			return nil
 		},
 	}

@@ -106,17 +106,24 @@ func (h *handler) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 }
 
 func (h *handler) register(_ context.Context, i wire.Identity, r wire.Registration) (any, error) {
+	w, err := h.enter(i, &r)
+	if err == nil {
+		h.assign(i.Name, make(plans))
+	}
+	return w, err
+}
+
+func (h *handler) enter(i wire.Identity, r *wire.Registration) (any, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.sessions[i.Name] == nil && len(h.sessions) >= mostSessions {
 		return nil, status{http.StatusServiceUnavailable, fmt.Errorf("%d agents are known already", mostSessions)}
 	}
 	s := h.session(i.Name)
-	s.register(i, &r, time.Now())
+	s.register(i, r, time.Now())
 	if r.Claim != "" {
 		h.owed.expect(r.Claim)
 	}
-	h.assign(s)
 	return wire.Welcome{Session: s.id, Settings: h.opt.Settings}, nil
 }
 
@@ -159,13 +166,21 @@ func (h *handler) orders(ctx context.Context, i wire.Identity, a wire.Ask) (any,
 }
 
 func (h *handler) report(_ context.Context, i wire.Identity, r wire.Report) (any, error) {
+	got, again, err := h.hear(i, &r)
+	if again {
+		h.assign(i.Name, make(plans))
+	}
+	return got, err
+}
+
+// hear takes a report. again says that the instance serves nobody any more.
+func (h *handler) hear(i wire.Identity, r *wire.Report) (got any, again bool, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s, err := h.of(i, r.Session)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var stopped bool
 	for n := range r.Events {
 		if r.First+int64(n) < s.next {
 			continue // told twice
@@ -176,14 +191,11 @@ func (h *handler) report(_ context.Context, i wire.Identity, r wire.Report) (any
 		}
 		s.report(e)
 		h.log(s, e)
-		stopped = stopped || e.Kind == wire.EventStopped
+		again = again || e.Kind == wire.EventReady && e.Claim != ""
 	}
 	s.next = max(s.next, r.First+int64(len(r.Events)))
 	s.change()
-	if !stopped && s.claim == "" {
-		h.assign(s)
-	}
-	return wire.Received{Next: s.next}, nil
+	return wire.Received{Next: s.next}, again, nil
 }
 
 // log says what has happened; nothing of what was delivered.

@@ -14,27 +14,64 @@ import (
 // it, as a share.
 const margin = 0.1
 
-// assign gives a shadow its plan, or a better one than it has.
-func (o *Office) assign(s *session) {
-	if s.id == "" || s.claim != "" {
+// plans are those that were made for some shadows; others like them get the
+// same.
+type plans map[planKey]planned
+
+type planKey struct {
+	category, tenant string
+	done             plan.Hash
+}
+
+type planned struct {
+	plan.Plan
+	items []plan.Item
+}
+
+func (p plans) of(l *learn.Learner, s learn.Shadow) (planned, error) {
+	key := planKey{s.Category, s.Tenant, plan.Plan{Steps: s.Done}.Hash()}
+	if made, ok := p[key]; ok {
+		return made, nil
+	}
+	var made planned
+	var err error
+	if made.Plan, made.items, err = l.Plan(s); err == nil {
+		p[key] = made
+	}
+	return made, err
+}
+
+// assign gives a shadow its plan, or a better one than it has. The office is not
+// locked while it thinks.
+func (o *Office) assign(name string, made plans) {
+	o.mu.Lock()
+	s := o.sessions[name]
+	if s == nil || s.id == "" || s.claim != "" {
+		o.mu.Unlock()
 		return
 	}
-	done := s.steps()
-	p, items, err := o.opt.Learner.Plan(learn.Shadow{Category: s.identity.Category, Tenant: s.identity.Tenant, Done: done})
+	id, has, old := s.id, s.planned, s.plan
+	shadow := learn.Shadow{Category: s.identity.Category, Tenant: s.identity.Tenant, Done: s.steps()}
+	o.mu.Unlock()
+	p, err := made.of(o.opt.Learner, shadow)
+	change := len(p.Steps) > 0
+	if err == nil && has {
+		change, err = plan.Better(p.items, shadow.Done, old, p.Plan, margin)
+	}
 	if err != nil {
-		o.opt.Logger.Error("no plan could be made", "instance", s.name, "error", err)
+		o.opt.Logger.Error("no plan could be made", "instance", name, "error", err)
 		return
 	}
-	if s.planned {
-		better, err := plan.Better(items, done, s.plan, p, margin)
-		if err != nil || !better {
-			return
-		}
-	} else if len(p.Steps) == 0 {
+	if !change {
 		return
 	}
-	if err := s.follow(p); err != nil {
-		o.opt.Logger.Error("a plan could not be written", "instance", s.name, "error", err)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.sessions[name] != s || s.id != id || s.claim != "" {
+		return
+	}
+	if err := s.follow(p.Plan); err != nil {
+		o.opt.Logger.Error("a plan could not be written", "instance", name, "error", err)
 	}
 }
 
@@ -43,12 +80,9 @@ func (o *Office) review() {
 	o.mu.Lock()
 	names := slices.Sorted(maps.Keys(o.sessions))
 	o.mu.Unlock()
+	made := make(plans)
 	for _, name := range names {
-		o.mu.Lock() // by session: thousands take a while
-		if s := o.sessions[name]; s != nil {
-			o.assign(s)
-		}
-		o.mu.Unlock()
+		o.assign(name, made)
 	}
 }
 

@@ -10,10 +10,10 @@ import (
 )
 
 // mostKinds is how many of the expected kinds of requests a plan looks at.
-const mostKinds = 32
+const mostKinds = 16
 
 // mostPlanned bounds what a plan is chosen from: the most likely.
-const mostPlanned = 128
+const mostPlanned = 64
 
 // unknownBytes is what a dataset of unknown size is taken for, but for no more
 // than a quarter of the disk: it is tried, and then its size is known.

@@ -20,8 +20,6 @@ type Options struct {
 	// Pairs is how many pairs of task type and tenant of a category have a
 	// profile; zero is 10,000.
 	Pairs int
-	// Names is how many names are known at one time; zero is 262,144.
-	Names int
 	// Has tells whether a step can be done, whether what it works on is private
 	// to a tenant, and how long it is taken to take while nothing is known of
 	// that.
@@ -80,16 +78,13 @@ func New(opt Options) (*Learner, error) {
 	if opt.Pairs == 0 {
 		opt.Pairs = 10_000
 	}
-	if opt.Names == 0 {
-		opt.Names = mostNames
-	}
 	if opt.Has == nil {
 		return nil, fmt.Errorf("learn: nothing says which steps there are")
 	}
 	if _, err := profile.New(opt.HalfLife, opt.Pairs); err != nil {
 		return nil, err
 	}
-	return &Learner{opt: opt, names: newNames(opt.Names), categories: make(map[string]int)}, nil
+	return &Learner{opt: opt, names: newNames(), categories: make(map[string]int)}, nil
 }
 
 // of is the history of a category, made if it has none; nil if there are too
@@ -133,8 +128,8 @@ func (l *Learner) Finish(f Finished) {
 		return
 	}
 	l.requests++
-	// At once: what is named next is in no history until all is.
-	l.names.room(5+len(f.Datasets)+2*len(f.Stages), l.used)
+	// Before anything is named that no history has yet.
+	l.names.room(l.used)
 	o := profile.Observation{
 		At: f.At.UnixNano(), TaskType: l.id(ofTaskType, f.TaskType), Tenant: l.id(ofTenant, f.Tenant), Image: l.id(ofImage, f.Image), Duration: f.Duration,
 	}

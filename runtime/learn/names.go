@@ -4,21 +4,20 @@ import (
 	"shadowpool/policy/profile"
 )
 
-// mostNames is how many names are known at one time. A history that is full of
-// other names alone has fewer.
-const mostNames = 1 << 18
+// leastNames is how many names there must be until those go that nothing uses.
+const leastNames = 1 << 12
 
 // names gives numbers to names. A number is given out again when its name has
-// gone; 0 is a name for which there was no room.
+// gone.
 type names struct {
 	texts []string // by number; empty: free
 	ids   map[string]profile.ID
 	free  []profile.ID // the least last
-	most  int
+	most  int          // beyond which the names are swept
 }
 
-func newNames(most int) names {
-	return names{texts: []string{""}, ids: make(map[string]profile.ID), most: most}
+func newNames() names {
+	return names{texts: []string{""}, ids: make(map[string]profile.ID), most: leastNames}
 }
 
 // Facets of a request have numbers of their own.
@@ -30,11 +29,13 @@ const (
 	ofStage    = "s:"
 )
 
-// room makes room for so many new names, if they are too many else. used marks
-// the numbers that are in use.
-func (n *names) room(more int, used func(mark func(profile.ID))) {
-	if len(n.ids)+more > n.most {
+// room sweeps the names when there are twice as many as were in use at the last
+// time, so that a name costs the same however many there are. used marks the
+// numbers that are in use: what histories know is bounded, and so is this.
+func (n *names) room(used func(mark func(profile.ID))) {
+	if len(n.ids) > n.most {
 		n.sweep(used)
+		n.most = max(leastNames, 2*len(n.ids))
 	}
 }
 
@@ -43,9 +44,6 @@ func (n *names) id(facet, name string) profile.ID {
 	text := facet + name
 	if id, ok := n.ids[text]; ok {
 		return id
-	}
-	if len(n.ids) >= n.most {
-		return 0
 	}
 	var id profile.ID
 	if last := len(n.free) - 1; last >= 0 {

@@ -14,6 +14,7 @@ const snapshotVersion = 1
 type snapshot struct {
 	Version   int               `json:"learned"`
 	Names     []string          `json:"names"` // by number; empty: free
+	Most      int               `json:"most"`  // beyond which they are swept
 	Histories []categoryHistory `json:"histories"`
 }
 
@@ -26,7 +27,7 @@ type categoryHistory struct {
 func (l *Learner) Snapshot() (json.RawMessage, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := snapshot{Version: snapshotVersion, Names: l.names.texts}
+	s := snapshot{Version: snapshotVersion, Names: l.names.texts, Most: l.names.most}
 	for _, h := range l.histories {
 		s.Histories = append(s.Histories, categoryHistory{h.category, h.History})
 	}
@@ -48,9 +49,9 @@ func (l *Learner) Restore(data json.RawMessage) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := newNames(l.opt.Names)
+	n := newNames()
 	if len(s.Names) > 0 {
-		n.texts = s.Names
+		n.texts, n.most = s.Names, max(s.Most, leastNames)
 	}
 	for i := len(n.texts) - 1; i > 0; i-- {
 		text := n.texts[i]
