@@ -29,7 +29,8 @@ type Options struct {
 	Learner  *learn.Learner
 	// DeliverTimeout bounds Deliver; zero is 30 s.
 	DeliverTimeout time.Duration
-	// Review is how often the plans of shadows are looked over; zero is 15 s.
+	// Review is how often the plans of shadows are looked over, if there is
+	// something new; zero is 5 s.
 	Review time.Duration
 	Logger *slog.Logger // nil is slog.Default
 }
@@ -66,7 +67,7 @@ func New(opt Options) (*Office, error) {
 		opt.DeliverTimeout = 30 * time.Second
 	}
 	if opt.Review == 0 {
-		opt.Review = 15 * time.Second
+		opt.Review = 5 * time.Second
 	}
 	if opt.Logger == nil {
 		opt.Logger = slog.Default()
@@ -111,11 +112,14 @@ func (o *Office) Run(ctx context.Context) {
 	defer close(o.closed)
 	ticker := time.NewTicker(o.opt.Review)
 	defer ticker.Stop()
-	for {
+	for known := int64(0); ; {
 		select {
 		case <-ticker.C:
-			o.review()
 			o.expire(time.Now())
+			if now := o.opt.Learner.Requests(); now != known {
+				known = now
+				o.review()
+			}
 		case <-ctx.Done():
 			return
 		}

@@ -94,6 +94,10 @@ func (s *server) claim(w http.ResponseWriter, r *http.Request) {
 		fail(w, &Problem{Title: "impossible request", Status: http.StatusUnprocessableEntity, Field: "warm", Detail: "warm: " + err.Error()})
 		return
 	}
+	if s.opt.Deliver == nil && len(q.Environment)+len(q.Secrets)+len(q.Files) > 0 {
+		fail(w, &Problem{Title: "impossible request", Status: http.StatusUnprocessableEntity, Detail: "this server delivers nothing to instances"})
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), deadline)
 	defer cancel()
 	g, err := s.host.Claim(ctx, runtime.Request{
