@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"shadowpool/policy/config"
 	"shadowpool/runtime"
 	"shadowpool/runtime/api"
 	"shadowpool/runtime/wire"
@@ -326,6 +327,23 @@ func TestAgentBenefit(t *testing.T) {
 		t.Errorf("the task took %v at first, and %v with its dataset prefetched", first, next)
 	}
 	t.Logf("the task took %v at first, and %v with its dataset prefetched", first, next)
+}
+
+// The example of the documentation is a configuration.
+func TestAgentExample(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "agent.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := bytes.Cut(text, []byte("```yaml\n"))
+	example, _, found := bytes.Cut(rest, []byte("```"))
+	file, err := config.Parse("docs/agent.md", example)
+	if err != nil || !found {
+		t.Fatal(err)
+	}
+	if _, err := newOffice(file); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestAgentUsage: what cannot work is said before anything is done.

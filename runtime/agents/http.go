@@ -195,6 +195,10 @@ func (h *handler) hear(i wire.Identity, r *wire.Report) (got any, again bool, er
 	}
 	s.next = max(s.next, r.First+int64(len(r.Events)))
 	s.change()
+	if n := len(r.Events); n > 0 && r.Events[n-1].Kind == wire.EventStopped {
+		h.forget(i.Name)
+		again = false
+	}
 	return wire.Received{Next: s.next}, again, nil
 }
 

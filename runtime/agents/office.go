@@ -41,6 +41,10 @@ type Office struct {
 	opt    Options
 	closed chan struct{} // when Run has returned
 
+	in    sync.Mutex
+	inbox []finished    // requests that are to be learned from
+	news  chan struct{} // has something when there are some
+
 	mu       sync.Mutex
 	sessions map[string]*session // by instance
 	owed     owed
@@ -72,7 +76,7 @@ func New(opt Options) (*Office, error) {
 	if opt.Logger == nil {
 		opt.Logger = slog.Default()
 	}
-	return &Office{opt: opt, closed: make(chan struct{}), sessions: make(map[string]*session)}, nil
+	return &Office{opt: opt, closed: make(chan struct{}), news: make(chan struct{}, 1), sessions: make(map[string]*session)}, nil
 }
 
 // Reached says where the server is reached, unless the options do, and to whom
@@ -106,14 +110,17 @@ func (o *Office) Environment(spec runtime.InstanceSpec) map[string]string {
 	return e
 }
 
-// Run looks the plans over until ctx ends, and then lets go of the agents that
-// wait for orders. To be called once.
+// Run learns, and looks the plans over, until ctx ends, and then lets go of the
+// agents that wait for orders. To be called once.
 func (o *Office) Run(ctx context.Context) {
 	defer close(o.closed)
+	defer o.study()
 	ticker := time.NewTicker(o.opt.Review)
 	defer ticker.Stop()
 	for known := int64(0); ; {
 		select {
+		case <-o.news:
+			o.study()
 		case <-ticker.C:
 			o.expire(time.Now())
 			if now := o.opt.Learner.Requests(); now != known {
@@ -230,6 +237,10 @@ func (o *Office) Stop(name string) {
 func (o *Office) Forget(name string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.forget(name)
+}
+
+func (o *Office) forget(name string) {
 	if s := o.sessions[name]; s != nil {
 		s.id = ""
 		s.change()
@@ -275,14 +286,15 @@ func (o *Office) Agents() []Agent {
 	return all
 }
 
-// expire forgets agents that have been silent for longer than they live without
-// a server.
+// silence is how long an agent may say nothing until it is forgotten. One that is
+// there after all registers anew.
+const silence = 2 * time.Minute
+
 func (o *Office) expire(now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	most := time.Duration((o.opt.Settings.OrphanS + o.opt.Settings.OrphanServingS) * 1e9)
 	for name, s := range o.sessions {
-		if s.id != "" && s.waiting == 0 && now.Sub(s.heard) > most {
+		if s.id != "" && s.waiting == 0 && now.Sub(s.heard) > silence {
 			delete(o.sessions, name)
 		}
 	}

@@ -86,12 +86,41 @@ func (o *Office) review() {
 	}
 }
 
+// mostFinished is how many requests that are over wait to be learned from; what
+// is beyond that is not learned.
+const mostFinished = 100_000
+
+// A finished request, as Finish is told of it.
+type finished struct {
+	claim string
+	learn.Finished
+}
+
 // Finish is told of every request that is over. What its agent has reported
-// belongs to it, or will.
+// belongs to it, or will. It waits for nothing: Run learns from it.
 func (o *Office) Finish(claim string, f learn.Finished) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.learn(o.owed.finish(claim, f, f.At))
+	o.in.Lock()
+	defer o.in.Unlock()
+	if len(o.inbox) < mostFinished {
+		o.inbox = append(o.inbox, finished{claim, f})
+	}
+	select {
+	case o.news <- struct{}{}:
+	default:
+	}
+}
+
+// study learns from what Finish was told.
+func (o *Office) study() {
+	o.in.Lock()
+	inbox := o.inbox
+	o.inbox = nil
+	o.in.Unlock()
+	for _, f := range inbox {
+		o.mu.Lock()
+		o.learn(o.owed.finish(f.claim, f.Finished, f.At))
+		o.mu.Unlock()
+	}
 }
 
 func (o *Office) learn(all []learn.Finished) {
