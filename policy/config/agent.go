@@ -303,7 +303,7 @@ func ParsePrefix(text string) (*url.URL, error) {
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return nil, errors.New("want neither user, query nor fragment")
 	case !strings.HasSuffix(u.Path, "/") || !CleanPath(u):
-		return nil, errors.New("want a path that ends with /, without . and ..")
+		return nil, errors.New("want a path that ends with / and has no . or .. in it")
 	}
 	return u, nil
 }

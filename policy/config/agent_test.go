@@ -64,7 +64,7 @@ func TestBadAgents(t *testing.T) {
 		{"{url: http://pool.example}", "want https"},
 		{"{url: pool.example}", "want the URL of the server"},
 		{"{allowed: [https://data.example]}", "provisioner.agent.allowed[0]: \"https://data.example\": want a path that ends with /"},
-		{"{allowed: ['https://data.example/../']}", "without . and .."},
+		{"{allowed: ['https://data.example/../']}", "no . or .. in it"},
 		{"{recipes: [{name: x}]}", "provisioner.agent.recipes[0]: kind is missing"},
 		{"{recipes: [{kind: fetch}]}", "want image or dependencies or prefetch or cache or task"},
 		{"{recipes: [{kind: prefetch}]}", "url is missing: what a step of kind prefetch does"},
