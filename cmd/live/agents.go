@@ -146,13 +146,22 @@ func (f finished) Write(s runtime.Served) error {
 	return f.next.Write(s)
 }
 
+// urlOf is where an agent on this machine reaches a server that listens at an
+// address.
+func urlOf(at net.Addr) string {
+	if tcp, ok := at.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		at = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: tcp.Port}
+	}
+	return "http://" + at.String()
+}
+
 // joinAgents makes a server that listens hear its agents. What it returns puts
 // them before the rest of the API, and lets go of them.
 func joinAgents(s *settings, at net.Addr) (before func(http.Handler) http.Handler, leave func()) {
 	if s.agents == nil {
 		return func(rest http.Handler) http.Handler { return rest }, func() {}
 	}
-	s.agents.Reached("http://"+at.String(), s.options.Logger)
+	s.agents.Reached(urlOf(at), s.options.Logger)
 	s.options.Recording.Requests = finished{office: s.agents, next: s.options.Recording.Requests}
 	ctx, leave := context.WithCancel(context.Background())
 	go s.agents.Run(ctx)

@@ -4,9 +4,11 @@ package agents_test
 
 import (
 	"bytes"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -268,6 +270,27 @@ func TestImpostor(t *testing.T) {
 		if a.err == nil || errors.Is(a.err, agent.ErrOrphaned) {
 			t.Errorf("%q: %v", server, a.err)
 		}
+	}
+}
+
+// TestTLS: an agent believes a certificate that it is told of, and no other.
+func TestTLS(t *testing.T) {
+	s := settings()
+	b := open(t, "", s, learnerOf(t, s))
+	tls := httptest.NewUnstartedServer(b.Handler())
+	tls.Config.ErrorLog = slog.NewLogLogger(quiet().Handler(), slog.LevelInfo)
+	tls.StartTLS()
+	t.Cleanup(tls.Close) // when no agent waits for orders any more
+	authority := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: tls.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.run(t, spec("i-1"), func(o *agent.Options) { o.Server, o.Authority = tls.URL, authority })
+	stranger := b.run(t, spec("i-2"), func(o *agent.Options) { o.Server, o.OrphanTimeout = tls.URL, 500*time.Millisecond })
+	b.ready(t, "i-1")
+	<-stranger.ended
+	if !errors.Is(stranger.err, agent.ErrOrphaned) || b.agent("i-2").Instance != "" {
+		t.Errorf("a certificate that nobody knows is believed: %v", stranger.err)
 	}
 }
 

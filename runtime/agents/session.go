@@ -118,11 +118,14 @@ func (s *session) follow(p plan.Plan) error {
 	return nil
 }
 
-// steps are those that the agent has done, as plans have them.
+// steps are those that the agent has done, as plans have them. How long each took
+// makes no difference to what is to be done: shadows that have done the same are
+// alike.
 func (s *session) steps() []plan.Step {
 	var all []plan.Step
 	for _, d := range s.done {
 		if p, err := d.Plan(); err == nil && (d.Error == "" || d.Fraction > 0) {
+			p.Takes = 0
 			all = append(all, p)
 		}
 	}
