@@ -81,11 +81,12 @@ func (s *settings) host(lead runtime.Lead) (*single, error) {
 		}
 		options.Recording = h.recording.Recording
 	}
+	before := hearAgents(s, &options)
 	if h.Host, err = runtime.New(options); err != nil {
 		h.recording.abandon()
 		return nil, err
 	}
-	h.Handler = api.Handler(h.Host, to)
+	h.Handler = before(api.Handler(h.Host, to))
 	return h, nil
 }
 

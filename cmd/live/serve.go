@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"shadowpool/runtime"
+	"shadowpool/runtime/agents"
 	"shadowpool/runtime/api"
 )
 
@@ -55,7 +56,8 @@ type settings struct {
 	record   string
 	logLevel slog.Level
 	// store opens what keeps what happens; nil keeps nothing.
-	store func(context.Context) (runtime.Store, error)
+	store  func(context.Context) (runtime.Store, error)
+	agents *agents.Office // nil without agents
 	// unlisted is set when the configuration admits categories that it does
 	// not list.
 	unlisted bool
@@ -86,6 +88,8 @@ func serve(ctx context.Context, s *settings) (err error) {
 		scheme = "https"
 	}
 	address := scheme + "://" + listener.Addr().String()
+	leave := startAgents(s, scheme, listener.Addr())
+	defer leave()
 	run, err := s.runner(running, address)
 	if err != nil {
 		return err
@@ -126,6 +130,7 @@ func serve(ctx context.Context, s *settings) (err error) {
 	}()
 	log.Info("serving", "address", address, "policy", s.options.Policy.String(), "categories", len(s.options.Fleet.Categories))
 	err = run.Run(running)
+	leave()
 	if cause := context.Cause(running); !errors.Is(cause, context.Canceled) {
 		err = errors.Join(err, cause)
 	}

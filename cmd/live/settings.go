@@ -14,6 +14,7 @@ import (
 	"shadowpool/policy"
 	"shadowpool/policy/config"
 	"shadowpool/runtime"
+	"shadowpool/runtime/agents"
 	"shadowpool/runtime/api"
 	"shadowpool/runtime/process"
 	"shadowpool/runtime/worker"
@@ -129,8 +130,12 @@ func (f *serveFlags) fleet(s *settings, flags *pflag.FlagSet) error {
 		s.options.Provisioner, s.options.DryRun = dryProvisioner(&s.options.Fleet), true
 		return nil
 	}
-	var err error
-	s.options.Provisioner, err = provisioner(file, &s.options)
+	office, err := newOffice(file)
+	if err != nil {
+		return err
+	}
+	withAgents(s, file, office)
+	s.options.Provisioner, err = provisioner(file, &s.options, office)
 	return err
 }
 
@@ -177,7 +182,7 @@ func (f *serveFlags) flagFleet(c *policy.Config) error {
 
 // provisioner makes processes as the file says; where it names no command,
 // built-in workers that take their category's lead time to get warm.
-func provisioner(file *config.File, options *runtime.Options) (runtime.Provisioner, error) {
+func provisioner(file *config.File, options *runtime.Options, office *agents.Office) (runtime.Provisioner, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("cannot find this program to start the built-in worker: %w", err)
@@ -191,8 +196,11 @@ func provisioner(file *config.File, options *runtime.Options) (runtime.Provision
 		p := file.Provisioner.ProcessOf(category)
 		c := process.Config{
 			Command: p.Command, Environment: p.Environment, Dir: p.Directory, Warmup: p.WarmUp,
-			Ready:        process.Ready{Line: p.Ready.Line, HTTP: p.Ready.HTTP, TCP: p.Ready.TCP},
+			Ready:        process.Ready{Line: p.Ready.Line, HTTP: p.Ready.HTTP, TCP: p.Ready.TCP, Agent: p.Ready.Agent},
 			StartTimeout: p.StartTimeout, Grace: p.StopGrace,
+		}
+		if office != nil {
+			c.Agents = office
 		}
 		if len(c.Command) == 0 {
 			c.Command = []string{self, "worker", "--warm-up", k.LeadTime.String()}
