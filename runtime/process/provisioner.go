@@ -69,7 +69,6 @@ func (p *Provisioner) Start(ctx context.Context, spec runtime.InstanceSpec) (run
 	for _, name := range slices.Sorted(maps.Keys(known)) {
 		environment = append(environment, name+"="+known[name])
 	}
-	environment = append(environment, r.agentEnvironment(spec)...)
 	var port int
 	command := r.Command
 	if r.line == nil {
@@ -84,7 +83,7 @@ func (p *Provisioner) Start(ctx context.Context, spec runtime.InstanceSpec) (run
 		}
 	}
 	began := time.Now()
-	c, err := p.launch(spec.Name, &r, command, environment)
+	c, err := p.launch(spec.Name, &r, command, append(slices.Clip(environment), r.agentEnvironment(spec)...))
 	if err != nil {
 		return runtime.Instance{}, err
 	}
