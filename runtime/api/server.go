@@ -76,7 +76,11 @@ func ownName(next http.Handler) http.Handler {
 }
 
 func (s *server) claim(w http.ResponseWriter, r *http.Request) {
-	q, problem := readClaim(w, r)
+	most := int64(maxBody)
+	if s.opt.Deliver != nil {
+		most = 2 << 20
+	}
+	q, problem := readClaim(w, r, most)
 	if problem != nil {
 		fail(w, problem)
 		return
@@ -124,7 +128,7 @@ func (s *server) claim(w http.ResponseWriter, r *http.Request) {
 }
 
 // readClaim reads a claim's body strictly.
-func readClaim(w http.ResponseWriter, r *http.Request) (q ClaimRequest, _ *Problem) {
+func readClaim(w http.ResponseWriter, r *http.Request, most int64) (q ClaimRequest, _ *Problem) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return q, &Problem{Title: "not JSON", Status: http.StatusUnsupportedMediaType, Detail: "send the header Content-Type: application/json"}
 	}
@@ -132,7 +136,7 @@ func readClaim(w http.ResponseWriter, r *http.Request) (q ClaimRequest, _ *Probl
 	deadline := http.NewResponseController(w)
 	_ = deadline.SetReadDeadline(time.Now().Add(bodyTimeout))
 	defer func() { _ = deadline.SetReadDeadline(time.Time{}) }()
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, most))
 	d.DisallowUnknownFields()
 	err := d.Decode(&q)
 	if err == nil {
@@ -143,7 +147,7 @@ func readClaim(w http.ResponseWriter, r *http.Request) (q ClaimRequest, _ *Probl
 	}
 	var long *http.MaxBytesError
 	if errors.As(err, &long) {
-		return q, &Problem{Title: "too long", Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("the body may have %d bytes", maxBody)}
+		return q, &Problem{Title: "too long", Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("the body may have %d bytes", most)}
 	}
 	return q, &Problem{Title: "not a claim", Status: http.StatusBadRequest, Detail: err.Error()}
 }

@@ -78,6 +78,6 @@ type Options struct {
 // maxBody bounds a request's body, in bytes, and bodyTimeout the time that it
 // takes.
 const (
-	maxBody     = 2 << 20
+	maxBody     = 16 << 10
 	bodyTimeout = 10 * time.Second
 )
