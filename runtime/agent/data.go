@@ -168,24 +168,36 @@ func (d *dataServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	g := &giving{source: s, w: w, r: r, url: at}
-	began := time.Now()
-	g.onOrigin = func() { g.waited = time.Since(began) }
-	g.give()
 	if counted {
-		d.count(name, g.from, g.sent, g.near, g.size, g.waited)
+		g.count = func(from, n, near int64) { d.count(name, from, n, near, g.size, g.waited) }
 	}
+	g.give()
 }
 
 // A giving is one answer.
 type giving struct {
 	*source
-	w        http.ResponseWriter
-	r        *http.Request
-	url      string
-	onOrigin func()
+	w   http.ResponseWriter
+	r   *http.Request
+	url string
+	// count is told of what is sent, before it is: who has read it all finds it
+	// counted.
+	count func(from, n, near int64)
 
-	from, sent, near, size int64
-	waited                 time.Duration
+	at, have, size int64 // of the next byte; bytes on the disk; of the whole
+	waited         time.Duration
+}
+
+// Write sends to the client.
+func (g *giving) Write(b []byte) (int, error) {
+	if g.count != nil && len(b) > 0 {
+		n := int64(len(b))
+		g.count(g.at, n, max(min(g.have-g.at, n), 0))
+	}
+	g.waited = 0 // that is told once
+	n, err := g.w.Write(b)
+	g.at += int64(n)
+	return n, err
 }
 
 func (g *giving) give() {
@@ -233,7 +245,7 @@ func (g *giving) give() {
 	if strings.HasPrefix(p.validator, `"`) {
 		h.Set("ETag", p.validator)
 	}
-	g.from, g.size = first, p.size
+	g.at, g.have, g.size = first, p.have, p.size
 	status := http.StatusOK
 	if ranged {
 		status = http.StatusPartialContent
@@ -244,15 +256,12 @@ func (g *giving) give() {
 		return
 	}
 	if first < p.have {
-		g.near, err = io.Copy(g.w, io.NewSectionReader(f, first, min(last+1, p.have)-first))
-		g.sent = g.near
-		if err != nil {
+		if _, err := io.Copy(g, io.NewSectionReader(f, first, min(last+1, p.have)-first)); err != nil {
 			return
 		}
 	}
 	if rest != nil {
-		n, _ := io.Copy(g.w, io.LimitReader(rest.Body, last+1-max(first, p.have)))
-		g.sent += n
+		_, _ = io.Copy(g, io.LimitReader(rest.Body, last+1-max(first, p.have)))
 	}
 }
 
@@ -269,8 +278,9 @@ func (g *giving) origin(ranges, ifRange string) (*http.Response, error) {
 	if ifRange != "" {
 		r.Header.Set("If-Range", ifRange)
 	}
+	began := time.Now()
 	a, err := g.client.Do(r)
-	g.onOrigin()
+	g.waited = time.Since(began)
 	return a, err
 }
 
@@ -288,12 +298,12 @@ func (g *giving) pass() {
 		}
 	}
 	g.w.WriteHeader(a.StatusCode)
-	if begins, size, err := extent(a); err == nil {
-		g.from, g.size = begins, max(size, 0)
-		g.sent, _ = io.Copy(g.w, a.Body)
-		return
+	begins, size, err := extent(a)
+	if err != nil { // no part of the dataset
+		g.count = nil
 	}
-	_, _ = io.Copy(g.w, a.Body)
+	g.at, g.have, g.size = begins, 0, max(size, 0)
+	_, _ = io.Copy(g, a.Body)
 }
 
 // span reads a Range header for a dataset of a size. Several ranges are taken

@@ -18,7 +18,8 @@ func placeOf(t *testing.T) *place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(p.secrets) })
+	secrets := p.secrets
+	t.Cleanup(func() { _ = os.RemoveAll(secrets) })
 	return p
 }
 

@@ -4,6 +4,7 @@ package agents_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -398,4 +399,40 @@ func TestTurned(t *testing.T) {
 	learned(l, 60, now.Add(time.Minute), "new", "", "")
 	// Both are worth doing by now, the new one first.
 	until(t, "it has another plan", func() bool { a := b.agent("i-1"); return a.Plan != first && a.Plan != "" })
+}
+
+// TestAtOnce: a service that starts with its instance says when it is ready and
+// where, finds out that it is promoted, and is rid of a claim that is over. Its
+// end is the instance's.
+func TestAtOnce(t *testing.T) {
+	s := settings()
+	b := open(t, "", s, learnerOf(t, s))
+	a := b.run(t, spec("i-1"), func(o *agent.Options) {
+		o.ReadyLine = `^listening on (\S+)`
+		o.Command = []string{"sh", "-c", `sleep 0.3; echo listening on http://here:1
+			while ! test -e $SHADOWPOOL_PROMOTION; do sleep 0.01; done
+			cat $SHADOWPOOL_PROMOTION $SHADOWPOOL_FILES/x $SHADOWPOOL_SECRETS/KEY
+			while test -e $SHADOWPOOL_FILES/x || test -e $SHADOWPOOL_SECRETS/KEY || test -e $SHADOWPOOL_PROMOTION; do sleep 0.01; done
+			echo rid of it; exit 7`}
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if address, err := b.Await(ctx, "i-1"); err != nil || address != "http://here:1" {
+		t.Fatalf("%q %v", address, err)
+	}
+	err := b.Deliver(t.Context(), grant("i-1", "c-1"), agents.Delivery{
+		Environment: map[string]string{"CITY": "Kyoto"}, Secrets: map[string]string{"KEY": "hush"}, Files: map[string][]byte{"x": []byte("filed")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the service has what is for it", func() bool { return strings.Contains(a.out.String(), "filedhush") })
+	if out := a.out.String(); !strings.Contains(out, `"CITY":"Kyoto"`) || !strings.Contains(out, `"claim":"c-1"`) {
+		t.Errorf("%s", out)
+	}
+	b.Release("i-1", "c-1")
+	<-a.ended
+	if a.err == nil || errors.Is(a.err, agent.ErrOrphaned) || !strings.Contains(a.out.String(), "rid of it") || !strings.Contains(a.err.Error(), "exit status 7") {
+		t.Errorf("%v %s", a.err, a.out)
+	}
 }
