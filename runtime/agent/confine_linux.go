@@ -83,9 +83,10 @@ func oversee(j *job, in io.Reader) outcome {
 		if o.Killed == "" {
 			o.Killed = why
 		}
-		if !over { // its group at once; who has left that, at the next look
+		if !over { // its group at once, who has left that after it
 			_ = syscall.Kill(-first, syscall.SIGKILL)
 		}
+		killTree()
 	}
 	deadline := time.NewTimer(j.Limits.Time)
 	defer deadline.Stop()
