@@ -125,7 +125,7 @@ func (h *Host) enterMember(e *Entry, m *member) {
 		m.claim, m.since = nil, e.T
 		h.serving--
 		if !h.restoring {
-			h.recordRequest(Served{Request: c.Request, Arrival: c.arrived, Wait: c.assigned - c.arrived, Duration: e.T - c.assigned})
+			h.recordRequest(Served{Request: c.Request, Claim: h.claimName(c.id), Instance: m.name, Arrival: c.arrived, Wait: c.assigned - c.arrived, Duration: e.T - c.assigned})
 		}
 	}
 }

@@ -39,6 +39,8 @@ type Grant struct {
 	Claim    string // its name for Release
 	Category string // that was asked for
 	Zone     string // where the instance lives; empty where zones do not matter
+	Tenant   string
+	TaskType string
 	Instance Instance
 	Outcome  policy.Outcome
 	Reason   policy.Reason
@@ -223,7 +225,7 @@ func (h *Host) hand(c *claim) {
 
 func (h *Host) grant(c *claim) Grant {
 	return Grant{
-		Claim: h.claimName(c.id), Category: c.Category, Zone: h.opt.Places[c.member.pool].Zone, Instance: c.member.instance,
+		Claim: h.claimName(c.id), Category: c.Category, Zone: h.opt.Places[c.member.pool].Zone, Tenant: c.Tenant, TaskType: c.TaskType, Instance: c.member.instance,
 		Outcome: c.outcome, Reason: c.reason, Wait: time.Duration(c.assigned - c.arrived),
 	}
 }

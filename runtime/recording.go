@@ -41,6 +41,8 @@ type Observer interface {
 // Served is a request that is over.
 type Served struct {
 	Request
+	Claim    string // its name
+	Instance string // that served it
 	Arrival  policy.Time
 	Wait     int64 // ns, until an instance was promoted
 	Duration int64 // ns, from then until its release

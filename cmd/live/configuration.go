@@ -13,6 +13,7 @@ import (
 
 	"shadowpool/policy/config"
 	"shadowpool/runtime"
+	"shadowpool/runtime/agents"
 	"shadowpool/runtime/process"
 )
 
@@ -24,6 +25,7 @@ type configuration struct {
 	host *runtime.Host
 	// processes makes the instances; nil in a dry run.
 	processes *process.Provisioner
+	agents    *agents.Office // nil without agents
 	// changed is told of what holds from now on; nil: nobody is.
 	changed func(*config.File, *runtime.Options) error
 
@@ -99,7 +101,7 @@ func (c *configuration) apply(ctx context.Context, file []byte) error {
 		return &runtime.BadRequest{Field: "fleet", Problem: err.Error()}
 	}
 	if c.processes != nil {
-		each, err := processes(is, &options)
+		each, err := processes(is, &options, c.agents)
 		if err != nil {
 			return err
 		}
@@ -111,7 +113,7 @@ func (c *configuration) apply(ctx context.Context, file []byte) error {
 		if c.processes != nil { // as they were
 			var old runtime.Options
 			if follow(&old, was) == nil {
-				if each, err := processes(was, &old); err == nil {
+				if each, err := processes(was, &old, c.agents); err == nil {
 					_ = c.processes.Configure(each)
 				}
 			}
@@ -145,6 +147,7 @@ func fixed(was, is *config.File) []string {
 		{"api", fmt.Sprint(was.API) == fmt.Sprint(is.API)},
 		{"store", was.Store == is.Store},
 		{"proxy", fmt.Sprint(pointed(was.Proxy)) == fmt.Sprint(pointed(is.Proxy))},
+		{"provisioner.agent", fmt.Sprint(agentOf(was)) == fmt.Sprint(agentOf(is))},
 		{"provisioner.process.state", was.Provisioner.State == is.Provisioner.State},
 	} {
 		if !s.same {
@@ -152,6 +155,13 @@ func fixed(was, is *config.File) []string {
 		}
 	}
 	return all
+}
+
+func agentOf(f *config.File) any {
+	if f.Provisioner.Agent == nil {
+		return nil
+	}
+	return *f.Provisioner.Agent
 }
 
 func pointed(p *config.Proxy) any {

@@ -30,6 +30,7 @@ handed out at once.
   live claim                 take an instance and print its address
   live release CLAIM         give it back
   live status                what the pool does
+  live agent -- COMMAND      in an instance: make it warm, and hand it over
 `,
 		Version:       version(),
 		Args:          arguments(cobra.NoArgs),
@@ -37,7 +38,7 @@ handed out at once.
 		SilenceErrors: true, SilenceUsage: true,
 	}
 	root.AddCommand(serveCommand(), claimCommand(), releaseCommand(), statusCommand(), drainCommand(), replayCommand(), verifyCommand(), workerCommand())
-	root.AddCommand(claimsCommand(), instancesCommand(), hintCommand(), pauseCommand(), resumeCommand(), resetCommand(), invalidateCommand(), tokenCommand(), healthCommand(), configureCommand(), reopenCommand(), tournamentCommand(), retuneCommand())
+	root.AddCommand(claimsCommand(), instancesCommand(), hintCommand(), pauseCommand(), resumeCommand(), resetCommand(), invalidateCommand(), tokenCommand(), healthCommand(), configureCommand(), reopenCommand(), tournamentCommand(), retuneCommand(), agentCommand(), confineCommand())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w; see %s --help", err, c.CommandPath()))
 	})

@@ -6,6 +6,7 @@ import (
 
 	"shadowpool/policy/config"
 	"shadowpool/runtime"
+	"shadowpool/runtime/agents"
 	"shadowpool/runtime/process"
 	"shadowpool/runtime/worker"
 )
@@ -13,7 +14,7 @@ import (
 // provision sets the provisioner of the file's processes; or, where they outlive
 // the server, how to open it: servers that share them do so when they lead.
 func (s *settings) provision(file *config.File) error {
-	each, err := processes(file, &s.options)
+	each, err := processes(file, &s.options, s.agents)
 	if err != nil {
 		return err
 	}
@@ -26,7 +27,7 @@ func (s *settings) provision(file *config.File) error {
 
 // processes are what the file says, by pool; where it names no command,
 // built-in workers that take their category's lead time to get warm.
-func processes(file *config.File, options *runtime.Options) (map[string]process.Config, error) {
+func processes(file *config.File, options *runtime.Options, office *agents.Office) (map[string]process.Config, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("cannot find this program to start the built-in worker: %w", err)
@@ -40,8 +41,11 @@ func processes(file *config.File, options *runtime.Options) (map[string]process.
 		p := file.Provisioner.ProcessOf(category)
 		c := process.Config{
 			Command: p.Command, Environment: p.Environment, Dir: p.Directory, Warmup: p.WarmUp,
-			Ready:        process.Ready{Line: p.Ready.Line, HTTP: p.Ready.HTTP, TCP: p.Ready.TCP},
+			Ready:        process.Ready{Line: p.Ready.Line, HTTP: p.Ready.HTTP, TCP: p.Ready.TCP, Agent: p.Ready.Agent},
 			StartTimeout: p.StartTimeout, Grace: p.StopGrace,
+		}
+		if office != nil {
+			c.Agents = office
 		}
 		if len(c.Command) == 0 {
 			c.Command = []string{self, "worker", "--warm-up", k.LeadTime.String()}

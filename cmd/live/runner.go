@@ -115,6 +115,7 @@ func (s *settings) host(lead runtime.Lead) (*single, error) {
 		h.recording = nil
 		return nil, errors.Join(err, h.close())
 	}
+	before := hearAgents(s, &options)
 	if h.Host, err = runtime.New(options); err != nil {
 		h.recording.abandon()
 		h.recording = nil
@@ -124,11 +125,11 @@ func (s *settings) host(lead runtime.Lead) (*single, error) {
 		if h.config, err = openConfiguration(s.config, h.Host, s.changeable(h)); err != nil {
 			return nil, errors.Join(err, h.close())
 		}
-		h.config.changed = h.contest.follow
+		h.config.changed, h.config.agents = h.contest.follow, s.agents
 		to.Configuration = h.config
 	}
 	protect := func(next http.Handler) http.Handler { return api.Protect(to, api.Read, next) }
-	h.Handler = h.contest.handler(handler(h.Host, h.board, s.tracer, to, h.contest.panels()...), protect)
+	h.Handler = before(h.contest.handler(handler(h.Host, h.board, s.tracer, to, h.contest.panels()...), protect))
 	return h, nil
 }
 

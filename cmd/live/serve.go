@@ -17,6 +17,7 @@ import (
 
 	"shadowpool/policy/config"
 	"shadowpool/runtime"
+	"shadowpool/runtime/agents"
 	"shadowpool/runtime/api"
 	"shadowpool/runtime/process"
 	"shadowpool/runtime/tracing"
@@ -67,7 +68,8 @@ type settings struct {
 	// open opens the provisioner of processes that outlive the server; nil where
 	// they do not.
 	open     func() (*process.Provisioner, error)
-	sessions *sessions // nil: none
+	sessions *sessions      // nil: none
+	agents   *agents.Office // nil without agents
 	// unlisted is set when the configuration admits categories that it does
 	// not list.
 	unlisted bool
@@ -110,6 +112,8 @@ func serve(ctx context.Context, s *settings) (err error) {
 		scheme = "https"
 	}
 	address := scheme + "://" + listener.Addr().String()
+	leave := startAgents(s, scheme, listener.Addr())
+	defer leave()
 	run, err := s.runner(running, address)
 	if err != nil {
 		return err
@@ -161,6 +165,7 @@ func serve(ctx context.Context, s *settings) (err error) {
 	go watchdog(watching, run.Alive, log)
 	err = run.Run(running)
 	seen()
+	leave()
 	if cause := context.Cause(running); !errors.Is(cause, context.Canceled) {
 		err = errors.Join(err, cause)
 	}

@@ -130,6 +130,11 @@ func (f *serveFlags) fleet(s *settings, flags *pflag.FlagSet) error {
 		s.options.Provisioner, s.options.DryRun = dryProvisioner(&s.options.Fleet), true
 		return nil
 	}
+	office, err := newOffice(file)
+	if err != nil {
+		return err
+	}
+	withAgents(s, file, office)
 	return s.provision(file)
 }
 

@@ -52,11 +52,11 @@ func TestBadFiles(t *testing.T) {
 			"pool.yaml:1: tournament.contenders[0]: \"static:level=x\" cannot run live: policy static: level=x: want a whole number from 0 to 1000000\n" +
 				"pool.yaml:1: tournament.contenders[2]: \"static:level=1\" takes part already\n" +
 				"pool.yaml:1: tournament.contenders[3]: \"none\" takes part already"},
-		{"recording: {rotate: 1s, keep_size: 10GB, keep: 1m}" + tail,
+		{"recording: {rotate: 1s, keep_size: 10, keep: 1m}" + tail,
 			"pool.yaml:1: recording: requests is missing: the folder that they are written into\n" +
 				"pool.yaml:1: recording.rotate: \"1s\": want a span from 1m to 24h\n" +
 				"pool.yaml:1: recording.keep: \"1m\": want a span from 1h to 87840h\n" +
-				"pool.yaml:1: recording.keep_size: \"10GB\": want a number of bytes with a unit (KiB, MiB, GiB, TiB), such as 10GiB"},
+				"pool.yaml:1: recording.keep_size: \"10\": want a size with a unit (B, kB, MB, GB, TB, KiB, MiB, GiB, TiB), such as 20GiB"},
 
 		// service
 		{"service: {}" + tail, "pool.yaml:1: service: has no target; give hit_rate, such as hit_rate: 0.99, or remove the section"},
@@ -117,8 +117,8 @@ func TestBadFiles(t *testing.T) {
 		{"provisioner: {process: {environment: {A=B: 1}}}" + tail, "pool.yaml:1: provisioner.process.environment: \"A=B\" is not a name"},
 		{"provisioner: {process: {command: [a]}}" + tail, "pool.yaml:1: provisioner.process: ready is missing: how the command shows that it is ready, such as ready: {line: listening}"},
 		{"provisioner: {process: {ready: {tcp: true}}}" + tail, "pool.yaml:1: provisioner.process.ready: is given without a command; the built-in worker says itself when it is ready"},
-		{"provisioner: {process: {command: [a], ready: {line: up, tcp: true}}}" + tail, "pool.yaml:1: provisioner.process.ready: has 2 ways of being ready; keep one of line, http and tcp"},
-		{"provisioner: {process: {command: [a], ready: {}}}" + tail, "pool.yaml:1: provisioner.process.ready: has 0 ways of being ready; keep one of line, http and tcp"},
+		{"provisioner: {process: {command: [a], ready: {line: up, tcp: true}}}" + tail, "pool.yaml:1: provisioner.process.ready: has 2 ways of being ready; keep one of line, http, tcp and agent"},
+		{"provisioner: {process: {command: [a], ready: {}}}" + tail, "pool.yaml:1: provisioner.process.ready: has 0 ways of being ready; keep one of line, http, tcp and agent"},
 		{"provisioner: {process: {command: [a], ready: {tcp: false}}}" + tail, "pool.yaml:1: provisioner.process.ready.tcp: \"false\": want true"},
 		{"provisioner: {process: {command: [a], ready: {line: '('}}}" + tail, "pool.yaml:1: provisioner.process.ready.line: \"(\": error parsing regexp: missing closing ): `(`"},
 		{"provisioner: {process: {command: [a], ready: {http: 'http://x/'}}}" + tail, "pool.yaml:1: provisioner.process.ready.http: \"http://x/\": want a path on the process's own port, such as /healthz"},

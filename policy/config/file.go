@@ -19,7 +19,7 @@ type File struct {
 	Provisioner Provisioner
 	API         API
 	Store       Store
-	Proxy       *Proxy // nil: none
+	Proxy       *Proxy      // nil: none
 	Recording   *Recording  // nil: nothing is recorded
 	Tournament  *Tournament // nil: there is none
 }

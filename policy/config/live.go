@@ -17,6 +17,7 @@ type Provisioner struct {
 	State string
 	// Categories replace parts of Process for single categories.
 	Categories []CategoryProcess
+	Agent      *Agent // nil without the section
 }
 
 // A Process is an instance that is a process of the operating system; what
@@ -36,6 +37,8 @@ type Ready struct {
 	Line string // a line of its standard output matches this (RE2)
 	HTTP string // this path on its port answers with a status from 200 to 299
 	TCP  bool   // its port accepts a connection
+	// Agent: it is, or has, an agent, which says so.
+	Agent bool
 }
 
 // CategoryProcess is the process of one category, complete.
@@ -74,8 +77,10 @@ func provisioner(to *Provisioner, fleet *Fleet) schema {
 			{key: "categories", schema: list[CategoryProcess]{&to.Categories, base, func(c *CategoryProcess) schema {
 				return process(&c.Process, field{key: "name", required: "the name of a category of the fleet", schema: name(&c.Name)})
 			}}},
+			{key: "agent", schema: agent(&to.Agent)},
 		},
 		check: func(p *parser, _ *yaml.Node, path string, _ map[string]*yaml.Node) {
+			to.checkAgents(p, path)
 			known := map[string]bool{}
 			var names []string
 			for _, k := range fleet.Categories {
@@ -146,10 +151,11 @@ func ready(to *Ready) schema {
 			{key: "line", schema: pattern(&this.Line)},
 			{key: "http", schema: webPath(&this.HTTP)},
 			{key: "tcp", schema: oneOf(&this.TCP, choice[bool]{"true", true})},
+			{key: "agent", schema: oneOf(&this.Agent, choice[bool]{"true", true})},
 		},
 		check: func(p *parser, n *yaml.Node, path string, given map[string]*yaml.Node) {
 			if len(given) != 1 {
-				p.fail(n, path, "has %d ways of being ready; keep one of line, http and tcp", len(given))
+				p.fail(n, path, "has %d ways of being ready; keep one of line, http, tcp and agent", len(given))
 			}
 			*to = this
 		},

@@ -1,12 +1,7 @@
 package config
 
 import (
-	"errors"
-	"strconv"
-	"strings"
 	"time"
-
-	"go.yaml.in/yaml/v4"
 )
 
 // A Recording is where a live server writes down the requests that it served.
@@ -29,19 +24,6 @@ func recordingTerms(to *Recording) schema {
 		{key: "rotate", schema: span(&to.Rotate, time.Minute, 24*time.Hour)},
 		{key: "rotate_rows", schema: count(&to.RotateRows, 10_000_000)},
 		{key: "keep", schema: span(&to.Keep, time.Hour, maxLife)},
-		{key: "keep_size", schema: size(&to.KeepSize)},
-	}}
-}
-
-// size is a number of bytes.
-func size(to *int64) schema {
-	return scalar[int64]{to, func(n *yaml.Node) (int64, error) {
-		for i, unit := range []string{"KiB", "MiB", "GiB", "TiB"} {
-			number, ok := strings.CutSuffix(n.Value, unit)
-			if v, err := strconv.ParseInt(number, 10, 64); ok && err == nil && v >= 1 && v <= 1<<20 {
-				return v << (10 * (i + 1)), nil
-			}
-		}
-		return 0, errors.New("want a number of bytes with a unit (KiB, MiB, GiB, TiB), such as 10GiB")
+		{key: "keep_size", schema: size(&to.KeepSize, 1<<20)},
 	}}
 }

@@ -20,6 +20,8 @@ type Config struct {
 	// Warmup, if any, is run for each instance that is ready; it must exit
 	// with status 0 before the instance is warm.
 	Warmup []string
+	// Agents know of it where Ready.Agent is set.
+	Agents Agents
 	// StartTimeout bounds the time from order to warm; zero is 5 min.
 	StartTimeout time.Duration
 	// Grace is the time between SIGTERM and SIGKILL; zero is 5 s.
@@ -35,6 +37,8 @@ type Ready struct {
 	HTTP string
 	// TCP asks for a connection to SHADOWPOOL_PORT.
 	TCP bool
+	// Agent waits until the instance's agent says so; see Agents.
+	Agent bool
 }
 
 // recipe checks c and fills in the defaults.
@@ -57,13 +61,16 @@ func (c Config) recipe() (recipe, error) {
 		}
 	}
 	ways := 0
-	for _, set := range []bool{c.Ready.Line != "", c.Ready.HTTP != "", c.Ready.TCP} {
+	for _, set := range []bool{c.Ready.Line != "", c.Ready.HTTP != "", c.Ready.TCP, c.Ready.Agent} {
 		if set {
 			ways++
 		}
 	}
 	if ways != 1 {
-		return recipe{}, fmt.Errorf("readiness is %d of a line, an HTTP path and a TCP port; choose one", ways)
+		return recipe{}, fmt.Errorf("readiness is %d of a line, an HTTP path, a TCP port and an agent; choose one", ways)
+	}
+	if c.Ready.Agent && c.Agents == nil {
+		return recipe{}, fmt.Errorf("readiness is an agent's, but nothing knows of agents")
 	}
 	if c.Ready.HTTP != "" && c.Ready.HTTP[0] != '/' {
 		return recipe{}, fmt.Errorf("readiness path %q does not begin with /", c.Ready.HTTP)

@@ -132,7 +132,11 @@ func (p *Provisioner) spawn(i *instance, r *recipe, known map[string]string) (*c
 			command[n] = strings.ReplaceAll(command[n], "{port}", strconv.Itoa(i.Port))
 		}
 	}
-	c := prepare(r, command, p.environment(i, r, known), newOutput(r.line))
+	environment := p.environment(i, r, known)
+	environment = append(environment, r.agentEnvironment(runtime.InstanceSpec{
+		Name: i.Name, Pool: i.Pool, Category: known["SHADOWPOOL_CATEGORY"], Zone: known["SHADOWPOOL_ZONE"], Tenant: known["SHADOWPOOL_TENANT"],
+	})...)
+	c := prepare(r, command, environment, newOutput(r.line))
 	i.Began = time.Now()
 	err := p.state.start(&i.record, c)
 	if c.process.(*started).cmd.Process == nil {
@@ -161,7 +165,7 @@ func refusal(err error) error {
 
 // warm waits until an instance is ready and warms it up.
 func (p *Provisioner) warm(ctx context.Context, i *instance, c *child, r *recipe, known map[string]string) error {
-	address, err := r.await(ctx, c, i.Port)
+	address, err := r.await(ctx, c, i.Name, i.Port)
 	if err != nil {
 		return err
 	}

@@ -307,6 +307,7 @@ func TestConfig(t *testing.T) {
 		{process.Config{Ready: ready}, "no command"},
 		{process.Config{Command: []string{"x"}}, "choose one"},
 		{process.Config{Command: []string{"x"}, Ready: process.Ready{TCP: true, HTTP: "/"}}, "choose one"},
+		{process.Config{Command: []string{"x"}, Ready: process.Ready{Agent: true}}, "knows of agents"},
 		{process.Config{Command: []string{"x"}, Ready: process.Ready{HTTP: "healthz"}}, "begin with /"},
 		{process.Config{Command: []string{"x"}, Ready: process.Ready{Line: "("}}, "readiness line"},
 		{process.Config{Command: []string{"x"}, Ready: ready, Environment: []string{"=x"}}, "KEY=VALUE"},

@@ -16,7 +16,10 @@ import (
 const pollEvery = 20 * time.Millisecond
 
 // await returns the address of a process when it is ready.
-func (r *recipe) await(ctx context.Context, c *child, port int) (string, error) {
+func (r *recipe) await(ctx context.Context, c *child, name string, port int) (string, error) {
+	if r.Ready.Agent {
+		return r.awaitAgent(ctx, c, name, port)
+	}
 	if r.line != nil {
 		return c.line(ctx)
 	}
