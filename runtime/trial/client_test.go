@@ -1,14 +1,18 @@
 package trial_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"time"
 
 	"shadowpool/policy"
-	"shadowpool/runtime"
+	"shadowpool/runtime/api"
 )
 
 // A client asks for instances, holds them and gives them back, and asks again
@@ -50,9 +54,11 @@ func (c *client) run() {
 		}
 		c.idle = false
 		k := &c.world.asked[c.rng.IntN(len(c.world.asked))]
-		r := runtime.Request{Category: k.Name, Tenant: c.tenant, Key: fmt.Sprintf("%s-%d", c.name, n), Warm: policy.Warmth(max(0, c.rng.IntN(8)-5))}
+		r := api.ClaimRequest{
+			Category: k.Name, Tenant: c.tenant, Key: fmt.Sprintf("%s-%d", c.name, n), Warm: policy.Warmth(max(0, c.rng.IntN(8)-5)).String(), DeadlineS: 40,
+		}
 		if g, ok := c.claim(r); ok {
-			held := &claim{name: g.Claim, instance: g.Instance.Name}
+			held := &claim{name: g.Claim, instance: g.Instance}
 			c.world.acquired(c, held, k)
 			c.sleep(6 * time.Second)
 			c.release(held)
@@ -63,8 +69,9 @@ func (c *client) run() {
 
 var errUnreachable = errors.New("no answer")
 
-// call reaches whoever leads, if somebody does and the network works.
-func (c *client) call(within time.Duration, do func(context.Context, *runtime.Host) error) error {
+// call asks whoever leads, by its HTTP API, if somebody does and the network
+// works. The error is errUnreachable or a *api.Problem.
+func (c *client) call(within time.Duration, method, path string, body, result any) error {
 	l := c.world.servers[c.rng.IntN(len(c.world.servers))].now
 	if !l.leads() || c.flaky() {
 		return errUnreachable
@@ -72,36 +79,53 @@ func (c *client) call(within time.Duration, do func(context.Context, *runtime.Ho
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
 	if c.flaky() { // it hangs up
-		gone, hangUp := context.WithCancel(ctx)
-		defer hangUp()
-		ctx = gone
-		time.AfterFunc(time.Duration(c.rng.Int64N(int64(5*time.Second))), hangUp)
+		time.AfterFunc(time.Duration(c.rng.Int64N(int64(5*time.Second))), cancel)
 	}
-	err := do(ctx, l.host)
-	if lost := c.flaky(); lost || l.dead || errors.Is(err, runtime.ErrStopped) {
+	content, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, method, "http://localhost"+path, bytes.NewReader(content))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	l.api.ServeHTTP(w, r)
+	lost := c.flaky()
+	if lost || l.dead || ctx.Err() != nil {
 		return errUnreachable
 	}
-	return err
+	if w.Code/100 == 2 {
+		if result == nil {
+			return nil
+		}
+		return json.Unmarshal(w.Body.Bytes(), result)
+	}
+	p := &api.Problem{}
+	if err := json.Unmarshal(w.Body.Bytes(), p); err != nil {
+		return fmt.Errorf("%d %s: %w", w.Code, w.Body, err)
+	}
+	if api.Stopped.Is(p) || api.NoLeader.Is(p) || api.Withdrawn.Is(p) {
+		return errUnreachable
+	}
+	return p
 }
 
 func (c *client) flaky() bool { return !c.world.calm && c.rng.IntN(20) == 0 }
 
 // claim asks until it knows the outcome.
-func (c *client) claim(r runtime.Request) (g runtime.Grant, ok bool) {
+func (c *client) claim(r api.ClaimRequest) (g api.Claim, ok bool) {
 	for !c.world.ended {
-		err := c.call(40*time.Second, func(ctx context.Context, h *runtime.Host) (err error) {
-			g, err = h.Claim(ctx, r)
-			return err
-		})
+		err := c.call(time.Minute, http.MethodPost, "/v1/claims", r, &g)
 		c.world.note("%s asks for %s: %v", c.name, r.Key, err)
 		switch {
 		case err == nil:
 			return g, true
-		case errors.Is(err, runtime.ErrSpent), errors.Is(err, runtime.ErrNotWarm), errors.Is(err, runtime.ErrDraining),
-			errors.Is(err, runtime.ErrFull), errors.Is(err, context.DeadlineExceeded):
-			return g, false
-		case errors.Is(err, errUnreachable), errors.Is(err, context.Canceled):
+		case errors.Is(err, errUnreachable):
 			c.sleep(time.Second)
+		case api.Spent.Is(err), api.NotWarm.Is(err), api.Draining.Is(err), api.Overloaded.Is(err), api.NotInTime.Is(err):
+			return g, false
 		default:
 			c.world.failf("%s: a claim ends with %v", c.name, err)
 			return g, false
@@ -119,15 +143,18 @@ func (c *client) release(held *claim) {
 	}
 	w.books.Unlock()
 	for !w.ended {
-		err := c.call(time.Minute, func(ctx context.Context, h *runtime.Host) error { return h.Release(ctx, held.name) })
+		err := c.call(time.Minute, http.MethodDelete, "/v1/claims/"+held.name, nil, nil)
 		switch {
 		case err == nil:
 			w.note("%s has released %s", c.name, held.name)
 			return
-		case errors.Is(err, runtime.ErrNoClaim):
+		case api.UnknownClaim.Is(err):
 			if !held.uncertain && !w.provider.killed[held.instance] {
 				w.failf("claim %s of %s on instance %s is forgotten", held.name, c.name, held.instance)
 			}
+			return
+		case !errors.Is(err, errUnreachable):
+			w.failf("%s: a release ends with %v", c.name, err)
 			return
 		}
 		held.uncertain = true

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/http"
 	"runtime/debug"
 	"time"
 
 	"shadowpool/policy"
 	"shadowpool/runtime"
+	"shadowpool/runtime/api"
 )
 
 // A server is a process that is started again whenever it ends.
@@ -26,6 +28,7 @@ type lifetime struct {
 	number int
 	dead   bool // guarded by world.mu
 	host   *runtime.Host
+	api    http.Handler
 	held   *lead
 	cancel context.CancelFunc
 }
@@ -69,18 +72,19 @@ func (l *lifetime) serve(ctx context.Context) {
 		w.failf("%v", err)
 		return
 	}
-	log := new(bytes.Buffer)
+	log, events := new(bytes.Buffer), api.NewEvents()
 	skew := l.skew
 	host, err := runtime.New(runtime.Options{
 		Policy: specs[0], Fleet: w.fleet, Provisioner: view{l}, Lead: lead, Recording: runtime.Recording{Events: log},
 		Limits: runtime.Limits{Absence: 20 * time.Second}, EndTimeout: 24 * time.Hour, Logger: quiet(discard{}),
-		Now: func() time.Time { return time.Now().Add(skew) },
+		Observers: []runtime.Observer{events}, Now: func() time.Time { return time.Now().Add(skew) },
 	})
 	if err != nil {
 		w.failf("%v", err)
 		return
 	}
 	w.logs = append(w.logs, log)
+	l.api = api.Handler(host, api.Options{Events: events, Logger: quiet(discard{})})
 	l.host = host
 	err = host.Run(ctx)
 	w.note("%s/%d ends: %v", l.name, l.number, err)
