@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -18,9 +19,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/HdrHistogram/hdrhistogram-go"
+
 	"shadowpool/policy"
 	"shadowpool/runtime"
 	"shadowpool/runtime/api"
+	"shadowpool/runtime/sqlite"
 )
 
 // BenchmarkClaims makes claims over real connections and releases them; client
@@ -28,21 +32,59 @@ import (
 // The client is as lean as one can be, so that what is seen is the server.
 func BenchmarkClaims(b *testing.B) {
 	limits := api.Limits{Rate: 1e6, Claims: 1000, Waiting: 1000, Fair: 500}
-	b.Run("limits", func(b *testing.B) { benchmarkClaims(b, true, 16, api.Options{Limits: limits}) })
+	b.Run("limits", func(b *testing.B) { benchmarkClaims(b, load{reusable: true, clients: 16}, api.Options{Limits: limits}) })
 	for _, reusable := range []bool{true, false} {
 		for _, clients := range []int{1, 16, 256} {
 			b.Run(fmt.Sprintf("reusable=%v/clients=%d", reusable, clients), func(b *testing.B) {
-				benchmarkClaims(b, reusable, clients, api.Options{})
+				benchmarkClaims(b, load{reusable: reusable, clients: clients}, api.Options{})
 			})
 		}
 	}
+	for _, clients := range []int{16, 256} {
+		b.Run(fmt.Sprintf("durable/clients=%d", clients), func(b *testing.B) {
+			benchmarkClaims(b, load{reusable: true, clients: clients, durable: true}, api.Options{})
+		})
+	}
+	// At half of what is asked of the server, clients come at a steady pace.
+	for _, l := range []load{{reusable: true, clients: 256, pace: 5000}, {reusable: true, clients: 256, pace: 2500, durable: true}} {
+		b.Run(fmt.Sprintf("pace=%d/durable=%v", l.pace, l.durable), func(b *testing.B) { benchmarkClaims(b, l, api.Options{}) })
+	}
 }
 
-func benchmarkClaims(b *testing.B, reusable bool, clients int, opt api.Options) {
+// A load is what is asked of the server.
+type load struct {
+	reusable bool
+	clients  int
+	durable  bool // claims are kept in SQLite before they are answered
+	pace     int  // claims a second; 0: each client makes one after the other
+}
+
+// lead is that of a new store in SQLite; nil if the load needs none.
+func (l load) lead(b *testing.B) runtime.Lead {
+	if !l.durable {
+		return nil
+	}
+	store, err := sqlite.Open(filepath.Join(b.TempDir(), "pool.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	lead, err := store.Lead(b.Context(), runtime.Replica{Name: "bench"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	return lead
+}
+
+func benchmarkClaims(b *testing.B, l load, opt api.Options) {
 	opt.Events = api.NewEvents()
 	host, err := runtime.New(runtime.Options{
 		Policy: policy.Spec{Name: "static", Params: []policy.Setting{{Key: "level", Value: "300"}}},
-		Fleet:  policy.Config{Categories: []policy.Category{{Name: "x", Reusable: reusable}}}, Provisioner: newMemory(0),
+		Fleet:  policy.Config{Categories: []policy.Category{{Name: "x", Reusable: l.reusable}}}, Lead: l.lead(b), Provisioner: newMemory(0),
 		Logger: slog.New(slog.DiscardHandler), Version: "test", Observers: []runtime.Observer{opt.Events},
 	})
 	if err != nil {
@@ -65,13 +107,14 @@ func benchmarkClaims(b *testing.B, reusable bool, clients int, opt api.Options) 
 			b.Error(err)
 		}
 	}()
-	var left atomic.Int64
-	left.Store(int64(b.N))
+	var next atomic.Int64
 	var running sync.WaitGroup
+	waits := hdrhistogram.New(1, int64(time.Minute), 3)
+	var mu sync.Mutex // of waits
 	b.ReportAllocs()
 	b.ResetTimer()
-	used := cpu(b)
-	for range clients {
+	used, began := cpu(b), time.Now()
+	for range l.clients {
 		conn, err := net.Dial("tcp", listener.Addr().String())
 		if err != nil {
 			b.Fatal(err)
@@ -79,17 +122,26 @@ func benchmarkClaims(b *testing.B, reusable bool, clients int, opt api.Options) 
 		running.Go(func() {
 			defer conn.Close()
 			c := lean{conn: conn, in: bufio.NewReader(conn)}
-			for left.Add(-1) >= 0 {
+			for n := next.Add(1); n <= int64(b.N); n = next.Add(1) {
+				due := time.Now()
+				if l.pace > 0 { // late ones count from when they were due
+					due = began.Add(time.Duration(n) * time.Second / time.Duration(l.pace))
+					time.Sleep(time.Until(due))
+				}
 				if err := c.claim(); err != nil {
 					b.Error(err)
 					return
 				}
+				mu.Lock()
+				_ = waits.RecordValue(int64(time.Since(due)))
+				mu.Unlock()
 			}
 		})
 	}
 	running.Wait()
 	b.StopTimer()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "claims/s")
+	b.ReportMetric(float64(waits.ValueAtQuantile(99))/1e6, "p99-ms")
 	// What a machine that does nothing else could do: this is no wall time.
 	b.ReportMetric(float64((cpu(b)-used).Microseconds())/float64(b.N), "cpu-us/claim")
 }
