@@ -21,7 +21,7 @@ func TestConfigure(t *testing.T) {
 		}
 		return name
 	}
-	const first = "fleet: {isolation: none, categories: [{name: a, lead_time: 10ms}]}\npolicy: {name: static, level: 1}\n"
+	const first = "fleet: {tick: 100ms, isolation: none, categories: [{name: a, lead_time: 10ms}]}\npolicy: {name: static, level: 1}\n"
 	write(file, first)
 	s := startServer(t, "--config", file)
 	configure := func(arguments ...string) (string, string, int) {
