@@ -60,7 +60,7 @@ type load struct {
 }
 
 // lead is that of a new store in SQLite; nil if the load needs none.
-func (l load) lead(b *testing.B) runtime.Lead {
+func (l load) lead(b testing.TB) runtime.Lead {
 	if !l.durable {
 		return nil
 	}
