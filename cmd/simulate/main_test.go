@@ -90,7 +90,8 @@ func TestExitStatus(t *testing.T) {
 		{"reply", 2, "unknown command"},
 		{"--tarce x", 2, "unknown flag"},
 		{"--trace no/such/file.csv", 2, "no/such/file.csv"},
-		{"--trace " + filepath.Dir(trace), 2, "directory"},
+		{"--policies static --trace " + filepath.Dir(trace), 0, "static"}, // a folder of one file
+		{"--trace " + filepath.Dir(file), 2, "has no file that ends in .parquet"},
 		{"--config no/such/pool.yaml", 2, "pool.yaml"},
 		{"--config pool.yaml --price 2", 2, "--price cannot stand beside --config"},
 		{"--single-use --reusable", 2, "single-use"},
