@@ -7,4 +7,7 @@
 //	go test ./runtime/trial                        a CI-sized run
 //	go test ./runtime/trial -seeds 100000          a long one
 //	go test ./runtime/trial -seed 4711 -v          one world again, step by step
+//
+// The worlds' own books are kept in order by the bubble's clock, not by locks, so
+// they are left out under the race detector, which has tests of its own.
 package trial
