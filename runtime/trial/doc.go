@@ -1,6 +1,5 @@
 // Package trial has no code but tests: it runs the whole live host (loop,
-// journal, restore, patrol and the HTTP API with its client) in worlds drawn
-// from seeds, under a clock that jumps, with a store and a provider that fail
+// journal, restore, patrol and the HTTP API) in worlds drawn from seeds, under a clock that jumps, with a store and a provider that fail
 // in every way they can: answers that are lost, late or doubled, servers that
 // crash at any step, two that believe they lead, instances that vanish.
 //
