@@ -5,11 +5,14 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -152,13 +155,25 @@ func (s *site) daemon(program string, arguments ...string) {
 // port is one that is free now.
 func (s *site) port() int {
 	s.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		s.Fatal(err)
+	// Below those that the system gives to whoever connects somewhere, so that
+	// none is taken until its daemon listens; and none twice.
+	for range 1000 {
+		port := 12000 + rand.IntN(8000)
+		l, err := net.Listen("tcp", net.JoinHostPort("", strconv.Itoa(port)))
+		if err != nil {
+			continue
+		}
+		l.Close()
+		if _, taken := ports.LoadOrStore(port, true); !taken {
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	s.Fatal("no free port")
+	return 0
 }
+
+// ports are those that were given out.
+var ports sync.Map
 
 // await asks until it is so, for a time that no machine needs.
 func (s *site) await(what string, so func() bool) {
