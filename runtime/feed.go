@@ -37,8 +37,7 @@ type feed struct {
 	heeded bool // whether the latest hint, or its withdrawal, was taken
 }
 
-// build makes the controller that a header describes. control is policy.New,
-// or what puts a referee before it.
+// build is the configuration that a header describes, and its sizer.
 func (h *Header) build() (policy.Config, policy.Sizer, error) {
 	config, err := h.fleet()
 	if err != nil {

@@ -97,6 +97,15 @@ func (h *Host) Invalidate(ctx context.Context, category string) error {
 	})
 }
 
+// Switch makes the host go on with another policy, for the fleet that it has.
+func (h *Host) Switch(ctx context.Context, to policy.Spec) error {
+	return h.change(ctx, func() error {
+		header := h.feed.header
+		header.Policy = to.String()
+		return h.reconfigure(header)
+	})
+}
+
 // A Change is another configuration of a running host. Pools keep their order;
 // new ones are appended.
 type Change struct {

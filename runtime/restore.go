@@ -71,10 +71,12 @@ func (h *Host) replay(s *state, lines [][]byte, books bool) error {
 	if err := h.recallState(s); err != nil {
 		return err
 	}
+	h.journal.bytes = 0
 	for i, line := range lines {
 		if err := h.replayLine(line); err != nil {
 			return fmt.Errorf("line %d of the journal: %w", i+1, err)
 		}
+		h.journal.bytes += len(line)
 	}
 	return nil
 }
@@ -204,7 +206,7 @@ func (h *Host) handOver() error {
 	if err := h.save(ctx); err != nil { // with what is in no batch yet
 		return fmt.Errorf("saving the state: %w", err)
 	}
-	h.journal.lines = nil
+	h.journal.lines, h.journal.asks = nil, false
 	h.durable()
 	return h.journal.lead.Release(ctx)
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 
@@ -144,10 +145,10 @@ func fixed(was, is *config.File) []string {
 		name string
 		same bool
 	}{
-		{"api", fmt.Sprint(was.API) == fmt.Sprint(is.API)},
+		{"api", reflect.DeepEqual(was.API, is.API)},
 		{"store", was.Store == is.Store},
-		{"proxy", fmt.Sprint(pointed(was.Proxy)) == fmt.Sprint(pointed(is.Proxy))},
-		{"provisioner.agent", fmt.Sprint(agentOf(was)) == fmt.Sprint(agentOf(is))},
+		{"proxy", reflect.DeepEqual(was.Proxy, is.Proxy)},
+		{"provisioner.agent", reflect.DeepEqual(was.Provisioner.Agent, is.Provisioner.Agent)},
 		{"provisioner.process.state", was.Provisioner.State == is.Provisioner.State},
 	} {
 		if !s.same {
@@ -155,20 +156,6 @@ func fixed(was, is *config.File) []string {
 		}
 	}
 	return all
-}
-
-func agentOf(f *config.File) any {
-	if f.Provisioner.Agent == nil {
-		return nil
-	}
-	return *f.Provisioner.Agent
-}
-
-func pointed(p *config.Proxy) any {
-	if p == nil {
-		return nil
-	}
-	return *p
 }
 
 // follow sets what a file says of fleet and policy.

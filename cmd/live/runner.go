@@ -106,9 +106,7 @@ func (s *settings) host(lead runtime.Lead) (*single, error) {
 		options.Recording = h.recording.Recording
 	}
 	if h.requests, err = openRequests(s, &options); err == nil {
-		h.contest, err = openTournament(s, &options, func(ctx context.Context, to policy.Spec) error {
-			return h.Configure(ctx, runtime.Change{Policy: to, Fleet: options.Fleet, Places: options.Places})
-		})
+		h.contest, err = openTournament(s, &options, func(ctx context.Context, to policy.Spec) error { return h.Switch(ctx, to) })
 	}
 	if err != nil {
 		h.recording.abandon()
