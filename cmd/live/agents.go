@@ -101,13 +101,13 @@ func agentKey(file string) ([]byte, error) {
 
 // withAgents joins agents to a server: their instances hear of claims, and what
 // is over is learned from.
-func withAgents(s *settings, file *config.File, office *agents.Office) {
+func withAgents(s *settings, office *agents.Office) {
 	if office == nil {
 		return
 	}
 	s.agents = office
 	s.api.Deliver = func(ctx context.Context, g runtime.Grant, d api.Delivery) error {
-		if !file.Provisioner.ProcessOf(categoryOf(g)).Ready.Agent {
+		if !s.holds.Load().Provisioner.ProcessOf(categoryOf(g)).Ready.Agent {
 			if len(d.Environment)+len(d.Secrets)+len(d.Files) > 0 {
 				return errors.New("the instance has no agent that could take it")
 			}

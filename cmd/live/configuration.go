@@ -24,10 +24,12 @@ import (
 type configuration struct {
 	path string // of the file
 	host *runtime.Host
+	// follow sets what a file says of fleet and policy.
+	follow func(*runtime.Options, *config.File) error
 	// processes makes the instances; nil in a dry run.
 	processes *process.Provisioner
 	agents    *agents.Office // nil without agents
-	// changed is told of what holds from now on; nil: nobody is.
+	// changed is told of what holds from now on.
 	changed func(*config.File, *runtime.Options) error
 
 	mu   sync.Mutex
@@ -37,10 +39,16 @@ type configuration struct {
 // before is the name that a file has after another has taken its place.
 const before = ".before"
 
-// openConfiguration reads the file that a host was made from.
-func openConfiguration(path string, host *runtime.Host, processes *process.Provisioner) (*configuration, error) {
-	file, err := os.ReadFile(path)
-	return &configuration{path: path, host: host, processes: processes, file: file}, err
+// configure makes what changes a host that was made from the file.
+func (s *settings) configure(h *single) (*configuration, error) {
+	file, err := os.ReadFile(s.config)
+	return &configuration{
+		path: s.config, host: h.Host, follow: s.follow, processes: s.changeable(h), agents: s.agents, file: file,
+		changed: func(file *config.File, options *runtime.Options) error {
+			s.holds.Store(file)
+			return h.contest.follow(file, options)
+		},
+	}, err
 }
 
 // Read is the file that holds, or the one that held before.
@@ -98,7 +106,7 @@ func (c *configuration) apply(ctx context.Context, file []byte) error {
 		return &runtime.BadRequest{Field: fixed[0], Problem: fmt.Sprintf("%s cannot change while the server runs; start it again", strings.Join(fixed, ", "))}
 	}
 	var options runtime.Options
-	if err := follow(&options, is); err != nil {
+	if err := c.follow(&options, is); err != nil {
 		return &runtime.BadRequest{Field: "fleet", Problem: err.Error()}
 	}
 	if c.processes != nil {
@@ -113,7 +121,7 @@ func (c *configuration) apply(ctx context.Context, file []byte) error {
 	if err := c.host.Configure(ctx, runtime.Change{Policy: options.Policy, Fleet: options.Fleet, Places: options.Places}); err != nil {
 		if c.processes != nil { // as they were
 			var old runtime.Options
-			if follow(&old, was) == nil {
+			if c.follow(&old, was) == nil {
 				if each, err := processes(was, &old, c.agents); err == nil {
 					_ = c.processes.Configure(each)
 				}
@@ -121,10 +129,7 @@ func (c *configuration) apply(ctx context.Context, file []byte) error {
 		}
 		return &runtime.BadRequest{Field: "fleet", Problem: err.Error()}
 	}
-	if c.changed != nil {
-		return c.changed(is, &options)
-	}
-	return nil
+	return c.changed(is, &options)
 }
 
 // parse reads a file as if it were in the place of the one that holds.
@@ -159,17 +164,38 @@ func fixed(was, is *config.File) []string {
 }
 
 // follow sets what a file says of fleet and policy.
-func follow(o *runtime.Options, file *config.File) error {
+func (s *settings) follow(o *runtime.Options, file *config.File) error {
 	if file.Fleet.Pooled {
 		return fmt.Errorf("fleet.pooled: a live server serves requests by their category and cannot pool them yet; leave it out")
 	}
 	o.Fleet, o.Policy, o.Places = file.PolicyConfig(), file.PolicySpec(), config.PlacesOf(file.Fleet.Pools())
+	if s.policy != nil {
+		o.Policy = *s.policy
+	}
 	for i := range o.Fleet.Categories {
 		if k := &o.Fleet.Categories[i]; k.MaxInstances == 0 {
 			k.MaxInstances = mostProcesses
 		}
 	}
 	return nil
+}
+
+// again follows the file as it is when this server begins to lead: another may
+// have changed it since. If it is wrong, what was read before goes on to hold.
+func (s *settings) again() {
+	file, err := config.Load(s.config)
+	if err == nil {
+		file.Store, file.Provisioner.State = s.file.Store, s.file.Provisioner.State // of the start
+		if err = s.follow(&s.options, file); err == nil && !s.options.DryRun {
+			err = s.provision(file)
+		}
+	}
+	if err != nil {
+		s.options.Logger.Error("the configuration that was read before goes on to hold", "file", s.config, "error", err)
+		return
+	}
+	s.file = file
+	s.holds.Store(file)
 }
 
 // replace writes a file so that it is there whole, or as it was.

@@ -92,3 +92,52 @@ func TestConfigure(t *testing.T) {
 	}
 	_ = s.Process.Kill()
 }
+
+// TestConfiguredBefore: a server that stood by goes on with the configuration
+// that was taken over meanwhile, not with that of its own start.
+func TestConfiguredBefore(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "pool.yaml")
+	text := `fleet: {tick: 100ms, isolation: none, categories: [{name: a, lead_time: 10ms}]}
+policy: {name: static, level: 1}
+store: {sqlite: pool.db}
+`
+	write := func(name, text string) string {
+		t.Helper()
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	write(file, text)
+	endPool(t, filepath.Join(dir, "pool.db-instances"))
+	first, second := startServer(t, "--config", file), startServer(t, "--config", file)
+	other := write(file+".2", strings.Replace(text, "level: 1", "level: 3", 1))
+	configured := false
+	for deadline := time.Now().Add(20 * time.Second); !configured && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		_, _, status := live(t, "configure", "--server", first.address, other) // one of them leads
+		configured = status == 0
+	}
+	if !configured {
+		t.Fatal("never configured")
+	}
+	leader, next := first, second
+	if out, _, _ := live(t, "status", "--server", second.address); !strings.Contains(out, "level=3") {
+		t.Fatalf("before: %s", out)
+	}
+	leader.end(t, syscall.SIGKILL)
+	var out string
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if out, _, _ = live(t, "status", "--server", next.address); out != "" {
+			break
+		}
+	}
+	if !strings.Contains(out, "policy static:level=3") {
+		t.Errorf("who leads next has\n%s", out)
+	}
+	drainAll(t, next)
+	if status, log := next.end(t, syscall.SIGTERM); status != 0 {
+		t.Errorf("%d %s", status, log)
+	}
+}

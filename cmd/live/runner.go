@@ -81,6 +81,9 @@ type single struct {
 
 // host makes a host, which keeps what happens if it leads.
 func (s *settings) host(lead runtime.Lead) (*single, error) {
+	if s.config != "" && lead != nil {
+		s.again()
+	}
 	options := s.options
 	options.Lead = lead
 	h := &single{log: options.Logger}
@@ -120,10 +123,9 @@ func (s *settings) host(lead runtime.Lead) (*single, error) {
 		return nil, errors.Join(err, h.close())
 	}
 	if s.config != "" {
-		if h.config, err = openConfiguration(s.config, h.Host, s.changeable(h)); err != nil {
+		if h.config, err = s.configure(h); err != nil {
 			return nil, errors.Join(err, h.close())
 		}
-		h.config.changed, h.config.agents = h.contest.follow, s.agents
 		to.Configuration = h.config
 	}
 	protect := func(next http.Handler) http.Handler { return api.Protect(to, api.Read, next) }

@@ -9,12 +9,14 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
+	"shadowpool/policy"
 	"shadowpool/policy/config"
 	"shadowpool/runtime"
 	"shadowpool/runtime/agents"
@@ -60,7 +62,11 @@ type settings struct {
 	listen  string
 	record  string
 	config  string       // the file; empty if there is none
-	file    *config.File // what it says; nil if there is none
+	policy  *policy.Spec // in place of the file's; nil: the file's
+	file    *config.File // what it said last; nil if there is none
+	// holds is what the file says that holds now, for those who ask beside the
+	// host; nil if there is none.
+	holds atomic.Pointer[config.File]
 	observing
 	tracer *tracing.Tracer
 	// store opens what keeps what happens; nil keeps nothing.

@@ -73,9 +73,6 @@ func (f *serveFlags) settings(flags *pflag.FlagSet) (*settings, error) {
 	s.options.StopTimeout = f.stopTimeout
 	s.options.UsageInterval = f.usage
 	s.api.MaxRequests = f.maxWaiting + 2000 // so that releases find room
-	if err := f.fleet(s, flags); err != nil {
-		return nil, err
-	}
 	if flags.Changed("policy") || f.config == "" {
 		specs, err := policy.ParseSpecs(f.policy)
 		if err != nil {
@@ -84,9 +81,9 @@ func (f *serveFlags) settings(flags *pflag.FlagSet) (*settings, error) {
 		if len(specs) != 1 {
 			return nil, fmt.Errorf("--policy %s names %d policies; a pool runs one", f.policy, len(specs))
 		}
-		s.options.Policy = specs[0]
+		s.policy, s.options.Policy = &specs[0], specs[0]
 	}
-	return s, nil
+	return s, f.fleet(s, flags)
 }
 
 // fleet sets fleet, provisioner and API.
@@ -102,7 +99,7 @@ func (f *serveFlags) fleet(s *settings, flags *pflag.FlagSet) error {
 		if file, err = config.Load(f.config); err != nil {
 			return err
 		}
-		if err := follow(&s.options, file); err != nil {
+		if err := s.follow(&s.options, file); err != nil {
 			return fmt.Errorf("%s: %w", f.config, err)
 		}
 		s.config = f.config
@@ -113,6 +110,7 @@ func (f *serveFlags) fleet(s *settings, flags *pflag.FlagSet) error {
 		}
 		s.unlisted = file.Fleet.Default != nil && len(file.Fleet.Categories) > 0
 		s.file = file
+		s.holds.Store(file)
 		if !flags.Changed("listen") {
 			s.listen = file.API.Listen
 		}
@@ -134,7 +132,7 @@ func (f *serveFlags) fleet(s *settings, flags *pflag.FlagSet) error {
 	if err != nil {
 		return err
 	}
-	withAgents(s, file, office)
+	withAgents(s, office)
 	return s.provision(file)
 }
 
