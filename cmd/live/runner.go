@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -50,6 +52,9 @@ func (s *settings) runner(ctx context.Context, address string) (runner, error) {
 	if err != nil {
 		return nil, err
 	}
+	if address, err = s.advertised(address, name); err != nil {
+		return nil, err
+	}
 	r := &replicated{store: store}
 	r.Server = replica.Server{
 		Store: store, Self: runtime.Replica{Name: fmt.Sprintf("%s-%d", name, os.Getpid()), Address: address}, Logger: s.options.Logger,
@@ -63,6 +68,22 @@ func (s *settings) runner(ctx context.Context, address string) (runner, error) {
 		},
 	}
 	return r, nil
+}
+
+// advertised is where other servers reach this one, which listens at an address
+// on a host.
+func (s *settings) advertised(address, host string) (string, error) {
+	if s.reached != "" {
+		return s.reached, nil
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", err
+	}
+	if ip := net.ParseIP(u.Hostname()); ip != nil && ip.IsUnspecified() {
+		u.Host = net.JoinHostPort(host, u.Port())
+	}
+	return u.String(), nil
 }
 
 // A single is a host with its recording and its API.

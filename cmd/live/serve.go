@@ -60,6 +60,7 @@ type settings struct {
 	api     api.Options
 	reach   reach
 	listen  string
+	reached string // the URL by which servers that share the store reach this one; empty: where it listens
 	record  string
 	config  string       // the file; empty if there is none
 	policy  *policy.Spec // in place of the file's; nil: the file's

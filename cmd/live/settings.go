@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"path/filepath"
 	goruntime "runtime"
 	"strings"
@@ -19,7 +20,7 @@ import (
 // serveFlags are the flags of serve.
 type serveFlags struct {
 	config, policy, listen, record, binding string
-	store                                   string
+	store, advertise                        string
 	proxy                                   string
 	categories                              []string
 	leadTime, stopTimeout, tick, usage      time.Duration
@@ -43,6 +44,7 @@ func (f *serveFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.proxy, "proxy", "", "HOST:PORT where sessions are forwarded to instances of their own")
 	flags.StringVar(&f.record, "record", "", "write event log, requests and lead times into this new folder")
 	flags.StringVar(&f.store, "store", "", "SQLite `FILE` that keeps what happens: instances outlive the server, and the next start goes on with them")
+	flags.StringVar(&f.advertise, "advertise", "", "`URL` by which the servers that share the store reach this one (default: where it listens, by the host's name if that is everywhere)")
 	flags.StringSliceVar(&f.categories, "category", []string{"default"}, "kinds of instances, NAME,...")
 	flags.DurationVar(&f.leadTime, "lead-time", time.Second, "how long the built-in worker takes to get warm")
 	flags.BoolVar(&f.reusable, "reusable", false, "a released instance goes back to the pool")
@@ -61,13 +63,16 @@ func (f *serveFlags) add(flags *pflag.FlagSet) {
 
 // settings are what the flags, and the configuration that they name, ask for.
 func (f *serveFlags) settings(flags *pflag.FlagSet) (*settings, error) {
-	s := &settings{record: f.record, listen: f.listen, reach: f.reach}
+	s := &settings{record: f.record, listen: f.listen, reached: f.advertise, reach: f.reach}
 	var err error
 	if s.observing, err = f.observing(flags, f.quiet); err != nil {
 		return nil, err
 	}
 	if f.maxWaiting < 1 || f.stopTimeout <= 0 || f.usage <= 0 {
 		return nil, fmt.Errorf("--max-waiting, --stop-timeout and --usage-interval must be above zero")
+	}
+	if u, err := url.Parse(f.advertise); f.advertise != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		return nil, fmt.Errorf("--advertise %q is no address such as https://live-1.internal:8080", f.advertise)
 	}
 	s.options.Limits.Waiting = f.maxWaiting
 	s.options.StopTimeout = f.stopTimeout
