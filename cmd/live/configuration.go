@@ -183,7 +183,7 @@ func (s *settings) follow(o *runtime.Options, file *config.File) error {
 // again follows the file as it is when this server begins to lead: another may
 // have changed it since. If it is wrong, what was read before goes on to hold.
 func (s *settings) again() {
-	file, err := config.Load(s.config)
+	file, err := load(s.config)
 	if err == nil {
 		file.Store, file.Provisioner.State = s.file.Store, s.file.Provisioner.State // of the start
 		if err = s.follow(&s.options, file); err == nil && !s.options.DryRun {

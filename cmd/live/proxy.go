@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"shadowpool/policy"
 	"shadowpool/policy/config"
 	"shadowpool/runtime"
+	"shadowpool/runtime/api"
 	"shadowpool/runtime/proxy"
 )
 
@@ -25,7 +25,6 @@ import (
 // for the proxy of whichever host there is.
 type sessions struct {
 	config.Proxy
-	folder   string // of the configuration, where its files are looked for
 	key      []byte // that signs cookies; nil: one is made
 	address  string // with the scheme
 	listener net.Listener
@@ -39,7 +38,7 @@ type sessions struct {
 
 // sessions are nil where neither the file nor the flag asks for them.
 func (f *serveFlags) sessions(file *config.File, fleet *policy.Config) (*sessions, error) {
-	s := &sessions{Proxy: config.DefaultProxy(), folder: filepath.Dir(f.config), there: make(chan struct{})}
+	s := &sessions{Proxy: config.DefaultProxy(), there: make(chan struct{})}
 	switch {
 	case file.Proxy != nil:
 		s.Proxy = *file.Proxy
@@ -61,7 +60,7 @@ func (s *sessions) open(log *slog.Logger) (err error) {
 	}
 	s.log = log
 	if s.Session.KeyFile != "" {
-		s.key, err = os.ReadFile(s.path(s.Session.KeyFile))
+		s.key, err = os.ReadFile(s.Session.KeyFile)
 		if s.key = bytes.TrimSpace(s.key); err == nil {
 			err = proxy.CheckKey(s.key)
 		}
@@ -71,9 +70,9 @@ func (s *sessions) open(log *slog.Logger) (err error) {
 	if err != nil {
 		return usage(fmt.Errorf("proxy.session.key_file: %w", err))
 	}
-	c := &certificate{chain: s.path(s.TLS.CertFile), key: s.path(s.TLS.KeyFile), log: log}
+	var identity *api.Identity
 	if s.secure() {
-		if _, err := c.get(nil); err != nil {
+		if identity, err = api.LoadIdentity(api.TLSFiles{Cert: s.TLS.CertFile, Key: s.TLS.KeyFile}, log); err != nil {
 			return usage(fmt.Errorf("proxy.tls: %w", err))
 		}
 	}
@@ -83,20 +82,12 @@ func (s *sessions) open(log *slog.Logger) (err error) {
 	s.address = "http://" + s.listener.Addr().String()
 	if s.secure() {
 		s.address = "https://" + s.listener.Addr().String()
-		s.listener = tls.NewListener(s.listener, &tls.Config{GetCertificate: c.get, NextProtos: []string{"h2", "http/1.1"}})
+		s.listener = tls.NewListener(s.listener, identity.Config())
 	}
 	return nil
 }
 
 func (s *sessions) secure() bool { return s.TLS != config.ProxyTLS{} }
-
-// path is where a file is that the configuration names.
-func (s *sessions) path(name string) string {
-	if filepath.IsAbs(name) {
-		return name
-	}
-	return filepath.Join(s.folder, name)
-}
 
 // serve answers requests until close; failed is told if it cannot go on.
 func (s *sessions) serve(failed func(error)) {

@@ -12,7 +12,6 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"io"
-	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -238,34 +237,5 @@ func TestProxyOverTLS(t *testing.T) {
 	}
 	if _, errs, status := live(t, "serve", "--config", isolated, "--proxy", "127.0.0.1:0"); status != 2 || !strings.Contains(errs, "sessions need one: give proxy.tenant") {
 		t.Errorf("%d %s", status, errs)
-	}
-}
-
-// A certificate whose files are written one after the other is never half of
-// each.
-func TestCertificateHalfWritten(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	certify(t, dir, "one.example")
-	var log bytes.Buffer
-	c := &certificate{chain: filepath.Join(dir, "chain.pem"), key: filepath.Join(dir, "key.pem"), log: slog.New(slog.NewTextHandler(&log, nil))}
-	first, err := c.get(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	other := t.TempDir()
-	certify(t, other, "two.example")
-	for i, file := range []string{"chain.pem", "key.pem"} {
-		text, err := os.ReadFile(filepath.Join(other, file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, file), text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		got, err := c.get(nil)
-		if err != nil || (got == first) != (i == 0) || !strings.Contains(log.String(), "the one of before is used") {
-			t.Errorf("after %s: the first one %v, %v, %s", file, got == first, err, log.String())
-		}
 	}
 }

@@ -41,9 +41,6 @@ func (r *reach) load(to *api.Options) error {
 			config.CommonName: api.ByCommonName, config.Organization: api.ByOrganization, config.OrganizationalUnit: api.ByUnit,
 		}[r.ClientTenant]
 	}
-	if r.TLS.CertFile != "" {
-		r.identity, err = api.LoadIdentity(api.TLSFiles{Cert: r.TLS.CertFile, Key: r.TLS.KeyFile, ClientCA: r.ClientCA})
-	}
 	return err
 }
 
@@ -57,6 +54,14 @@ func (r *reach) reload(of *api.Options) error {
 		all = append(all, r.identity.Reload())
 	}
 	return errors.Join(all...)
+}
+
+// show loads what the server shows its clients, if it does.
+func (r *reach) show(log *slog.Logger) (err error) {
+	if r.TLS.CertFile != "" {
+		r.identity, err = api.LoadIdentity(api.TLSFiles{Cert: r.TLS.CertFile, Key: r.TLS.KeyFile, ClientCA: r.ClientCA}, log)
+	}
+	return err
 }
 
 // allow refuses to serve at an address that others reach without being asked

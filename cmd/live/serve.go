@@ -94,6 +94,9 @@ func serve(ctx context.Context, s *settings) (err error) {
 		return err
 	}
 	defer s.sessions.close(ctx)
+	if err := s.reach.show(log); err != nil {
+		return usage(err)
+	}
 	if err := s.reach.allow(listener.Addr(), log); err != nil {
 		return usage(err)
 	}

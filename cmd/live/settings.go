@@ -101,7 +101,7 @@ func (f *serveFlags) fleet(s *settings, flags *pflag.FlagSet) error {
 			}
 		}
 		var err error
-		if file, err = config.Load(f.config); err != nil {
+		if file, err = load(f.config); err != nil {
 			return err
 		}
 		if err := s.follow(&s.options, file); err != nil {
@@ -167,11 +167,8 @@ func (f *serveFlags) keep(s *settings, file *config.File) error {
 		return nil
 	}
 	s.store = func(ctx context.Context) (runtime.Store, error) { return openStore(ctx, file) }
-	switch folder := &file.Provisioner.State; {
-	case *folder != "":
-		*folder = besides(file, *folder)
-	case file.Store.SQLite != "" && goruntime.GOOS == "linux": // elsewhere processes do not outlive it
-		*folder = besides(file, file.Store.SQLite) + "-instances"
+	if file.Provisioner.State == "" && file.Store.SQLite != "" && goruntime.GOOS == "linux" { // elsewhere processes do not outlive it
+		file.Provisioner.State = file.Store.SQLite + "-instances"
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"shadowpool/policy/config"
 	"shadowpool/runtime"
 	"shadowpool/runtime/postgres/postgrestest"
 )
@@ -19,7 +18,7 @@ func configured(t *testing.T, dir, lines string) (runtime.Store, error) {
 	if err := os.WriteFile(path, []byte(lines+"fleet: {default: {lead_time: 1s}}\npolicy: {name: none}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	file, err := config.Load(path)
+	file, err := load(path)
 	if err != nil {
 		t.Fatal(err)
 	}

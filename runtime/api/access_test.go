@@ -230,7 +230,7 @@ func TestCertificates(t *testing.T) {
 	issue(t, dir, "acme", pkix.Name{CommonName: "job 7", Organization: []string{"acme"}}, ca)
 	issue(t, dir, "none", pkix.Name{CommonName: "job 8"}, ca)
 	at := func(name string) string { return filepath.Join(dir, name) }
-	identity, err := api.LoadIdentity(api.TLSFiles{Cert: at("server.pem"), Key: at("server.key"), ClientCA: at("ca.pem")})
+	identity, err := api.LoadIdentity(api.TLSFiles{Cert: at("server.pem"), Key: at("server.key"), ClientCA: at("ca.pem")}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
